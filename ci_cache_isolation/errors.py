@@ -1,0 +1,23 @@
+"""The errors this package raises: what was found, why it matters, what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = ["CacheIsolationWarning", "IsolationError", "OptionError"]
+
+
+class IsolationError(Exception):
+    """Base of all errors of this package."""
+
+    slug: ClassVar[str] = "error"
+
+
+class OptionError(IsolationError):
+    """An option holds a value that means nothing."""
+
+    slug = "option"
+
+
+class CacheIsolationWarning(UserWarning):
+    """A cache is used that isolation can't reach: tests still meet in it."""

@@ -1,0 +1,1 @@
+"""PREVENT: each test, class and process gets its own section of every cache."""

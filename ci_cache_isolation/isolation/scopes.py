@@ -1,0 +1,54 @@
+"""Scopes: process ⊃ session ⊃ package ⊃ module ⊃ class ⊃ test ⊃ block."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+__all__ = ["Path", "Scope", "ScopeKind", "dotted_name", "shared_length"]
+
+
+class ScopeKind(enum.Enum):
+    """What a scope stands for. The process itself is the empty path."""
+
+    SESSION = "session"
+    PACKAGE = "package"
+    MODULE = "module"
+    CLASS = "class"
+    TEST = "test"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One stretch of a run: what is stored in it is gone when it ends.
+
+    ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
+    is how runner, plugin, mixin and decorator know each other's scopes.
+    ``function`` is the dotted name of a test's function, which an inherited test
+    has from its base class; it takes no part in comparisons.
+    """
+
+    kind: ScopeKind
+    name: str
+    function: str = field(default="", compare=False)
+
+
+Path = tuple[Scope, ...]
+"""Scopes from the outermost to the innermost."""
+
+
+def shared_length(left: Path, right: Path) -> int:
+    """Return how many leading scopes two paths have in common."""
+    length = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        length += 1
+    return length
+
+
+def dotted_name(code: object) -> str:
+    """Return ``module.qualname`` of a function or class, or what comes nearest."""
+    qualname = getattr(code, "__qualname__", None) or type(code).__qualname__
+    return f"{getattr(code, '__module__', None)}.{qualname}"

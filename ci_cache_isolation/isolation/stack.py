@@ -1,0 +1,110 @@
+"""The scopes that are open in this process, and the sections that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ci_cache_isolation.isolation.scopes import Path, Scope, shared_length
+from ci_cache_isolation.isolation.stores import Store
+
+__all__ = ["ScopeStack"]
+
+
+class ScopeStack:
+    """A stack of open scopes; every scope has one section in every store.
+
+    It belongs to the process, not to a thread: a test's threads, its live server and
+    its coroutines all see the section of the test.
+    """
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self.stores = tuple(stores)
+        self._path: list[Scope] = []
+        self._numbers: list[int] = []
+        self._begun = 0
+
+    @property
+    def path(self) -> Path:
+        """The open scopes, from the outermost to the innermost."""
+        return tuple(self._path)
+
+    @property
+    def innermost(self) -> Scope | None:
+        """The scope whose section is in use."""
+        return self._path[-1] if self._path else None
+
+    @property
+    def number(self) -> int:
+        """The section in use: 1 for the first in this process, 0 for none."""
+        return self._numbers[-1] if self._numbers else 0
+
+    def begin(self, scope: Scope) -> None:
+        """Open a scope inside the innermost one."""
+        for store in self.stores:
+            store.begin()
+        self._path.append(scope)
+        self._begun += 1
+        self._numbers.append(self._begun)
+
+    def end(self) -> None:
+        """Close the innermost scope."""
+        self._path.pop()
+        self._numbers.pop()
+        for store in self.stores:
+            store.end()
+
+    def move_to(self, path: Path) -> None:
+        """Close what is not on the path, innermost first, then open what is missing.
+
+        Moving to where one is does nothing: several doors may announce one boundary.
+        """
+        shared = shared_length(self.path, path)
+        self._close_down_to(shared)
+        for scope in path[shared:]:
+            self.begin(scope)
+
+    @contextmanager
+    def opened(self, scope: Scope) -> Iterator[None]:
+        """Have a scope open, inside the innermost one."""
+        depth = len(self._path)
+        self.begin(scope)
+        try:
+            yield
+        finally:
+            self._close_down_to(depth)
+
+    @contextmanager
+    def joined(self, scope: Scope) -> Iterator[None]:
+        """Have a scope open: the one that some other door has opened, if any."""
+        if scope in self._path:
+            yield
+        else:
+            with self.opened(scope):
+                yield
+
+    @contextmanager
+    def at(self, depth: int) -> Iterator[None]:
+        """Work in an outer scope for a while: what is stored belongs to it.
+
+        ``depth`` counts the scopes that stay: 0 is the process. Inner scopes see
+        afterwards what was stored, changed and deleted meanwhile.
+        """
+        if depth >= len(self._path):
+            yield
+            return
+        path, numbers = self._path[depth:], self._numbers[depth:]
+        del self._path[depth:], self._numbers[depth:]
+        lifted = [(store, store.lift(depth)) for store in self.stores]
+        try:
+            yield
+        finally:
+            self._close_down_to(depth)
+            for store, what in lifted:
+                store.lower(what)
+            self._path += path
+            self._numbers += numbers
+
+    def _close_down_to(self, depth: int) -> None:
+        while len(self._path) > depth:
+            self.end()

@@ -1,0 +1,81 @@
+"""The one switch of this process: the stack of scopes, and whether it is in use."""
+
+from __future__ import annotations
+
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
+from django.utils.module_loading import import_string
+
+from ci_cache_isolation.isolation import hook, notices, unittest_hook
+from ci_cache_isolation.isolation.options import Enabled, enabled
+from ci_cache_isolation.isolation.process import in_base, process_token
+from ci_cache_isolation.isolation.stack import ScopeStack
+from ci_cache_isolation.isolation.stores import KINDS, Store, kind_of
+
+__all__ = ["STACK", "current_section", "install", "is_installed", "uninstall"]
+
+STACK = ScopeStack([kind() for kind in KINDS])
+_BY_KIND: dict[type[Store], Store] = {type(store): store for store in STACK.stores}
+_installed = False
+_NOT_ISOLATED = (
+    "Cache {alias!r} is not isolated: there is no store for its backend {backend}. "
+    "Tests and processes meet each other's entries in it. "
+    "Use LocMemCache for it in your test settings, or make its tests clean up."
+)
+
+
+def install(*, command_line: bool | None = None, ini: str | None = None) -> Enabled:
+    """Switch isolation on in this process, for any test runner; again is harmless.
+
+    From now on every unittest suite that runs here opens and closes scopes. Where
+    ``CI_CACHE_ISOLATION`` or another option says off, nothing is switched on. The
+    return value says which, and who said so. `OptionError` where an option is neither.
+    """
+    global _installed  # noqa: PLW0603 - one process, one switch
+    state = enabled(command_line=command_line, ini=ini)
+    if state.value and not _installed:
+        hook.watch(_adopt)
+        for cache in hook.live_caches():
+            _adopt("", cache)
+        unittest_hook.attach(STACK)
+        _installed = True
+    elif not state.value and _installed:
+        uninstall()
+    return state
+
+
+def uninstall() -> None:
+    """Switch isolation off: open scopes are closed, plain Django is back."""
+    global _installed  # noqa: PLW0603
+    STACK.move_to(())
+    unittest_hook.detach()
+    hook.unwatch()
+    _installed = False
+
+
+def is_installed() -> bool:
+    """Tell whether isolation is switched on in this process."""
+    return _installed
+
+
+def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
+    """Return the id of the section that an alias uses now, None if it has none.
+
+    At most 12 characters of 0-9a-z, the same until the scope ends, in no other process,
+    later ones sorting behind earlier ones: fit for a name of your own in a test. The
+    alias is not opened. ``InvalidCacheBackendError`` for one that is not configured.
+    """
+    if alias not in caches.settings:
+        raise caches.exception_class(f"The connection '{alias}' doesn't exist.")
+    backend = import_string(caches.settings[alias]["BACKEND"])
+    if not STACK.number or kind_of(backend) is None:
+        return None
+    return process_token() + in_base(STACK.number, 6)
+
+
+def _adopt(alias: str, cache: object) -> None:
+    kind = kind_of(type(cache))
+    if kind is not None:
+        _BY_KIND[kind].adopt(cache)
+    elif alias:
+        backend = f"{type(cache).__module__}.{type(cache).__qualname__}"
+        notices.note(_NOT_ISOLATED.format(alias=alias, backend=backend))

@@ -1,0 +1,142 @@
+"""Scopes from unittest: module, class and test, under whatever runner.
+
+``unittest.TestSuite`` knows all boundaries, also for tests that inherit from nothing of
+Django's: it calls ``_tearDownPreviousClass``, ``_handleModuleFixture`` and
+``_handleClassSetUp`` before every test, and the first of them once more at the end, with
+``_handleModuleTearDown``. A hook at ``startTest`` would be too narrow: Django's fixtures
+are loaded before it.
+
+What is known of a run hangs on its result object, as unittest's own knowledge does, so
+that a test may itself run a suite.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import unittest
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ci_cache_isolation.isolation import hook, notices
+from ci_cache_isolation.isolation.scopes import Path, Scope, ScopeKind, dotted_name
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.stack import ScopeStack
+
+__all__ = ["attach", "class_scope", "detach", "test_scope"]
+
+_RUN = "_ci_cache_isolation_run"
+_originals: dict[str, Callable[..., Any]] = {}
+
+
+def class_scope(test_class: type) -> Scope:
+    """Return the scope of a test class."""
+    return Scope(ScopeKind.CLASS, dotted_name(test_class))
+
+
+def test_scope(test: object) -> Scope:
+    """Return the scope of a test case, or of whatever a suite runs as one."""
+    method = getattr(test, "_testMethodName", "")
+    name = f"{dotted_name(type(test))}.{method}"
+    return Scope(ScopeKind.TEST, name, dotted_name(getattr(type(test), method, None)))
+
+
+class Run:
+    """Where one run of a suite stands, inside the scopes that it was started in."""
+
+    __slots__ = ("base", "module", "next_module", "stack", "test_class")
+
+    def __init__(self, stack: ScopeStack) -> None:
+        self.stack = stack
+        self.base: Path = stack.path
+        self.module: Path = ()
+        self.next_module = ""
+        self.test_class: Path = ()
+
+    def to_base(self) -> None:
+        """Close what this run has opened."""
+        self.module = self.test_class = ()
+        self.stack.move_to(self.base)
+
+    def to_module(self, name: str) -> None:
+        """Close the previous module's scope, open this one's."""
+        self.to_base()
+        self.module = (Scope(ScopeKind.MODULE, name),)
+        self.stack.move_to(self.base + self.module)
+
+    def to_class(self, test_class: type | None) -> None:
+        """Close the test's scope; and the class's, unless it is this one."""
+        self.test_class = () if test_class is None else (class_scope(test_class),)
+        self.stack.move_to(self.base + self.module + self.test_class)
+
+    def to_test(self, test: object) -> None:
+        """Open the test's scope."""
+        self.stack.move_to(
+            (*self.base, *self.module, *self.test_class, test_scope(test))
+        )
+
+
+def attach(stack: ScopeStack) -> None:
+    """Let every ``unittest.TestSuite`` of this process tell the stack its boundaries."""
+    process = os.getpid()
+
+    def run_of(result: Any) -> Run:
+        nonlocal process
+        if process != os.getpid():
+            process = os.getpid()
+            hook.forget_connections()
+        run: Run | None = getattr(result, _RUN, None)
+        if run is None:
+            run = Run(stack)
+            setattr(result, _RUN, run)
+        return run
+
+    def tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
+        run = run_of(result)
+        previous = getattr(result, "_previousTestClass", None)
+        run.to_class(previous)
+        _originals["_tearDownPreviousClass"](suite, test, result)
+        if previous is not type(test):
+            run.to_class(None)
+
+    def handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
+        # Tears the previous module down on its way, by way of the next function.
+        run = run_of(result)
+        run.next_module = type(test).__module__
+        _originals["_handleModuleFixture"](suite, test, result)
+        run.next_module = ""
+
+    def handle_module_tear_down(suite: Any, result: Any) -> None:
+        _originals["_handleModuleTearDown"](suite, result)
+        run = run_of(result)
+        if run.next_module:
+            run.to_module(run.next_module)
+            return
+        run.to_base()
+        delattr(result, _RUN)
+        if not run.base:
+            notices.warn()
+
+    def handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
+        run = run_of(result)
+        run.to_class(type(test))
+        _originals["_handleClassSetUp"](suite, test, result)
+        run.to_test(test)
+
+    for replacement, name in (
+        (tear_down_previous_class, "_tearDownPreviousClass"),
+        (handle_module_fixture, "_handleModuleFixture"),
+        (handle_module_tear_down, "_handleModuleTearDown"),
+        (handle_class_set_up, "_handleClassSetUp"),
+    ):
+        original = getattr(unittest.TestSuite, name)
+        _originals[name] = original
+        setattr(unittest.TestSuite, name, functools.wraps(original)(replacement))
+
+
+def detach() -> None:
+    """Give ``unittest.TestSuite`` its own methods back."""
+    for name, original in _originals.items():
+        setattr(unittest.TestSuite, name, original)
+    _originals.clear()

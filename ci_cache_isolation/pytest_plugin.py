@@ -1,0 +1,167 @@
+"""The door for pytest: loaded by itself, silent where there is no Django.
+
+Scopes are opened from pytest's own nodes when a test is set up, and closed when pytest
+tears down towards the next test. A fixture of a wider scope is set up in the middle of
+the first test that asks for it; what it stores belongs to its own scope, so it runs there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.options import Enabled
+    from ci_cache_isolation.isolation.scopes import Path
+
+INI = "cache_isolation_enabled"
+OPTION = "cache_isolation"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; the ini name's environment twin is CI_CACHE_ISOLATION."""
+    group = parser.getgroup("ci-cache-isolation")
+    group.addoption(
+        "--cache-isolation",
+        action="store_const",
+        const=True,
+        dest=OPTION,
+        default=None,
+        help="Give each test, class and process its own section of every cache "
+        "(default).",
+    )
+    group.addoption(
+        "--no-cache-isolation",
+        action="store_const",
+        const=False,
+        dest=OPTION,
+        help="Plain Django: tests share caches, so that a leak can be shown.",
+    )
+    parser.addini(INI, "Isolate caches: on or off (default: on).", default="")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch isolation on, once pytest-django has set Django up."""
+    if not _django_is_configured():
+        return
+    from ci_cache_isolation.errors import OptionError
+    from ci_cache_isolation.isolation.switch import install
+
+    try:
+        state = install(
+            command_line=config.getoption(OPTION), ini=str(config.getini(INI))
+        )
+    except OptionError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(IsolationPlugin(state), "ci_cache_isolation_scopes")
+
+
+def _django_is_configured() -> bool:
+    if "django.conf" not in sys.modules:
+        return False
+    from django.conf import settings
+
+    return bool(settings.configured)
+
+
+class IsolationPlugin:
+    """The hooks of a run whose Django is set up."""
+
+    def __init__(self, state: Enabled) -> None:
+        from ci_cache_isolation.isolation.switch import STACK
+
+        self.state = state
+        self.stack = STACK
+        # Not empty where a test of a pytest plugin runs pytest in its own process.
+        self.base = STACK.path
+
+    def pytest_report_header(self) -> str:
+        """Say whether caches are isolated, and who said so."""
+        return f"cache isolation: {self.state}"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        """Open the scopes of a test, before its first fixture is set up."""
+        if self.state.value:
+            self.stack.move_to(self.base + _path(item))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None]:
+        """Close the scopes that the next test isn't in, after all tearing down."""
+        try:
+            return (yield)
+        finally:
+            if self.state.value:
+                from ci_cache_isolation.isolation.scopes import shared_length
+
+                path, towards = _path(item)[:-1], _path(nextitem) if nextitem else ()
+                shared = path[: shared_length(path, towards)]
+                self.stack.move_to(self.base + shared)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Run a fixture of a wider scope in that scope, its finalizers too."""
+        if not self.state.value or fixturedef.scope == "function":
+            return (yield)
+        # Finalizers run last in, first out: these two enclose the fixture's own.
+        finalizing = ExitStack()
+        fixturedef.addfinalizer(finalizing.close)
+        try:
+            with self._at(request.node):
+                return (yield)
+        finally:
+            fixturedef.addfinalizer(
+                lambda: finalizing.enter_context(self._at(request.node))
+            )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Close what is open after the last test, or after an interrupt."""
+        if self.state.value:
+            self.stack.move_to(self.base)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """Say what could not be isolated."""
+        from ci_cache_isolation.isolation.notices import take
+
+        for text in take():
+            terminalreporter.write_line(f"CacheIsolationWarning: {text}", yellow=True)
+
+    def _at(self, node: pytest.Item | pytest.Collector) -> AbstractContextManager[None]:
+        return self.stack.at(len(self.base) + len(_path(node)))
+
+
+def _path(node: pytest.Item | pytest.Collector) -> Path:
+    """Return the scopes that a node of pytest's tree stands in."""
+    from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
+
+    path = []
+    for each in node.listchain():
+        if isinstance(each, pytest.Session):
+            path.append(Scope(ScopeKind.SESSION, "session"))
+        elif isinstance(each, pytest.Package):
+            path.append(Scope(ScopeKind.PACKAGE, each.nodeid))
+        elif isinstance(each, pytest.Class):
+            path.append(Scope(ScopeKind.CLASS, dotted_name(each.obj)))
+        elif isinstance(each, pytest.File):
+            path.append(Scope(ScopeKind.MODULE, each.nodeid))
+        elif isinstance(each, pytest.Item):
+            function = getattr(each, "function", None)
+            test_class = getattr(each, "cls", None)
+            owner = dotted_name(test_class) if test_class else each.nodeid
+            path.append(
+                Scope(ScopeKind.TEST, f"{owner}.{each.name}", dotted_name(function))
+            )
+    return tuple(path)

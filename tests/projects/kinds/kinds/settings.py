@@ -1,0 +1,22 @@
+"""One line switches isolation on: isolate()."""
+
+from ci_cache_isolation.settings import isolate
+
+SECRET_KEY = "not a secret"  # noqa: S105
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "leaks"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+ROOT_URLCONF = "kinds.urls"
+STATIC_URL = "static/"
+USE_TZ = True
+MIDDLEWARE = []
+CACHES = isolate(
+    {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "second": {
+            "BACKEND": "leaks.backends.PrivateLocMemCache",
+            "LOCATION": "second",
+            "KEY_PREFIX": "second",
+            "VERSION": 7,
+        },
+    }
+)
