@@ -2,7 +2,8 @@
 
 Scopes are opened from pytest's own nodes when a test is set up, and closed when pytest
 tears down towards the next test. A fixture of a wider scope is set up in the middle of
-the first test that asks for it; what it stores belongs to its own scope, so it runs there.
+the first test that asks for it; what it stores belongs to its own scope, so it runs
+there.
 """
 
 from __future__ import annotations

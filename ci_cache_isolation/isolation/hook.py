@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from asgiref.local import Local
 from django.core.cache import BaseCache, CacheHandler, caches
 
 __all__ = ["forget_connections", "live_caches", "unwatch", "watch"]
@@ -63,8 +64,7 @@ def forget_connections() -> None:
 
     For a forked worker: the connections that it inherited are its parent's sockets.
     """
-    connections: Any = caches._connections  # noqa: SLF001
-    caches._connections = type(connections)(caches.thread_critical)  # noqa: SLF001
+    caches._connections = Local(caches.thread_critical)  # noqa: SLF001
 
 
 def _is_wrapped(create_connection: Any) -> bool:

@@ -69,7 +69,7 @@ class IsolatedCacheMixin:
     """
 
     @classmethod
-    def setUpClass(cls) -> None:  # noqa: N802 - unittest's name
+    def setUpClass(cls) -> None:
         """Open the class's section; it closes after ``tearDownClass``."""
         cls.enterClassContext(_joined(class_scope(cls)))  # type: ignore[attr-defined]
         super().setUpClass()  # type: ignore[misc]

@@ -1,10 +1,10 @@
 """Scopes from unittest: module, class and test, under whatever runner.
 
-``unittest.TestSuite`` knows all boundaries, also for tests that inherit from nothing of
-Django's: it calls ``_tearDownPreviousClass``, ``_handleModuleFixture`` and
-``_handleClassSetUp`` before every test, and the first of them once more at the end, with
-``_handleModuleTearDown``. A hook at ``startTest`` would be too narrow: Django's fixtures
-are loaded before it.
+``unittest.TestSuite`` knows all boundaries, also for tests that inherit from nothing
+of Django's: it calls ``_tearDownPreviousClass``, ``_handleModuleFixture`` and
+``_handleClassSetUp`` before every test, and the first of them once more at the end,
+with ``_handleModuleTearDown``. A hook at ``startTest`` would be too narrow: Django's
+fixtures are loaded before it.
 
 What is known of a run hangs on its result object, as unittest's own knowledge does, so
 that a test may itself run a suite.
@@ -28,6 +28,8 @@ __all__ = ["attach", "class_scope", "detach", "test_scope"]
 
 _RUN = "_ci_cache_isolation_run"
 _originals: dict[str, Callable[..., Any]] = {}
+_stack: ScopeStack | None = None
+_process = 0
 
 
 def class_scope(test_class: type) -> Scope:
@@ -78,57 +80,14 @@ class Run:
 
 
 def attach(stack: ScopeStack) -> None:
-    """Let every ``unittest.TestSuite`` of this process tell the stack its boundaries."""
-    process = os.getpid()
-
-    def run_of(result: Any) -> Run:
-        nonlocal process
-        if process != os.getpid():
-            process = os.getpid()
-            hook.forget_connections()
-        run: Run | None = getattr(result, _RUN, None)
-        if run is None:
-            run = Run(stack)
-            setattr(result, _RUN, run)
-        return run
-
-    def tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
-        run = run_of(result)
-        previous = getattr(result, "_previousTestClass", None)
-        run.to_class(previous)
-        _originals["_tearDownPreviousClass"](suite, test, result)
-        if previous is not type(test):
-            run.to_class(None)
-
-    def handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
-        # Tears the previous module down on its way, by way of the next function.
-        run = run_of(result)
-        run.next_module = type(test).__module__
-        _originals["_handleModuleFixture"](suite, test, result)
-        run.next_module = ""
-
-    def handle_module_tear_down(suite: Any, result: Any) -> None:
-        _originals["_handleModuleTearDown"](suite, result)
-        run = run_of(result)
-        if run.next_module:
-            run.to_module(run.next_module)
-            return
-        run.to_base()
-        delattr(result, _RUN)
-        if not run.base:
-            notices.warn()
-
-    def handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
-        run = run_of(result)
-        run.to_class(type(test))
-        _originals["_handleClassSetUp"](suite, test, result)
-        run.to_test(test)
-
+    """Let every ``unittest.TestSuite`` of this process tell its boundaries."""
+    global _stack, _process
+    _stack, _process = stack, os.getpid()
     for replacement, name in (
-        (tear_down_previous_class, "_tearDownPreviousClass"),
-        (handle_module_fixture, "_handleModuleFixture"),
-        (handle_module_tear_down, "_handleModuleTearDown"),
-        (handle_class_set_up, "_handleClassSetUp"),
+        (_tear_down_previous_class, "_tearDownPreviousClass"),
+        (_handle_module_fixture, "_handleModuleFixture"),
+        (_handle_module_tear_down, "_handleModuleTearDown"),
+        (_handle_class_set_up, "_handleClassSetUp"),
     ):
         original = getattr(unittest.TestSuite, name)
         _originals[name] = original
@@ -140,3 +99,52 @@ def detach() -> None:
     for name, original in _originals.items():
         setattr(unittest.TestSuite, name, original)
     _originals.clear()
+
+
+def _run_of(result: Any) -> Run:
+    global _process  # noqa: PLW0603
+    if _process != os.getpid():
+        _process = os.getpid()
+        hook.forget_connections()
+    run: Run | None = getattr(result, _RUN, None)
+    if run is None:
+        assert _stack is not None
+        run = Run(_stack)
+        setattr(result, _RUN, run)
+    return run
+
+
+def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
+    run = _run_of(result)
+    previous = getattr(result, "_previousTestClass", None)
+    run.to_class(previous)
+    _originals["_tearDownPreviousClass"](suite, test, result)
+    if previous is not type(test):
+        run.to_class(None)
+
+
+def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
+    # Tears the previous module down on its way, by way of the next function.
+    run = _run_of(result)
+    run.next_module = type(test).__module__
+    _originals["_handleModuleFixture"](suite, test, result)
+    run.next_module = ""
+
+
+def _handle_module_tear_down(suite: Any, result: Any) -> None:
+    _originals["_handleModuleTearDown"](suite, result)
+    run = _run_of(result)
+    if run.next_module:
+        run.to_module(run.next_module)
+        return
+    run.to_base()
+    delattr(result, _RUN)
+    if not run.base:
+        notices.warn()
+
+
+def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
+    run = _run_of(result)
+    run.to_class(type(test))
+    _originals["_handleClassSetUp"](suite, test, result)
+    run.to_test(test)

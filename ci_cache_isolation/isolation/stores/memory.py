@@ -171,9 +171,7 @@ def _with_changes(
     # Written later stands first: LocMemCache drops entries from the end.
     missing = object()
     written = {
-        key: value
-        for key, value in after.items()
-        if before.get(key, missing) != value
+        key: value for key, value in after.items() if before.get(key, missing) != value
     }
     stays = {
         key: value

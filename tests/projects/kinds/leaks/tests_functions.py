@@ -89,7 +89,8 @@ def test_function_fixture(function_entry):
 
 class TestInClass:
     @pytest.fixture(scope="class", autouse=True)
-    def class_entry(self):
+    @classmethod
+    def class_entry(cls):
         store("class-fixture")
         yield
         change("class-fixture")

@@ -1,0 +1,29 @@
+"""``cache-isolation`` and ``python -m ci_cache_isolation``."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+CANNOT_START = 4
+
+
+def main() -> None:
+    """Run the commands, or say what they need."""
+    try:
+        from ci_cache_isolation.cli import cli
+    except ModuleNotFoundError as error:
+        if error.name not in {"click", "rich"}:
+            raise
+        sys.stderr.write(
+            f"cache-isolation needs {error.name}, which is not installed. "
+            "Isolation works without it, the commands do not. "
+            "Install it with: python -m pip install 'ci-cache-isolation[stress]'\n"
+        )
+        sys.exit(CANNOT_START)
+    cli(prog_name="cache-isolation")
+
+
+if __name__ == "__main__":
+    main()

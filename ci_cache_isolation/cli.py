@@ -1,0 +1,225 @@
+"""The door for the command line: ``cache-isolation stress`` and ``replay``.
+
+Exit codes: 0 clean, 1 leaks or flaky tests found, 2 usage, 3 nothing ran, 4 suite
+broken or cannot start, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ci_cache_isolation.errors import IsolationError, OptionError
+from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.report.document import stress_document, write
+from ci_cache_isolation.report.terminal import StressTerminal, printable
+from ci_cache_isolation.stress.engine import (
+    NothingRanError,
+    Request,
+    Stress,
+    StressResult,
+    job_for,
+    shown,
+)
+from ci_cache_isolation.stress.executors.subprocesses import SubprocessExecutor
+from ci_cache_isolation.stress.order_file import OrderFile, OrderFileError
+from ci_cache_isolation.stress.results import Cache, End
+from ci_cache_isolation.stress.runners import RUNNERS, NoRunnerError, runner_named
+
+__all__ = ["ExitCode", "cli"]
+
+DEFAULT_REPORT = Path(".cache-isolation") / "stress"
+
+
+class ExitCode(enum.IntEnum):
+    """What the commands' exit codes mean."""
+
+    CLEAN = 0
+    FOUND = 1
+    USAGE = 2
+    NOTHING_RAN = 3
+    CANNOT_START = 4
+    INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ci-cache-isolation")
+def cli() -> None:
+    """Find the tests that fail because of what other tests left behind."""
+
+
+@cli.command()
+@click.argument("labels", nargs=-1)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_REPORT,
+    show_default=True,
+    help="Folder for report.json and the orders that were run.",
+)
+@click.option(
+    "--orders",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Random orders, besides forward and reverse.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Begin no further order after so many minutes.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Seed of the random orders  [default: a new one, shown]",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Orders at a time  [default: one for each processor]",
+)
+@click.option(
+    "--split",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="Workers of the run that is split, as --parallel or -n; 0 for no such run.",
+)
+@click.option(
+    "--cache",
+    type=click.Choice([cache.value for cache in Cache]),
+    help="Sections for each test, or caches shared by all  [default: isolated, unless "
+    "CI_CACHE_ISOLATION=off]",
+)
+@click.option(
+    "--runner",
+    type=click.Choice(["auto", *sorted(runner.name for runner in RUNNERS)]),
+    default="auto",
+    show_default=True,
+    help="How the tests are run.",
+)
+def stress(
+    labels: Sequence[str],
+    report: Path,
+    orders: int,
+    minutes: float | None,
+    seed: int | None,
+    processes: int,
+    split: int,
+    cache: str | None,
+    runner: str,
+) -> None:
+    """Run the suite in many orders, and split over workers.
+
+    LABELS are those of `manage.py test`, or pytest's arguments.
+    """
+    console = Console(highlight=False)
+    terminal = StressTerminal(console)
+    try:
+        caches = Cache(cache) if cache else _cache_from_options()
+        chosen = runner_named(runner, Path.cwd())
+        orders_folder = _prepared(report)
+    except (OptionError, NoRunnerError) as error:
+        _fail(error, ExitCode.USAGE)
+    request = Request(
+        labels=tuple(labels),
+        cache=caches,
+        orders=orders,
+        minutes=minutes,
+        seed=secrets.randbelow(10_000) if seed is None else seed,
+        processes=processes,
+        split=split,
+    )
+    terminal.begin(chosen.name, caches, request.seed, processes)
+    run = Stress(chosen, request, orders_folder, on_run=terminal.run)
+    try:
+        result = run.run()
+    except NothingRanError as error:
+        _fail(error, ExitCode.NOTHING_RAN)
+    except IsolationError as error:
+        _fail(error, ExitCode.CANNOT_START)
+    path = report / "report.json"
+    write(stress_document(result), path)
+    terminal.end(result, path)
+    sys.exit(_exit_code(result))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def replay(file: Path) -> None:
+    """Run an order that `stress` recorded again, in a cold process.
+
+    Shows what the tests print. FILE is one of those in the report's folder orders/.
+    """
+    try:
+        order_file = OrderFile.read(file)
+        runner = runner_named(order_file.runner, Path.cwd())
+    except (OrderFileError, NoRunnerError) as error:
+        _fail(error, ExitCode.USAGE)
+    path = file.with_name(f"{file.stem.removesuffix('-again')}-again.json").absolute()
+    job = job_for(runner, order_file, path)
+    click.echo(
+        f"Replaying {order_file.step.name}, cache {order_file.cache}: "
+        f"{shown(job.command)}"
+    )
+    try:
+        [executed] = SubprocessExecutor(Path.cwd()).run([job], 1)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    sys.stdout.flush()
+    with job.log_path.open("rb") as log:
+        shutil.copyfileobj(log, sys.stdout.buffer)
+    sys.stdout.flush()
+    if not executed.record.is_collected and order_file.step.processes == 1:
+        sys.exit(ExitCode.CANNOT_START)
+    for test in executed.run.failed:
+        click.echo(f"failed: {printable(test)}")
+    has_failed = executed.run.failed or executed.run.end is not End.FINISHED
+    sys.exit(ExitCode.FOUND if has_failed else ExitCode.CLEAN)
+
+
+def _cache_from_options() -> Cache:
+    return Cache.ISOLATED if enabled().value else Cache.SHARED
+
+
+def _prepared(report: Path) -> Path:
+    """Make the report's folder; what an earlier run wrote into it goes."""
+    orders = (report / "orders").absolute()
+    try:
+        orders.mkdir(parents=True, exist_ok=True)
+        for pattern in ("[0-9][0-9][0-9]*-*.json", "*.jsonl", "*.log"):
+            for file in orders.glob(pattern):
+                file.unlink()
+        if report == DEFAULT_REPORT:
+            (report.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise OptionError(
+            f"The report can't be written to {report}: {error.strerror}. "
+            "Every run leaves its order there. Name another folder with --report."
+        ) from None
+    return orders
+
+
+def _exit_code(result: StressResult) -> ExitCode:
+    if result.is_interrupted:
+        return ExitCode.INTERRUPTED
+    failing = result.failing
+    if any(each.is_flaky for each in failing):
+        return ExitCode.FOUND
+    is_whole = all(run.end is End.FINISHED for run in result.runs)
+    return ExitCode.CANNOT_START if failing or not is_whole else ExitCode.CLEAN
+
+
+def _fail(error: IsolationError, code: ExitCode) -> None:
+    click.echo(f"cache-isolation: {error}", err=True)
+    sys.exit(code)

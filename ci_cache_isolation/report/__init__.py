@@ -1,0 +1,1 @@
+"""SHOW: what was found, for people and for programs."""

@@ -1,0 +1,113 @@
+"""``report.json``: one versioned function from a result to JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ci_cache_isolation.stress.engine import Replay, StressResult
+from ci_cache_isolation.stress.results import Run, failure_rate_bound
+
+__all__ = ["CONFIDENCE", "SCHEMA", "replay_command", "stress_document", "write"]
+
+SCHEMA = 1
+CONFIDENCE = 0.95
+
+
+def stress_document(result: StressResult) -> dict[str, Any]:
+    """Return a stress run as the public schema has it.
+
+    ``conflicts`` and ``findings`` hold what is proved, so nothing yet: which test is
+    whose polluter is not asked. ``failures`` is what was seen: a test that failed, in
+    which runs, in which not, and the command that shows it again, once it did.
+    """
+    pairs = result.pairs
+    return {
+        "schema": SCHEMA,
+        "command": "stress",
+        "tool": {
+            "name": "ci-cache-isolation",
+            "version": version("ci-cache-isolation"),
+        },
+        "suite": {
+            "runner": result.runner,
+            "tests": len(result.tests),
+            "settings": result.settings,
+        },
+        "seed": result.seed,
+        "interrupted": result.is_interrupted,
+        "runs": [_run(run) for run in result.runs],
+        "pairs": {
+            "total": pairs.total,
+            "covered": pairs.covered,
+            "adjacent": pairs.adjacent,
+            "unreachable": pairs.unreachable,
+        },
+        "bound": _bound(result.runs),
+        "conflicts": [],
+        "findings": [],
+        "failures": [
+            {
+                "test": each.test,
+                "flaky": each.is_flaky,
+                "failed_in": [run.step.index for run in each.failed_in],
+                "passed_in": [run.step.index for run in each.passed_in],
+                "replay": next(
+                    (
+                        replay_command(replay)
+                        for replay in result.replays
+                        if each.test in replay.shown
+                    ),
+                    None,
+                ),
+            }
+            for each in result.failing
+        ],
+    }
+
+
+def replay_command(replay: Replay) -> str:
+    """Return the command that runs an order again, as one types it where one stands."""
+    path = replay.path
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return shlex.join(["cache-isolation", "replay", str(path)])
+
+
+def write(document: dict[str, Any], path: Path) -> None:
+    """Write a report: whole or not at all, for whoever reads it meanwhile."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "index": run.step.index,
+        "kind": run.step.kind.value,
+        "seed": run.step.seed,
+        "reversed": run.step.reverse,
+        "cache": run.cache.value,
+        "processes": run.step.processes,
+        "seconds": run.seconds,
+        "end": run.end.value,
+        "passed": len(run.passed),
+        "skipped": len(run.skipped),
+        "failed": list(run.failed),
+    }
+
+
+def _bound(runs: Sequence[Run]) -> dict[str, Any]:
+    clean = sum(not run.failed for run in runs)
+    is_clean = clean == len(runs)
+    return {
+        "clean_runs": clean,
+        "confidence": CONFIDENCE,
+        "failure_rate_below": failure_rate_bound(clean, CONFIDENCE)
+        if is_clean
+        else None,
+    }

@@ -1,0 +1,283 @@
+"""The stress run: the suite's own order, then all the others, then the replays."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.stress.executors.subprocesses import (
+    Executed,
+    Job,
+    SubprocessExecutor,
+)
+from ci_cache_isolation.stress.order_file import OrderFile
+from ci_cache_isolation.stress.orders import SuiteTest, shuffled
+from ci_cache_isolation.stress.pairs import PairCount, Pairs
+from ci_cache_isolation.stress.plan import Kind, Step, steps
+from ci_cache_isolation.stress.results import Cache, End, Failing, Run, failing
+from ci_cache_isolation.stress.runners import Runner
+
+__all__ = [
+    "CannotStartError",
+    "NothingRanError",
+    "Replay",
+    "Request",
+    "Stress",
+    "StressResult",
+    "job_for",
+    "shown",
+]
+
+_TELLING = re.compile(r"[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:")
+MANY_TIMES = 10
+AT_LEAST_SECONDS = 60.0
+
+
+class CannotStartError(IsolationError):
+    """The suite's own order can't be run to its end."""
+
+    slug = "cannot-start"
+
+
+class NothingRanError(IsolationError):
+    """The runner found no tests."""
+
+    slug = "nothing-ran"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is run, and how much: ``split`` is the number of that run's workers.
+
+    ``minutes`` is None for no limit.
+    """
+
+    labels: tuple[str, ...]
+    cache: Cache
+    orders: int
+    minutes: float | None
+    seed: int
+    processes: int
+    split: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An order that was run again, and which of its failures were seen again."""
+
+    run: Run
+    path: Path
+    shown: frozenset[str]
+    not_shown: frozenset[str]
+
+
+@dataclass(slots=True)
+class StressResult:
+    """What is known so far. Remarks are sentences for the user."""
+
+    runner: str
+    cache: Cache
+    seed: int
+    tests: list[SuiteTest] = field(default_factory=list)
+    settings: str = ""
+    runs: list[Run] = field(default_factory=list)
+    replays: list[Replay] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    is_interrupted: bool = False
+
+    @property
+    def failing(self) -> list[Failing]:
+        """The tests that failed, flaky ones first."""
+        return failing(self.runs, {test.id for test in self.tests})
+
+    @property
+    def pairs(self) -> PairCount:
+        """The pairs of tests that whole orders have shown."""
+        pairs = Pairs([test.id for test in self.tests])
+        for run in self.runs:
+            pairs.add(run.order)
+        whole = {run.step.kind for run in self.runs if run.end is End.FINISHED}
+        return pairs.count(both_ways={Kind.FORWARD, Kind.REVERSE} <= whole)
+
+
+class Stress:
+    """Runs the plan. What is known is in ``result`` at any time, also after Ctrl-C."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        request: Request,
+        orders_folder: Path,
+        on_run: Callable[[Run], None] = lambda _: None,
+    ) -> None:
+        self.result = StressResult(runner.name, request.cache, request.seed)
+        self._runner = runner
+        self._request = request
+        self._folder = orders_folder
+        self._on_run = on_run
+        self._executor = SubprocessExecutor(runner.folder)
+        self._paths: dict[int, Path] = {}
+        self._time_limit: float | None = None
+
+    def run(self) -> StressResult:
+        """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
+        split = self._request.split
+        if split > 1 and (why := self._runner.why_no_split()):
+            self.result.remarks.append(f"No split run: {why}.")
+            split = 0
+        plan = steps(orders=self._request.orders, seed=self._request.seed, split=split)
+        began = time.monotonic()
+        try:
+            at_a_time = self._run_forward(next(plan))
+            rest = list(plan)
+            whole = [step for step in rest if step.processes == 1]
+            self._run_all(self._within_minutes(whole, began), at_a_time)
+            # A split run has the processors to itself.
+            self._run_all(self._within_minutes(rest[len(whole) :], began), 1)
+            self._replay()
+        except KeyboardInterrupt:
+            self.result.is_interrupted = True
+        self.result.runs.sort(key=lambda run: run.step.index)
+        return self.result
+
+    def _run_forward(self, step: Step) -> int:
+        """Run the suite's own order; return how many orders may run at a time."""
+        job = self._job(step, ())
+        [executed] = self._executor.run([job], 1)
+        record = executed.record
+        if self._runner.found_no_tests(executed.exit_code) or (
+            record.is_collected and not record.tests
+        ):
+            raise NothingRanError(
+                "No tests were found, so there is nothing to put in order. "
+                f"This was run: {shown(job.command)}. "
+                "Name labels, or go to the folder in which that command finds tests."
+            )
+        if not record.is_collected or (executed.run.end is not End.FINISHED):
+            raise CannotStartError(_why_not_started(executed))
+        self.result.tests = record.tests
+        self.result.settings = record.settings
+        self._time_limit = max(AT_LEAST_SECONDS, MANY_TIMES * executed.run.seconds)
+        self._keep(executed)
+        if record.shared and self._request.processes > 1:
+            self.result.remarks.append(
+                "One order at a time, because all of them would use the same "
+                f"{_listed(record.shared)}."
+            )
+            return 1
+        return self._request.processes
+
+    def _run_all(self, steps: Iterable[Step], at_a_time: int) -> None:
+        jobs = (self._job(step, self._order(step)) for step in steps)
+        for executed in self._executor.run(jobs, at_a_time):
+            self._keep(executed)
+
+    def _within_minutes(self, steps: Sequence[Step], began: float) -> Iterator[Step]:
+        limit = self._request.minutes
+        for place, step in enumerate(steps):
+            if limit is not None and time.monotonic() - began > limit * 60:
+                self.result.remarks.append(
+                    f"{len(steps) - place} planned runs were left out: the time set "
+                    f"with --minutes was over at {step.name}."
+                )
+                return
+            yield step
+
+    def _replay(self) -> None:
+        """Run an order again for every flaky test: only what fails again is advised."""
+        open_tests = {each.test: each for each in self.result.failing if each.is_flaky}
+        known = set(open_tests)
+        while open_tests:
+            test = next(iter(open_tests))
+            run = min(open_tests[test].failed_in, key=_simplicity)
+            path = self._paths[run.step.index]
+            job = job_for(
+                self._runner,
+                OrderFile.read(path),
+                path.with_name(f"{path.stem}-again.json"),
+                self._time_limit,
+            )
+            [executed] = self._executor.run([job], 1)
+            expected = known & set(run.failed)
+            seen_again = frozenset(expected & set(executed.run.failed))
+            self.result.replays.append(
+                Replay(run, path, seen_again, frozenset(expected - seen_again))
+            )
+            for done in expected:
+                open_tests.pop(done, None)
+
+    def _order(self, step: Step) -> tuple[str, ...]:
+        if step.seed is None:
+            order = tuple(test.id for test in self.result.tests)
+        else:
+            order = shuffled(self.result.tests, step.seed)
+        return order[::-1] if step.reverse else order
+
+    def _job(self, step: Step, order: tuple[str, ...]) -> Job:
+        order_file = OrderFile(
+            step=step,
+            runner=self._runner.name,
+            cache=self.result.cache,
+            hash_seed=str((self._request.seed + step.index) % 2**32),
+            labels=self._request.labels,
+            order=order,
+        )
+        name = f"{step.index:03}-{step.name.replace(' ', '-')}.json"
+        return job_for(self._runner, order_file, self._folder / name, self._time_limit)
+
+    def _keep(self, executed: Executed) -> None:
+        self.result.runs.append(executed.run)
+        self._paths[executed.run.step.index] = executed.job.path
+        self._on_run(executed.run)
+
+
+def job_for(
+    runner: Runner, order_file: OrderFile, path: Path, time_limit: float | None = None
+) -> Job:
+    """Return the job that runs an order; it writes to the path and beside it."""
+    command = runner.command(order_file.labels, order_file.step.processes)
+    return Job(command, order_file, path, time_limit)
+
+
+def _simplicity(run: Run) -> tuple[bool, bool, int]:
+    """Sort one process before several, a run to the end before one that died."""
+    return run.step.processes > 1, run.end is not End.FINISHED, run.step.index
+
+
+def _why_not_started(executed: Executed) -> str:
+    if executed.run.running:
+        found = f"it {executed.run.end} in {executed.run.running}"
+    else:
+        found = _cause(executed.job.log_path) or f"exit code {executed.exit_code}"
+    return (
+        f"The suite does not run to its end in its own order: {found}. "
+        "Other orders would say nothing about it. "
+        f"Run it by hand until it does: {shown(executed.job.command)} "
+        f"(all it printed is in {executed.job.log_path})."
+    )
+
+
+def _cause(log: Path) -> str:
+    """Return the line of a log that says most about why a process ended."""
+    lines = [
+        line.strip().removeprefix("E ").strip()
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
+    telling = [line for line in lines if _TELLING.match(line)]
+    return next(reversed(telling or [line for line in lines if line]), "")
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as one would type it."""
+    return shlex.join("python" if part == sys.executable else part for part in command)
+
+
+def _listed(things: Sequence[str]) -> str:
+    *others, last = things
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,110 @@
+"""The user's own test runner, in an order of our choosing: for ``--testrunner``."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.test.runner import reorder_tests
+from django.test.utils import get_runner, iter_test_cases
+
+from ci_cache_isolation.isolation.scopes import dotted_name
+from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.stress.inside.imposed import (
+    in_order,
+    settings_module,
+    shared_between_runs,
+)
+from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
+
+__all__ = ["OrderedRunner"]
+
+
+class OrderingMixin:
+    """Puts a runner's tests in order and records what becomes of them.
+
+    Django's own grouping comes after: it keeps classes together, and TestCase before
+    the rest, as in every run of the user's.
+    """
+
+    test_suite: Any
+    reorder_by: Any
+
+    def build_suite(self, *args: Any, **kwargs: Any) -> Any:
+        """Build the suite in the imposed order, and note which tests there are."""
+        suite_class, recorder = self.test_suite, Recorder()
+        built: list[unittest.TestCase] = []
+
+        def ordered_suite(tests: Iterable[unittest.TestCase]) -> Any:
+            built[:] = self._ordered(tests)
+            return suite_class(built)
+
+        self.test_suite = ordered_suite
+        try:
+            suite = super().build_suite(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            self.test_suite = suite_class
+        if not built and isinstance(suite, unittest.TestSuite):
+            # A runner that builds its suite in a way of its own.
+            suite = ordered_suite(iter_test_cases(suite))
+        recorder.collected(
+            [SuiteTest(test.id(), (dotted_name(type(test)),)) for test in built],
+            settings=settings_module(),
+            shared=shared_between_runs(),
+        )
+        run = suite.run
+
+        def recorded_run(result: unittest.TestResult, *args: Any) -> Any:
+            record_into(result, recorder)
+            outcome = run(result, *args)
+            recorder.finished()
+            return outcome
+
+        suite.run = recorded_run
+        return suite
+
+    def _ordered(self, tests: Iterable[unittest.TestCase]) -> list[unittest.TestCase]:
+        ordered = in_order(list(tests), lambda test: test.id())
+        kinds = (unittest.loader._FailedTest, *self.reorder_by)  # type: ignore[attr-defined]  # noqa: SLF001
+        return list(reorder_tests(ordered, kinds))
+
+
+def record_into(result: Any, recorder: Recorder) -> None:
+    """Let a result object tell the recorder too; whatever class it is of."""
+
+    def also(name: str, tell: Callable[..., None]) -> None:
+        method = getattr(result, name)
+
+        def both(*args: Any, **kwargs: Any) -> Any:
+            tell(*args)
+            return method(*args, **kwargs)
+
+        setattr(result, name, both)
+
+    def telling(outcome: str) -> Callable[..., None]:
+        return lambda test, *_: recorder.outcome(test.id(), outcome)
+
+    def sub_test(test: Any, _: Any, error: Any) -> None:
+        if error is not None:
+            recorder.outcome(test.id(), FAILED)
+
+    also("startTest", lambda test: recorder.started(test.id()))
+    also("stopTest", lambda test: recorder.ended(test.id()))
+    also("addSuccess", telling(PASSED))
+    also("addExpectedFailure", telling(PASSED))
+    also("addSkip", telling(SKIPPED))
+    also("addSubTest", sub_test)
+    for name in ("addFailure", "addError", "addUnexpectedSuccess"):
+        also(name, telling(FAILED))
+
+
+_user_runner: Any = get_runner(settings)
+_bases = (
+    (OrderingMixin, _user_runner)
+    if issubclass(_user_runner, IsolationMixin)
+    else (OrderingMixin, IsolationMixin, _user_runner)
+)
+OrderedRunner: Any = type("OrderedRunner", _bases, {"__module__": __name__})

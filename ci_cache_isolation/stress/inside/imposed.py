@@ -1,0 +1,57 @@
+"""The order that this process was asked to run, and what it shares with other runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from ci_cache_isolation.isolation.stores import kind_of
+from ci_cache_isolation.stress.order_file import OrderFile
+from ci_cache_isolation.stress.orders import arranged
+from ci_cache_isolation.stress.record import ORDER_VARIABLE
+
+__all__ = ["in_order", "settings_module", "shared_between_runs"]
+
+T = TypeVar("T")
+
+
+def in_order(tests: Sequence[T], name: Callable[[T], str]) -> list[T]:
+    """Return the tests as the order file puts them; as they are without one."""
+    path = os.environ.get(ORDER_VARIABLE)
+    if not path:
+        return list(tests)
+    order = OrderFile.read(Path(path)).order
+    if not order:
+        return list(tests)
+    return [tests[place] for place in arranged([name(test) for test in tests], order)]
+
+
+def settings_module() -> str:
+    """Return the dotted name of the settings in use, empty if there is no module."""
+    return str(getattr(settings, "SETTINGS_MODULE", "") or "")
+
+
+def shared_between_runs() -> Iterator[str]:
+    """Yield the databases and caches that two runs at once would fight over."""
+    for alias in connections:
+        connection = connections[alias]
+        creation = connection.creation
+        if connection.vendor == "sqlite" and creation.is_in_memory_db(  # type: ignore[attr-defined]
+            creation._get_test_db_name()  # type: ignore[attr-defined]  # noqa: SLF001
+        ):
+            continue
+        yield f"database {alias!r} ({connection.vendor})"
+    for alias, configured in settings.CACHES.items():
+        backend = configured.get("BACKEND", "")
+        try:
+            is_private = kind_of(import_string(backend)) is not None
+        except ImportError:
+            is_private = False
+        if not is_private:
+            yield f"cache {alias!r} ({backend.rpartition('.')[2]})"

@@ -1,0 +1,83 @@
+"""The order of our choosing under pytest: a plugin, for ``-p``.
+
+The order is imposed before all other hooks see the items, so that plugins which group
+tests with a stable sort, as pytest-django does, still have the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from ci_cache_isolation.stress.inside.imposed import (
+    in_order,
+    settings_module,
+    shared_between_runs,
+)
+from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep pytest-randomly to reseeding; take notes, but not in xdist's workers."""
+    if hasattr(config.option, "randomly_reorganize"):
+        config.option.randomly_reorganize = False
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RecordingPlugin(), "ci_cache_isolation_record")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Put the items in order."""
+    items[:] = in_order(items, lambda item: item.nodeid)
+    return (yield)
+
+
+class RecordingPlugin:
+    """Writes down what becomes of each test."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note all tests. Never called under xdist, where the workers know them."""
+        self.recorder.collected(
+            [SuiteTest(item.nodeid, _groups(item)) for item in session.items],
+            settings=settings_module(),
+            shared=shared_between_runs(),
+        )
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note that a test starts."""
+        self.recorder.started(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note that a test is over."""
+        self.recorder.ended(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what a phase of a test came to."""
+        if report.failed:
+            self.recorder.outcome(report.nodeid, FAILED)
+        elif report.skipped and not hasattr(report, "wasxfail"):
+            self.recorder.outcome(report.nodeid, SKIPPED)
+        elif report.when == "call" or report.skipped:
+            self.recorder.outcome(report.nodeid, PASSED)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: Any) -> None:
+        """Note that the run came to its end, whatever it found."""
+        if int(exitstatus) in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self.recorder.finished()
+
+
+def _groups(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(
+        node.nodeid
+        for node in item.listchain()
+        if isinstance(node, (pytest.File, pytest.Class))
+    )

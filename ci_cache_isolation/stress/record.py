@@ -1,0 +1,112 @@
+"""What a test process writes down while it runs, line by line, and how it is read.
+
+The file survives its writer: a process that is killed leaves what it knew. Nothing here
+needs Django, pytest or the command's own libraries: it runs in the user's processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ci_cache_isolation.stress.orders import SuiteTest
+
+__all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
+
+ORDER_VARIABLE = "CI_CACHE_ISOLATION_ORDER"
+RECORD_VARIABLE = "CI_CACHE_ISOLATION_RECORD"
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+class Recorder:
+    """Writes one line for each thing that happens; does nothing without a file."""
+
+    def __init__(self) -> None:
+        path = os.environ.get(RECORD_VARIABLE)
+        # Open as long as the process lives; a line is written as soon as it is whole.
+        self._file = open(path, "a", 1, "utf-8") if path else None  # noqa: PTH123, SIM115
+
+    def collected(
+        self, tests: Iterable[SuiteTest], *, settings: str, shared: Iterable[str]
+    ) -> None:
+        """Note all tests, the settings, and what two runs at once would fight over."""
+        listed = [[test.id, *test.groups] for test in tests]
+        self._write("collected", tests=listed, settings=settings, shared=list(shared))
+
+    def started(self, test: str) -> None:
+        """Note that a test starts."""
+        self._write("started", test=test)
+
+    def outcome(self, test: str, outcome: str) -> None:
+        """Note an outcome; a test may have several, of which a failure counts."""
+        self._write("outcome", test=test, outcome=outcome)
+
+    def ended(self, test: str) -> None:
+        """Note that a test, tearing down included, is over."""
+        self._write("ended", test=test)
+
+    def finished(self) -> None:
+        """Note that the run came to its end."""
+        self._write("finished")
+
+    def _write(self, event: str, **values: Any) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps({"event": event, **values}) + "\n")
+
+
+@dataclass(slots=True)
+class Record:
+    """What a process wrote down. ``running``: the test that started and didn't end."""
+
+    tests: list[SuiteTest] = field(default_factory=list)
+    settings: str = ""
+    shared: list[str] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    running: str | None = None
+    is_collected: bool = False
+    is_finished: bool = False
+
+    def having(self, outcome: str) -> Iterator[str]:
+        """Yield the tests with an outcome, in the order they got it."""
+        return (test for test, got in self.outcomes.items() if got == outcome)
+
+
+def read(path: Path) -> Record:
+    """Read a record, as far as it goes; an empty one where there is no file."""
+    record = Record()
+    if not path.exists():
+        return record
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            break  # the last line of a process that was killed while writing it
+        _apply(record, event)
+    return record
+
+
+def _apply(record: Record, event: dict[str, Any]) -> None:
+    match event["event"]:
+        case "collected":
+            record.tests = [
+                SuiteTest(test, tuple(groups)) for test, *groups in event["tests"]
+            ]
+            record.settings, record.shared = event["settings"], event["shared"]
+            record.is_collected = True
+        case "started":
+            record.order.append(event["test"])
+            record.running = event["test"]
+        case "outcome":
+            if record.outcomes.get(event["test"]) != FAILED:
+                record.outcomes[event["test"]] = event["outcome"]
+        case "ended":
+            if record.running == event["test"]:
+                record.running = None
+        case "finished":
+            record.running = None
+            record.is_finished = True

@@ -1,0 +1,90 @@
+"""What came of a run, and what all runs together say about each test. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from ci_cache_isolation.stress.plan import Step
+
+__all__ = ["Cache", "End", "Failing", "Run", "failing", "failure_rate_bound"]
+
+
+class Cache(enum.StrEnum):
+    """Whether tests have sections of their own or meet in the caches."""
+
+    ISOLATED = "isolated"
+    SHARED = "shared"
+
+
+class End(enum.StrEnum):
+    """How a run ended."""
+
+    FINISHED = "finished"
+    DIED = "died"
+    TIMED_OUT = "timed out"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One order, run once. ``passed``, ``failed`` and ``skipped`` hold test ids.
+
+    ``order`` is the sequence in which the tests of the run really started, where one
+    process ran them all. ``running`` is the test at which a run ended that did not
+    finish; it counts as failed.
+    """
+
+    step: Step
+    cache: Cache
+    end: End
+    seconds: float
+    order: tuple[str, ...] = ()
+    passed: frozenset[str] = frozenset()
+    failed: tuple[str, ...] = ()
+    skipped: frozenset[str] = frozenset()
+    running: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A test that failed at least once, the runs in which it did, and didn't."""
+
+    test: str
+    failed_in: tuple[Run, ...]
+    passed_in: tuple[Run, ...] = field(default=())
+
+    @property
+    def is_flaky(self) -> bool:
+        """It failed in one order and not in another."""
+        return bool(self.passed_in)
+
+
+def failing(runs: Sequence[Run], tests: Collection[str]) -> list[Failing]:
+    """Return every test that failed, flaky ones first, in the sequence of their orders.
+
+    A run that did not finish speaks only of what it ran. What failed and is none of the
+    tests is a set-up by the runner's name for it, such as ``setUpClass (shop.Test)``:
+    nobody reports one that succeeds, so a finished run without it counts as passed.
+    """
+    seen = dict.fromkeys(test for run in runs for test in run.failed)
+    found = []
+    for test in seen:
+        failed_in = tuple(run for run in runs if test in run.failed)
+        passed_in = tuple(
+            run
+            for run in runs
+            if test not in run.failed
+            and (test in run.passed if test in tests else run.end is End.FINISHED)
+        )
+        found.append(Failing(test, failed_in, passed_in))
+    return sorted(found, key=lambda each: not each.is_flaky)
+
+
+def failure_rate_bound(clean_runs: int, confidence: float = 0.95) -> float:
+    """Return the failure rate that so many runs without a failure rule out.
+
+    1 - (1 - confidence)^(1/runs): about 3/runs at 95 %.
+    """
+    return 1.0 if not clean_runs else 1 - (1 - confidence) ** (1 / clean_runs)

@@ -1,0 +1,39 @@
+"""What every runner can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = ["Runner"]
+
+
+class Runner(ABC):
+    """A way of running a project's tests, from the project's folder."""
+
+    name: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    @abstractmethod
+    def fits(cls, folder: Path) -> bool:
+        """Tell whether a project's tests seem to be run this way."""
+
+    @abstractmethod
+    def command(self, labels: Sequence[str], processes: int) -> list[str]:
+        """Return the user's own test command, with our ordering put into it.
+
+        ``processes`` is the number of workers that the run is split over, 1 for none.
+        """
+
+    def found_no_tests(self, exit_code: int) -> bool:  # noqa: ARG002
+        """Tell whether this exit code means that; the record may say it too."""
+        return False
+
+    def why_no_split(self) -> str:
+        """Return why a run can't be split over workers here, empty if it can."""
+        return ""

@@ -1,0 +1,36 @@
+"""``manage.py test``, with the runner of the user's settings inside ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ci_cache_isolation.stress.runners.base import Runner
+
+__all__ = ["DjangoRunner"]
+
+_TEST_RUNNER = "ci_cache_isolation.stress.inside.django_runner.OrderedRunner"
+
+
+class DjangoRunner(Runner):
+    """Django's own: through the project's manage.py, which may do things of its own."""
+
+    name = "django"
+
+    @classmethod
+    def fits(cls, folder: Path) -> bool:
+        """Tell whether there is a manage.py, or settings to run without one."""
+        return (folder / "manage.py").is_file() or bool(
+            os.environ.get("DJANGO_SETTINGS_MODULE")
+        )
+
+    def command(self, labels: Sequence[str], processes: int) -> list[str]:
+        """Return ``python manage.py test --testrunner … LABELS``."""
+        has_manage = (self.folder / "manage.py").is_file()
+        start = ["manage.py"] if has_manage else ["-m", "django"]
+        options = ["--no-input", "--testrunner", _TEST_RUNNER]
+        if processes > 1:
+            options += ["--parallel", str(processes)]
+        return [sys.executable, *start, "test", *options, *labels]

@@ -1,0 +1,77 @@
+"""``python -m pytest``, with our ordering as a plugin."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import os
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ci_cache_isolation.stress.runners.base import Runner
+
+__all__ = ["PytestRunner"]
+
+_PLUGIN = "ci_cache_isolation.stress.inside.pytest_order"
+_NO_TESTS_COLLECTED = 5
+_INI_SECTIONS = {
+    "pytest.ini": "pytest",
+    "tox.ini": "pytest",
+    "setup.cfg": "tool:pytest",
+}
+
+
+class PytestRunner(Runner):
+    """pytest with pytest-django; split runs with pytest-xdist."""
+
+    name = "pytest"
+
+    @classmethod
+    def fits(cls, folder: Path) -> bool:
+        """Tell whether pytest is configured with settings; pytest-django is here."""
+        return importlib.util.find_spec("pytest_django") is not None and (
+            _configures_django(folder)
+        )
+
+    def command(self, labels: Sequence[str], processes: int) -> list[str]:
+        """Return ``python -m pytest -p … LABELS``."""
+        options = ["-p", _PLUGIN]
+        if processes > 1:
+            options += ["-n", str(processes)]
+        return [sys.executable, "-m", "pytest", *options, *labels]
+
+    def found_no_tests(self, exit_code: int) -> bool:
+        """Tell whether pytest says that it collected no tests."""
+        return exit_code == _NO_TESTS_COLLECTED
+
+    def why_no_split(self) -> str:
+        """Return that pytest-xdist is missing, if it is."""
+        if importlib.util.find_spec("xdist") is None:
+            return "pytest-xdist is not installed"
+        return ""
+
+
+def _configures_django(folder: Path) -> bool:
+    pyproject = folder / "pyproject.toml"
+    if pyproject.is_file():
+        try:
+            tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+        except tomllib.TOMLDecodeError:
+            tool = {}
+        section = tool.get("pytest", {})
+        if "DJANGO_SETTINGS_MODULE" in {**section, **section.get("ini_options", {})}:
+            return True
+    for name, section in _INI_SECTIONS.items():
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        try:
+            parser.read(folder / name, encoding="utf-8")
+        except configparser.Error:
+            continue
+        if parser.has_option(section, "DJANGO_SETTINGS_MODULE"):
+            return True
+    return bool(os.environ.get("DJANGO_SETTINGS_MODULE")) and (
+        (folder / "conftest.py").is_file() or (folder / "pytest.ini").is_file()
+    )
