@@ -14,10 +14,11 @@ def main() -> None:
     try:
         from ci_cache_isolation.cli import cli
     except ModuleNotFoundError as error:
-        if error.name not in {"click", "rich"}:
+        missing = str(error.name).partition(".")[0]
+        if missing not in {"click", "rich"}:
             raise
         sys.stderr.write(
-            f"cache-isolation needs {error.name}, which is not installed. "
+            f"cache-isolation needs {missing}, which is not installed. "
             "Isolation works without it, the commands do not. "
             "Install it with: python -m pip install 'ci-cache-isolation[stress]'\n"
         )

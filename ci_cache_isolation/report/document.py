@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.stress.engine import Replay, StressResult
+from ci_cache_isolation.stress.engine import Replay, StressResult, shown, shown_path
 from ci_cache_isolation.stress.results import Run, failure_rate_bound
 
 __all__ = ["CONFIDENCE", "SCHEMA", "replay_command", "stress_document", "write"]
@@ -72,10 +71,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
 
 def replay_command(replay: Replay) -> str:
     """Return the command that runs an order again, as one types it where one stands."""
-    path = replay.path
-    if path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return shlex.join(["cache-isolation", "replay", str(path)])
+    return shown(["cache-isolation", "replay", shown_path(replay.path)])
 
 
 def write(document: dict[str, Any], path: Path) -> None:

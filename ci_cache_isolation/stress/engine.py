@@ -32,9 +32,10 @@ __all__ = [
     "StressResult",
     "job_for",
     "shown",
+    "shown_path",
 ]
 
-_TELLING = re.compile(r"[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:")
+_TELLING = re.compile(r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:")
 MANY_TIMES = 10
 AT_LEAST_SECONDS = 60.0
 
@@ -152,15 +153,16 @@ class Stress:
         [executed] = self._executor.run([job], 1)
         record = executed.record
         if self._runner.found_no_tests(executed.exit_code) or (
-            record.is_collected and not record.tests
+            record.is_finished and not record.tests
         ):
             raise NothingRanError(
                 "No tests were found, so there is nothing to put in order. "
-                f"This was run: {shown(job.command)}. "
+                f"This was run: {shown(self._runner.own_command(job.order.labels))}. "
                 "Name labels, or go to the folder in which that command finds tests."
             )
-        if not record.is_collected or (executed.run.end is not End.FINISHED):
-            raise CannotStartError(_why_not_started(executed))
+        run = executed.run
+        if run.end is not End.FINISHED or not (run.passed or run.skipped):
+            raise CannotStartError(self._why_not_started(executed))
         self.result.tests = record.tests
         self.result.settings = record.settings
         self._time_limit = max(AT_LEAST_SECONDS, MANY_TIMES * executed.run.seconds)
@@ -172,6 +174,22 @@ class Stress:
             )
             return 1
         return self._request.processes
+
+    def _why_not_started(self, executed: Executed) -> str:
+        run, log = executed.run, executed.job.log_path
+        if run.running:
+            found = f"it {run.end} in {run.running}"
+        elif run.end is End.FINISHED:
+            found = f"all its tests fail, {run.failed[0]} first"
+        else:
+            found = _cause(log) or f"exit code {executed.exit_code}"
+        command = self._runner.own_command(executed.job.order.labels)
+        return (
+            f"The suite does not run in its own order: {found}. "
+            "Until it does, other orders say nothing about it. "
+            f"Run {shown(command)} by hand; "
+            f"what this run printed is in {shown_path(log)}."
+        )
 
     def _run_all(self, steps: Iterable[Step], at_a_time: int) -> None:
         jobs = (self._job(step, self._order(step)) for step in steps)
@@ -250,19 +268,6 @@ def _simplicity(run: Run) -> tuple[bool, bool, int]:
     return run.step.processes > 1, run.end is not End.FINISHED, run.step.index
 
 
-def _why_not_started(executed: Executed) -> str:
-    if executed.run.running:
-        found = f"it {executed.run.end} in {executed.run.running}"
-    else:
-        found = _cause(executed.job.log_path) or f"exit code {executed.exit_code}"
-    return (
-        f"The suite does not run to its end in its own order: {found}. "
-        "Other orders would say nothing about it. "
-        f"Run it by hand until it does: {shown(executed.job.command)} "
-        f"(all it printed is in {executed.job.log_path})."
-    )
-
-
 def _cause(log: Path) -> str:
     """Return the line of a log that says most about why a process ended."""
     lines = [
@@ -276,6 +281,12 @@ def _cause(log: Path) -> str:
 def shown(command: Sequence[str]) -> str:
     """Return a command as one would type it."""
     return shlex.join("python" if part == sys.executable else part for part in command)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as one types it where one stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _listed(things: Sequence[str]) -> str:

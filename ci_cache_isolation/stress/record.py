@@ -52,6 +52,13 @@ class Recorder:
     def finished(self) -> None:
         """Note that the run came to its end."""
         self._write("finished")
+        self.close()
+
+    def close(self) -> None:
+        """Write no more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _write(self, event: str, **values: Any) -> None:
         if self._file is not None:

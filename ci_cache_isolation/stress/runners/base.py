@@ -24,6 +24,10 @@ class Runner(ABC):
         """Tell whether a project's tests seem to be run this way."""
 
     @abstractmethod
+    def own_command(self, labels: Sequence[str]) -> list[str]:
+        """Return the command that users type themselves."""
+
+    @abstractmethod
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return the user's own test command, with our ordering put into it.
 

@@ -26,11 +26,15 @@ class DjangoRunner(Runner):
             os.environ.get("DJANGO_SETTINGS_MODULE")
         )
 
-    def command(self, labels: Sequence[str], processes: int) -> list[str]:
-        """Return ``python manage.py test --testrunner … LABELS``."""
+    def own_command(self, labels: Sequence[str]) -> list[str]:
+        """Return ``python manage.py test LABELS``."""
         has_manage = (self.folder / "manage.py").is_file()
         start = ["manage.py"] if has_manage else ["-m", "django"]
+        return [sys.executable, *start, "test", *labels]
+
+    def command(self, labels: Sequence[str], processes: int) -> list[str]:
+        """Return ``python manage.py test --testrunner … LABELS``."""
         options = ["--no-input", "--testrunner", _TEST_RUNNER]
         if processes > 1:
             options += ["--parallel", str(processes)]
-        return [sys.executable, *start, "test", *options, *labels]
+        return self.own_command([*options, *labels])

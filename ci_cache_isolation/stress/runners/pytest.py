@@ -35,12 +35,16 @@ class PytestRunner(Runner):
             _configures_django(folder)
         )
 
+    def own_command(self, labels: Sequence[str]) -> list[str]:
+        """Return ``python -m pytest LABELS``."""
+        return [sys.executable, "-m", "pytest", *labels]
+
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python -m pytest -p … LABELS``."""
         options = ["-p", _PLUGIN]
         if processes > 1:
             options += ["-n", str(processes)]
-        return [sys.executable, "-m", "pytest", *options, *labels]
+        return self.own_command([*options, *labels])
 
     def found_no_tests(self, exit_code: int) -> bool:
         """Tell whether pytest says that it collected no tests."""

@@ -1,0 +1,159 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2025.5.1"]
+# ///
+"""Every check of this project; ``nox -l`` lists them, ``nox -s NAME`` runs one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "tests", "stress", "template"]
+
+HERE = Path(__file__).parent
+PYTHONS_OF_DJANGO = {
+    "5.2": ("3.11", "3.12", "3.13"),
+    "6.0": ("3.12", "3.13"),
+    "6.1": ("3.12", "3.13"),
+}
+# uv must not try to download an interpreter: what is not on the machine is left out.
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+
+
+def works(python: str) -> bool:
+    """Tell whether an interpreter is on PATH and is more than a shim."""
+    found = shutil.which(f"python{python}")
+    return found is not None and not subprocess.run(  # noqa: S603
+        [found, "-c", ""], check=False, capture_output=True
+    ).returncode
+
+
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = [
+    python
+    for python in sorted({each for all_ in PYTHONS_OF_DJANGO.values() for each in all_})
+    if python == OWN_PYTHON or works(python)
+]
+MATRIX = [
+    nox.param(python, django, id=f"python{python}-django{django}")
+    for django, pythons in PYTHONS_OF_DJANGO.items()
+    for python in pythons
+    if python in PYTHONS
+]
+
+
+def install(session: nox.Session, *groups: str, django: str | None = None) -> None:
+    """Install this package with all its extras, and groups of pyproject.toml."""
+    requirements = ["-e", ".[stress,pytest]"]
+    if django is not None:
+        requirements.append(f"django~={django}.0")
+    for group in groups:
+        requirements += ["--group", group]
+    session.install(*requirements)
+
+
+@nox.session(tags=["check"])
+@nox.parametrize(("python", "django"), MATRIX)
+def tests(session: nox.Session, django: str) -> None:
+    """Run the tests with every Python and Django that the machine has."""
+    install(session, "test", "template", django=django)
+    session.run("python", "-m", "pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(tags=["check"])
+def stress(session: nox.Session) -> None:
+    """Generate a project from the template and run its stress session."""
+    session.install("--group", "template")
+    for runner in ("django", "pytest"):
+        project = generate(session, runner=runner)
+        run_in(session, project, "stress")
+
+
+@nox.session(tags=["check"])
+def template(session: nox.Session) -> None:
+    """Generate a project with every option, run its sessions, isolation on and off."""
+    session.install("--group", "template")
+    for runner in ("django", "pytest"):
+        project = generate(session, runner=runner)
+        run_in(session, project, "lint", "tests", "coverage", "stress")
+        session.log(
+            "With isolation off the suite looks well, and its stress session is to fail."
+        )
+        run_in(session, project, "tests", isolation="off")
+        run_in(session, project, "stress", isolation="off", success_codes=[1])
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests under coverage, their subprocesses too; report what is left out."""
+    install(session, "test", "template")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--fail-under=95")
+
+
+@nox.session(tags=["check"])
+def lint(session: nox.Session) -> None:
+    """Look at style, types and workflows."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    workflows = sorted(map(str, HERE.glob(".github/workflows/*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "github-workflows", *workflows)
+    session.run("zizmor", "--offline", "--pedantic", "--quiet", *workflows)
+
+
+def generate(session: nox.Session, **answers: str) -> Path:
+    """Generate a project from the template into a temporary folder; return it."""
+    folder = Path(tempfile.mkdtemp(dir=session.create_tmp()))
+    # Without a configuration of its own cookiecutter writes into the user's home.
+    config = folder / "cookiecutter.yaml"
+    config.write_text(
+        f"cookiecutters_dir: {folder / 'templates'}\nreplay_dir: {folder / 'replay'}\n"
+    )
+    output = folder / "out"
+    session.run(
+        "cookiecutter",
+        str(HERE / "template"),
+        "--no-input",
+        f"--config-file={config}",
+        f"--output-dir={output}",
+        *(f"{name}={answer}" for name, answer in answers.items()),
+    )
+    [project] = output.iterdir()
+    return project
+
+
+def run_in(
+    session: nox.Session,
+    project: Path,
+    *names: str,
+    isolation: str = "on",
+    success_codes: list[int] | None = None,
+) -> None:
+    """Run sessions of a generated project, with this checkout as the package."""
+    session.run(
+        "nox",
+        f"--noxfile={project / 'noxfile.py'}",
+        "-s",
+        *names,
+        success_codes=success_codes or [0],
+        env={
+            "CI_CACHE_ISOLATION": isolation,
+            "CI_CACHE_ISOLATION_SOURCE": str(HERE),
+            # A virtual environment of the outer nox is none of the inner one's.
+            "VIRTUAL_ENV": None,
+        },
+    )

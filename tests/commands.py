@@ -1,0 +1,63 @@
+"""Real commands on real projects, each in a copy of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECTS = Path(__file__).parent / "projects"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to. ``out`` holds stdout, ``err`` stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in a folder of its own."""
+
+    folder: Path
+
+    def python(self, *arguments, **environment):
+        """Run Python in the folder. An environment variable of None is taken out."""
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_"))
+        } | environment
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=self.folder,
+            env={name: value for name, value in variables.items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def stress(self, *arguments, **environment):
+        """Run ``cache-isolation stress``."""
+        command = ("-m", "ci_cache_isolation", "stress", *arguments)
+        return self.python(*command, **environment)
+
+    def report(self):
+        """Return the report of the last stress run."""
+        path = self.folder / ".cache-isolation" / "stress" / "report.json"
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def copied(name, folder):
+    """Copy a project of tests/projects."""
+    ignored = shutil.ignore_patterns("__pycache__", ".cache-isolation", "*.sqlite3")
+    shutil.copytree(PROJECTS / name, folder / name, ignore=ignored)
+    return Project(folder / name)

@@ -1,0 +1,19 @@
+"""Fails every second time it is run, whatever the order."""
+
+from pathlib import Path
+
+from django.test import SimpleTestCase
+
+marker = Path("marker")
+
+
+class RandomTests(SimpleTestCase):
+    def test_every_second_time(self):
+        if marker.exists():
+            marker.unlink()
+        else:
+            marker.touch()
+            self.fail("this time")
+
+    def test_sound(self):
+        pass

@@ -1,0 +1,16 @@
+"""As small as settings can be; nothing switches isolation on but the command."""
+
+import os
+
+SECRET_KEY = "not a secret"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth"]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "small.sqlite3",
+        # A test database in a file is one that all runs would share.
+        "TEST": {"NAME": os.environ.get("SMALL_TEST_DATABASE")},
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+USE_TZ = True

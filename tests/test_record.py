@@ -1,0 +1,73 @@
+import pytest
+
+from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.stress.record import (
+    FAILED,
+    PASSED,
+    RECORD_VARIABLE,
+    SKIPPED,
+    Record,
+    Recorder,
+    read,
+)
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    path = tmp_path / "record.jsonl"
+    monkeypatch.setenv(RECORD_VARIABLE, str(path))
+    return path
+
+
+def recorder_of(path):
+    recorder = Recorder()
+    tests = [SuiteTest("a", ("m", "m.A")), SuiteTest("é\ud800\n", ())]
+    recorder.collected(tests, settings="s", shared=["database 'default'"])
+    recorder.started("a")
+    return recorder, tests
+
+
+def test_what_was_written_is_read(path):
+    recorder, tests = recorder_of(path)
+    recorder.outcome("a", PASSED)
+    recorder.ended("a")
+    recorder.finished()
+    record = read(path)
+    assert record == Record(
+        tests=tests,
+        settings="s",
+        shared=["database 'default'"],
+        order=["a"],
+        outcomes={"a": PASSED},
+        is_collected=True,
+        is_finished=True,
+    )
+    recorder.close()
+
+
+def test_a_failure_counts_whatever_comes_with_it(path):
+    recorder, _ = recorder_of(path)
+    for outcome in (PASSED, FAILED, PASSED, SKIPPED):
+        recorder.outcome("a", outcome)
+    assert list(read(path).having(FAILED)) == ["a"]
+    recorder.close()
+
+
+def test_a_record_that_breaks_off_names_the_test_that_was_running(path):
+    recorder, _ = recorder_of(path)
+    recorder.close()
+    with path.open("a") as file:
+        file.write('{"event": "outc')
+    record = read(path)
+    assert (record.running, record.is_finished) == ("a", False)
+
+
+def test_no_file_is_an_empty_record(tmp_path):
+    assert read(tmp_path / "none") == Record()
+
+
+def test_without_the_variable_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.delenv(RECORD_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    recorder_of(None)
+    assert list(tmp_path.iterdir()) == []

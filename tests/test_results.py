@@ -1,0 +1,71 @@
+import random
+
+import pytest
+
+from ci_cache_isolation.stress.plan import Kind, Step
+from ci_cache_isolation.stress.results import (
+    Cache,
+    End,
+    Run,
+    failing,
+    failure_rate_bound,
+)
+
+TESTS = {"a", "b"}
+
+
+def run(index, *, passed=(), failed=(), end=End.FINISHED):
+    return Run(
+        step=Step(index, Kind.RANDOM, index),
+        cache=Cache.ISOLATED,
+        end=end,
+        seconds=1.0,
+        passed=frozenset(passed),
+        failed=tuple(failed),
+    )
+
+
+def test_a_test_that_failed_here_and_passed_there_is_flaky():
+    first, second = run(0, passed="ab"), run(1, passed="a", failed="b")
+    [found] = failing([first, second], TESTS)
+    assert (found.test, found.failed_in, found.passed_in) == ("b", (second,), (first,))
+    assert found.is_flaky
+
+
+def test_a_test_that_failed_in_every_run_is_not_flaky():
+    [found] = failing([run(0, passed="a", failed="b")] * 2, TESTS)
+    assert not found.is_flaky
+
+
+def test_a_run_that_did_not_reach_a_test_says_nothing_of_it():
+    [found] = failing([run(0, failed="b"), run(1, passed="a", end=End.DIED)], TESTS)
+    assert not found.is_flaky
+
+
+def test_failed_set_up_is_flaky_where_another_run_finished_without():
+    name = "setUpClass (shop.Test)"
+    [found] = failing([run(0, failed=[name]), run(1, passed="ab")], TESTS)
+    assert found.is_flaky
+    [found] = failing([run(0, failed=[name]), run(1, end=End.TIMED_OUT)], TESTS)
+    assert not found.is_flaky
+
+
+def test_flaky_tests_come_first():
+    found = failing([run(0, failed="ab"), run(1, passed="b", failed="a")], TESTS)
+    assert [each.test for each in found] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "percent"), [(20, 13.9), (59, 4.95), (170, 1.75), (0, 100)]
+)
+def test_the_bound_is_the_one_of_the_formula(runs, percent):
+    assert failure_rate_bound(runs) * 100 == pytest.approx(percent, abs=0.05)
+
+
+def test_a_suite_at_the_bound_is_clean_as_seldom_as_the_confidence_says():
+    generator = random.Random(1)
+    rate = failure_rate_bound(20)
+    clean = sum(
+        all(generator.random() > rate for _ in range(20)) for _ in range(20_000)
+    )
+    assert clean / 20_000 == pytest.approx(0.05, abs=0.01)

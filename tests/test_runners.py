@@ -1,0 +1,93 @@
+import sys
+
+import pytest
+
+from ci_cache_isolation.stress.runners import NoRunnerError, runner_named
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_in_the_environment(monkeypatch):
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
+
+
+def name_of(folder):
+    return runner_named("auto", folder).name
+
+
+def test_manage_py_means_django(tmp_path):
+    (tmp_path / "manage.py").touch()
+    assert name_of(tmp_path) == "django"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = x"),
+        ("tox.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = x"),
+        ("setup.cfg", "[tool:pytest]\nDJANGO_SETTINGS_MODULE = x"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = "x"'),
+        ("pyproject.toml", '[tool.pytest]\nDJANGO_SETTINGS_MODULE = "x"'),
+    ],
+)
+def test_pytest_configuration_with_settings_means_pytest(tmp_path, file, text):
+    (tmp_path / "manage.py").touch()
+    (tmp_path / file).write_text(text)
+    assert name_of(tmp_path) == "pytest"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q"),
+        ("setup.cfg", "nonsense"),
+        ("pyproject.toml", "nonsense ["),
+        ("pyproject.toml", "[tool.ruff]"),
+    ],
+)
+def test_other_configuration_does_not(tmp_path, file, text):
+    (tmp_path / "manage.py").touch()
+    (tmp_path / file).write_text(text)
+    assert name_of(tmp_path) == "django"
+
+
+def test_settings_in_the_environment_mean_django(tmp_path, monkeypatch):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "x")
+    assert name_of(tmp_path) == "django"
+    (tmp_path / "conftest.py").touch()
+    assert name_of(tmp_path) == "pytest"
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(NoRunnerError) as caught:
+        name_of(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds no manage.py and no pytest configuration with "
+        "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how "
+        "its tests are run. Go to the folder of manage.py, or set "
+        "DJANGO_SETTINGS_MODULE and name the runner with --runner."
+    )
+
+
+def test_commands_are_those_of_users_with_our_ordering_in_them(tmp_path):
+    runner = runner_named("django", tmp_path)
+    assert runner.own_command(["shop"]) == [
+        *(sys.executable, "-m", "django", "test", "shop")
+    ]
+    (tmp_path / "manage.py").touch()
+    assert runner.command(["shop"], 2) == [
+        *(sys.executable, "manage.py", "test", "--no-input", "--testrunner"),
+        "ci_cache_isolation.stress.inside.django_runner.OrderedRunner",
+        *("--parallel", "2", "shop"),
+    ]
+    assert runner_named("pytest", tmp_path).command(["-k", "x"], 3) == [
+        *(sys.executable, "-m", "pytest"),
+        *("-p", "ci_cache_isolation.stress.inside.pytest_order"),
+        *("-n", "3", "-k", "x"),
+    ]
+
+
+def test_without_xdist_there_is_a_reason_for_no_split(tmp_path, monkeypatch):
+    runner = runner_named("pytest", tmp_path)
+    assert runner.why_no_split() == ""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert runner.why_no_split() == "pytest-xdist is not installed"

@@ -1,0 +1,340 @@
+"""``cache-isolation stress`` and ``replay``, as users run them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.commands import copied
+
+RUNNERS = ["django", "pytest"]
+CACHE_TEST = {
+    "django": "cases.test_leaking.CacheTests.test_a_reads",
+    "pytest": "cases/test_leaking.py::CacheTests::test_a_reads",
+}
+MODULE_TEST = {
+    "django": "cases.test_leaking.ModuleTests.test_a_reads",
+    "pytest": "cases/test_leaking.py::ModuleTests::test_a_reads",
+}
+
+
+@pytest.fixture
+def small(tmp_path):
+    return copied("small", tmp_path)
+
+
+def label(runner, name):
+    return f"cases.{name}" if runner == "django" else f"cases/{name}.py"
+
+
+def stress(project, runner, name, *options, **environment):
+    return project.stress(
+        "--runner", runner, *options, label(runner, name), **environment
+    )
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
+    done = stress(small, runner, "test_clean", "--orders", 2, "--seed", 5)
+    assert (done.code, done.err) == (0, "")
+    kinds = ["forward", "reverse", "random 5", "random 5 reversed", "split over 2"]
+    for kind in kinds:
+        assert re.search(rf"^  ok    {kind} +3 passed, 1 skipped +\d", done.out, re.M)
+    assert "4 tests, 5 runs." in done.out
+    assert "No test failed. At 95% confidence fewer than 45.1% of such" in done.out
+    report = small.report()
+    assert report["suite"] == {
+        "runner": runner,
+        "tests": 4,
+        "settings": "small.settings",
+    }
+    assert [run["kind"] for run in report["runs"]] == [
+        *("forward", "reverse", "random", "random", "split")
+    ]
+    assert {run["cache"] for run in report["runs"]} == {"isolated"}
+    assert [run["processes"] for run in report["runs"]] == [1, 1, 1, 1, 2]
+    # TestCase comes first, under both: 2 x 2 pairs never occur the other way round.
+    assert report["pairs"]["total"] == 12
+    assert report["pairs"]["unreachable"] == 4
+    assert report["bound"]["clean_runs"] == 5
+    assert report["failures"] == []
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_shared_caches_show_what_isolation_cures(small, runner):
+    options = ("--orders", 2, "--cache", "shared")
+    done = stress(small, runner, "test_leaking", *options)
+    assert done.code == 1
+    assert "2 flaky tests: failed in some orders, passed in others." in done.out
+    assert "Run it with --cache isolated" in done.out
+    failures = {each["test"]: each for each in small.report()["failures"]}
+    assert set(failures) == {CACHE_TEST[runner], MODULE_TEST[runner]}
+    assert all(each["flaky"] for each in failures.values())
+    assert all(0 in each["passed_in"] for each in failures.values())
+    assert all(1 in each["failed_in"] for each in failures.values())
+
+    done = stress(small, runner, "test_leaking", "--orders", 2)
+    assert done.code == 1
+    assert "look at module globals" in done.out
+    assert [each["test"] for each in small.report()["failures"]] == [
+        MODULE_TEST[runner]
+    ]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_printed_replay_shows_the_failure_in_a_fresh_process(small, runner):
+    done = stress(small, runner, "test_leaking", "--orders", 0, "--cache", "shared")
+    [command] = re.findall(r"^  cache-isolation (replay .*)$", done.out, re.M)
+    assert {each["replay"] for each in small.report()["failures"]} == {
+        f"cache-isolation {command}"
+    }
+    replayed = small.python("-m", "ci_cache_isolation", *command.split())
+    assert replayed.code == 1
+    assert f"failed: {CACHE_TEST[runner]}" in replayed.out
+    assert "AssertionError: 1 is not None" in replayed.out
+
+
+def test_a_replay_of_what_is_clean_says_so(small):
+    stress(small, "django", "test_clean", "--orders", 0)
+    order = ".cache-isolation/stress/orders/001-reverse.json"
+    done = small.python("-m", "ci_cache_isolation", "replay", order)
+    assert done.code == 0
+    assert "Ran 4 tests" in done.out
+
+
+def test_the_same_seed_makes_the_same_orders(small):
+    runs = []
+    for _ in range(2):
+        stress(small, "django", "test_clean", "--orders", 2, "--seed", 3)
+        folder = small.folder / ".cache-isolation" / "stress" / "orders"
+        orders = sorted(folder.glob("00[0-9]-*.json"))
+        runs.append([path.read_text(encoding="utf-8") for path in orders])
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 5
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
+    done = stress(small, runner, "test_broken", "--orders", 1)
+    assert done.code == 4
+    assert "1 test failed in every run: broken, whatever the order." in done.out
+    [failure] = small.report()["failures"]
+    assert failure["flaky"] is False
+    assert failure["replay"] is None
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_test_that_kills_its_process_is_named_and_spoils_its_own_run_only(
+    small, runner
+):
+    done = stress(small, runner, "test_dying", "--orders", 0, "--split", 0)
+    assert done.code == 1
+    assert re.search(
+        r"FAIL  reverse +1 failed, 1 passed; died in \S*test_a_dies ", done.out
+    )
+    assert re.search(r"ok    forward +2 passed", done.out)
+    assert small.report()["runs"][1]["end"] == "died"
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_test_that_kills_the_suite_in_its_own_order_is_named(small, runner):
+    done = stress(small, runner, "test_dead")
+    assert done.code == 4
+    assert "it died in " in done.err
+    assert "test_b_dies. " in done.err
+    assert "Traceback" not in done.out + done.err
+
+
+def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
+    # A minute is the least that an order is given; here the limit is the mock.
+    program = (
+        "from ci_cache_isolation.stress import engine; engine.AT_LEAST_SECONDS = 0.1;"
+        "engine.MANY_TIMES = 3; from ci_cache_isolation.cli import cli; cli()"
+    )
+    options = ("stress", "--runner", "django", "--orders", 0, "--split", 0)
+    done = small.python("-c", program, *options, "cases.test_hanging")
+    assert done.code == 1
+    assert "timed out in cases.test_hanging.HangingTests.test_a_hangs" in done.out
+    assert small.report()["runs"][1]["end"] == "timed out"
+
+
+def test_failed_set_up_of_a_class_is_flaky_by_the_runners_own_name(small):
+    done = stress(small, "django", "test_set_up", "--orders", 0, "--split", 0)
+    assert done.code == 1
+    [failure] = small.report()["failures"]
+    assert failure["test"] == "setUpClass (cases.test_set_up.ATests)"
+    assert (failure["failed_in"], failure["passed_in"]) == ([1], [0])
+
+
+def test_what_the_order_does_not_decide_gets_no_replay(small):
+    options = ("--orders", 1, "--split", 0, "--processes", 1)
+    done = stress(small, "django", "test_random", *options)
+    assert done.code == 1
+    assert "See " not in done.out
+    assert "the order alone does not decide it" in done.out
+    assert small.report()["failures"][0]["replay"] is None
+
+
+def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(small):
+    done = stress(
+        small,
+        "django",
+        "test_clean",
+        *("--orders", 2, "--processes", 2),
+        SMALL_TEST_DATABASE=str(small.folder / "shared.sqlite3"),
+    )
+    assert done.code == 0
+    remark = (
+        "One order at a time, because all of them would use the same database "
+        "'default' (sqlite)."
+    )
+    assert remark in done.out
+
+
+def test_no_order_is_begun_when_the_time_is_over(small):
+    done = stress(small, "django", "test_clean", "--minutes", 0.0001)
+    assert done.code == 0
+    assert [run["kind"] for run in small.report()["runs"]] == ["forward"]
+    assert "11 planned runs were left out: the time set with --minutes" in done.out
+
+
+def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "ci_cache_isolation", "stress", "--orders", "0"),
+            *("--runner", "django", "--split", "0", "cases.test_hanging"),
+        ],
+        cwd=small.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    record = small.folder / ".cache-isolation/stress/orders/001-reverse.jsonl"
+    # Until the test that hangs is running.
+    while not (record.exists() and "test_a_hangs" in record.read_text().split("\n")[-2]):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert "Interrupted: what follows is what was known until then." in out
+    report = small.report()
+    assert report["interrupted"] is True
+    assert [run["kind"] for run in report["runs"]] == ["forward"]
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True)
+    assert str(small.folder) not in listed.stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_settings_that_do_not_import_are_said_to(small, runner):
+    done = stress(small, runner, "test_clean", DJANGO_SETTINGS_MODULE="no.such")
+    assert (done.code, done.out.count("\n")) == (4, 2)
+    assert "No module named 'no'" in done.err
+    assert "Run python " in done.err
+    assert "Traceback" not in done.out + done.err
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_no_tests_is_nothing_ran(small, runner):
+    done = small.stress("--runner", runner, "--", "-k", "no_such_test")
+    assert done.code == 3
+    assert done.err.startswith("cache-isolation: No tests were found, so there is ")
+    assert "-k no_such_test. Name labels" in done.err
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_tests_that_do_not_load_are_said_to(small, runner):
+    path = small.folder / "cases" / "test_unloadable.py"
+    path.write_text("import no_such_module")
+    done = stress(small, runner, "test_unloadable")
+    assert done.code == 4
+    assert "test_unloadable" in done.err or "no_such_module" in done.err
+    assert "Traceback" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--no-such-option"], "No such option '--no-such-option'"),
+        (["--orders", "many"], "'many' is not a valid integer range"),
+        (["--orders", "-1"], "-1 is not in the range x>=0"),
+        (["--processes", "0"], "0 is not in the range x>=1"),
+        (["--cache", "both"], "'both' is not one of 'isolated', 'shared'"),
+        (["--runner", "nose"], "'nose' is not one of 'auto', 'django', 'pytest'"),
+        (["--minutes", "0"], "0.0 is not in the range x>0"),
+        (["--report", "manage.py"], "Directory 'manage.py' is a file"),
+        (["--report", "manage.py/x"], "The report can't be written to manage.py/x"),
+    ],
+)
+def test_bad_options_are_usage_errors(small, arguments, message):
+    done = small.stress(*arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.out + done.err
+
+
+def test_a_word_that_is_neither_on_nor_off_is_a_usage_error(small):
+    done = small.stress(CI_CACHE_ISOLATION="perhaps")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "cache-isolation: environment CI_CACHE_ISOLATION is 'perhaps', which is "
+        "neither on nor off. Isolation must not be guessed: what you test would "
+        "depend on it. Set it to 'on' or 'off', or leave it out.\n"
+    )
+
+
+def test_a_file_that_is_no_order_is_a_usage_error(small):
+    done = small.python("-m", "ci_cache_isolation", "replay", "manage.py")
+    assert done.code == 2
+    assert done.err.startswith("cache-isolation: manage.py holds no recorded order")
+
+
+def test_nothing_to_run_is_a_usage_error(tmp_path, small):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    done = type(small)(folder).stress()
+    assert done.code == 2
+    assert "holds no manage.py and no pytest configuration" in done.err
+
+
+def test_off_in_the_environment_means_shared_and_the_option_beats_it(small):
+    off = {"CI_CACHE_ISOLATION": "off"}
+    assert stress(small, "django", "test_leaking", "--orders", 0, **off).code == 1
+    assert len(small.report()["failures"]) == 2
+    options = ("--orders", 0, "--cache", "isolated")
+    stress(small, "django", "test_leaking", *options, **off)
+    assert len(small.report()["failures"]) == 1
+
+
+def test_the_commands_say_what_they_need_where_it_is_missing(small):
+    hidden = (
+        "import sys; sys.modules['click'] = None;"
+        "from ci_cache_isolation.__main__ import main; main()"
+    )
+    done = small.python("-c", hidden, "stress")
+    assert done.code == 4
+    assert done.err == (
+        "cache-isolation needs click, which is not installed. Isolation works "
+        "without it, the commands do not. Install it with: python -m pip install "
+        "'ci-cache-isolation[stress]'\n"
+    )
+
+
+def test_a_hostile_test_id_does_nothing_to_the_terminal(small):
+    path = small.folder / "cases" / "test_hostile.py"
+    path.write_text(
+        "import pytest\n"
+        "class Id(str): pass\n"
+        "@pytest.mark.parametrize('x', [pytest.param(1, id='[red]<b>')])\n"
+        "def test_it(x): assert False\n"
+        "def test_fine(): pass\n"
+    )
+    done = stress(small, "pytest", "test_hostile", "--orders", 0, "--split", 0)
+    assert "cases/test_hostile.py::test_it[[red]<b>]" in done.out
+    assert json.dumps(small.report())
