@@ -40,6 +40,37 @@ def kinds(tmp_path):
     return copied("kinds", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("manage.py", "test", *PATTERN[1:]),
+        ("-m", "pytest", "-q", "-p", "no:randomly"),
+        ("-m", "pytest", "-q", "-p", "no:randomly", "-n", "2"),
+    ],
+)
+def test_all_kinds_pass_and_fail_with_isolation_off(kinds, command):
+    done = kinds.python(*command)
+    assert done.code == 0, done.out + done.err
+    done = kinds.python(*command, CI_CACHE_ISOLATION="off")
+    assert done.code == 1
+    assert re.search(
+        r"^FAILED \(failures=\d\d|^\d\d failed, ", done.err + done.out, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("django", "leaks.tests_more"), ("pytest", "leaks/tests_more.py")]
+)
+def test_stress_passes_and_fails_with_isolation_off(kinds, arguments):
+    options = ("--orders", 0, "--runner", *arguments)
+    done = kinds.stress(*options)
+    assert (done.code, done.err) == (0, ""), done.out
+    done = kinds.stress(*options, CI_CACHE_ISOLATION="off")
+    assert done.code == 1
+    assert done.out.count("  FAIL  ") == 3
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("arguments", [("django", *PATTERN), ("pytest",)])
 def test_all_kinds_pass_forward_reverse_in_random_orders_and_split(kinds, arguments):
     options = ("--orders", ORDERS, "--seed", 1, "--cache", "isolated", "--runner")
@@ -49,6 +80,7 @@ def test_all_kinds_pass_forward_reverse_in_random_orders_and_split(kinds, argume
     assert "tests, 23 runs. " in done.out
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("arguments", [("django", *PATTERN), ("pytest",)])
 def test_with_isolation_off_every_one_of_these_runs_fails(kinds, arguments):
     options = ("--orders", 2, "--seed", 1, "--cache", "shared", "--runner")
@@ -71,18 +103,10 @@ def test_workers_started_in_any_way_are_isolated(kinds, method):
     off = {"CI_CACHE_ISOLATION": "off", "START_METHOD": method}
     done = kinds.python(*command, **off)
     assert done.code == 1
-    assert re.search(r"^FAILED \(failures=\d\d, errors=\d", done.err, re.M)
+    assert re.search(r"^FAILED \(failures=\d\d, errors=\d", done.err, re.MULTILINE)
 
 
-def test_xdist_workers_are_isolated(kinds):
-    command = ("-m", "pytest", "-q", "-n", "2", "-p", "no:randomly")
-    done = kinds.python(*command)
-    assert done.code == 0, done.out
-    done = kinds.python(*command, CI_CACHE_ISOLATION="off")
-    assert done.code == 1
-    assert re.search(r"^\d\d failed, ", done.out, re.M)
-
-
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", CLASSES)
 def test_each_class_passes_alone_and_fails_with_isolation_off(kinds, name):
     command = ("manage.py", "test", f"leaks.tests_kinds.{name}")
@@ -90,6 +114,7 @@ def test_each_class_passes_alone_and_fails_with_isolation_off(kinds, name):
     assert kinds.python(*command, CI_CACHE_ISOLATION="off").code == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_passes_alone_and_fails_with_isolation_off(kinds, name):
     command = ("-m", "pytest", "-q", "-p", "no:randomly")

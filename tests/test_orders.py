@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ def test_groups_stay_together_on_every_level():
         order = [test.split(".") for test in shuffled(GROUPED, seed)]
         for level in (1, 2):
             names = [tuple(test[:level]) for test in order]
-            changes = sum(a != b for a, b in zip(names, names[1:], strict=False))
+            changes = sum(a != b for a, b in pairwise(names))
             assert changes == len(set(names)) - 1
 
 
@@ -42,9 +42,7 @@ def test_similar_names_see_all_their_orders():
     tests = [SuiteTest(f"test_{number:02}") for number in range(20)]
     orders = {shuffled(tests, seed) for seed in range(1000)}
     assert len(orders) == 1000
-    neighbours = {
-        pair for order in orders for pair in zip(order, order[1:], strict=False)
-    }
+    neighbours = {pair for order in orders for pair in pairwise(order)}
     assert neighbours == set(permutations([test.id for test in tests], 2))
 
 

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +15,9 @@ def test_counts_are_those_of_brute_force(orders):
     for order in orders:
         pairs.add(order)
         before |= {
-            (u, v)
-            for u, v in permutations(TESTS, 2)
-            if order.index(u) < order.index(v)
+            (u, v) for u, v in permutations(TESTS, 2) if order.index(u) < order.index(v)
         }
-        adjacent |= set(zip(order, order[1:], strict=False))
+        adjacent |= set(pairwise(order))
     count = pairs.count(both_ways=False)
     assert count == PairCount(30, len(before), len(adjacent), None)
 

@@ -64,7 +64,7 @@ def forget_connections() -> None:
 
     For a forked worker: the connections that it inherited are its parent's sockets.
     """
-    caches._connections = Local(caches.thread_critical)  # noqa: SLF001
+    caches._connections = Local(caches.thread_critical)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _is_wrapped(create_connection: Any) -> bool:

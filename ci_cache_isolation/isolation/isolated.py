@@ -115,7 +115,7 @@ def _section_of(function: Callable[..., Any]) -> AbstractContextManager[None]:
     return _section(Scope(ScopeKind.BLOCK, dotted_name(function)))
 
 
-def _function(function: Callable[..., Any]) -> Callable[..., Any]:
+def _function(function: Any) -> Callable[..., Any]:
     if not callable(function) or inspect.isasyncgenfunction(function):
         raise TypeError(
             f"isolated can't decorate {function!r}: it is no function, coroutine "

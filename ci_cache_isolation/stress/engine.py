@@ -35,7 +35,9 @@ __all__ = [
     "shown_path",
 ]
 
-_TELLING = re.compile(r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:")
+_TELLING = re.compile(
+    r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
+)
 MANY_TIMES = 10
 AT_LEAST_SECONDS = 60.0
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.test.runner import reorder_tests
-from django.test.utils import get_runner, iter_test_cases
+from django.test.utils import (  # type: ignore[attr-defined]
+    get_runner,
+    iter_test_cases,
+)
 
 from ci_cache_isolation.isolation.scopes import dotted_name
 from ci_cache_isolation.runner import IsolationMixin

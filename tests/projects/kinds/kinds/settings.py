@@ -2,7 +2,7 @@
 
 from ci_cache_isolation.settings import isolate
 
-SECRET_KEY = "not a secret"  # noqa: S105
+SECRET_KEY = "not a secret"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "leaks"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 ROOT_URLCONF = "kinds.urls"

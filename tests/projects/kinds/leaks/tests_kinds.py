@@ -113,7 +113,9 @@ class TransactionTests(Meeting, TransactionTestCase):
 
 class ServerTests(Meeting, LiveServerTestCase):
     def count(self):
-        with urllib.request.urlopen(f"{self.live_server_url}/count/", timeout=9) as page:
+        with urllib.request.urlopen(
+            f"{self.live_server_url}/count/", timeout=9
+        ) as page:
             return page.read()
 
     def test_first_visit(self):
