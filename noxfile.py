@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import nox
@@ -21,6 +20,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "tests", "stress", "template"]
 
 HERE = Path(__file__).parent
+RUNNERS = ("django", "pytest")
 PYTHONS_OF_DJANGO = {
     "5.2": ("3.11", "3.12", "3.13"),
     "6.0": ("3.12", "3.13"),
@@ -82,7 +82,7 @@ def tests(session: nox.Session, django: str) -> None:
 def stress(session: nox.Session) -> None:
     """Generate a project from the template and run its stress session."""
     session.install("--group", "template")
-    for runner in ("django", "pytest"):
+    for runner in RUNNERS:
         project = generate(session, runner=runner)
         run_in(session, project, "stress")
 
@@ -91,7 +91,7 @@ def stress(session: nox.Session) -> None:
 def template(session: nox.Session) -> None:
     """Generate projects with every option; run their sessions, isolation on and off."""
     session.install("--group", "template")
-    for runner in ("django", "pytest"):
+    for runner in RUNNERS:
         project = generate(session, runner=runner)
         run_in(session, project, "lint", "tests", "coverage", "stress")
         session.log(
@@ -124,8 +124,10 @@ def lint(session: nox.Session) -> None:
 
 
 def generate(session: nox.Session, **answers: str) -> Path:
-    """Generate a project from the template into a temporary folder; return it."""
-    folder = Path(tempfile.mkdtemp(dir=session.create_tmp()))
+    """Generate a project from the template; return its folder, made anew."""
+    folder = Path(session.create_tmp()) / "-".join(answers.values())
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     # Without a configuration of its own cookiecutter writes into the user's home.
     config = folder / "cookiecutter.yaml"
     config.write_text(

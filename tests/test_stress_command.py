@@ -339,3 +339,12 @@ def test_a_hostile_test_id_does_nothing_to_the_terminal(small):
     done = stress(small, "pytest", "test_hostile", "--orders", 0, "--split", 0)
     assert "cases/test_hostile.py::test_it[[red]<b>]" in done.out
     assert json.dumps(small.report())
+
+
+def test_an_order_that_is_run_again_meets_the_same_random_numbers(small):
+    options = ("--orders", 8, "--split", 0, "--seed", 1)
+    done = stress(small, "pytest", "test_seeded", *options)
+    assert done.code == 1
+    [failure] = small.report()["failures"]
+    assert failure["test"] == "cases/test_seeded.py::test_one_in_two"
+    assert failure["replay"] is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,20 +17,30 @@ from ci_cache_isolation.stress.order_file import OrderFile
 from ci_cache_isolation.stress.orders import arranged
 from ci_cache_isolation.stress.record import ORDER_VARIABLE
 
-__all__ = ["in_order", "settings_module", "shared_between_runs"]
+__all__ = [
+    "imposed_order",
+    "in_order",
+    "settings_module",
+    "shared_between_runs",
+]
 
 T = TypeVar("T")
 
 
+@cache
+def imposed_order() -> OrderFile | None:
+    """Return the order file that this process was given."""
+    path = os.environ.get(ORDER_VARIABLE)
+    return OrderFile.read(Path(path)) if path else None
+
+
 def in_order(tests: Sequence[T], name: Callable[[T], str]) -> list[T]:
     """Return the tests as the order file puts them; as they are without one."""
-    path = os.environ.get(ORDER_VARIABLE)
-    if not path:
+    imposed = imposed_order()
+    if imposed is None or not imposed.order:
         return list(tests)
-    order = OrderFile.read(Path(path)).order
-    if not order:
-        return list(tests)
-    return [tests[place] for place in arranged([name(test) for test in tests], order)]
+    names = [name(test) for test in tests]
+    return [tests[place] for place in arranged(names, imposed.order)]
 
 
 def settings_module() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ci_cache_isolation.stress.inside.imposed import (
+    imposed_order,
     in_order,
     settings_module,
     shared_between_runs,
@@ -23,8 +24,12 @@ from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Keep pytest-randomly to reseeding; take notes, but not in xdist's workers."""
+    imposed = imposed_order()
     if hasattr(config.option, "randomly_reorganize"):
         config.option.randomly_reorganize = False
+        # An order that is run again shall meet the same random numbers.
+        if imposed is not None and config.option.randomly_seed == "default":
+            config.option.randomly_seed = int(imposed.hash_seed)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RecordingPlugin(), "ci_cache_isolation_record")
 

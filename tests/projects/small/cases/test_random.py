@@ -1,4 +1,4 @@
-"""Fails every second time it is run, whatever the order."""
+"""Tests that an order alone does not decide."""
 
 from pathlib import Path
 

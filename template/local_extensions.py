@@ -1,0 +1,153 @@
+"""Look at the answers before cookiecutter makes a folder of them.
+
+After a hook that fails, cookiecutter 2.7 prints a traceback, and by then it has made
+the folder. So the rules are here, in a Jinja extension: cookiecutter.json asks for
+them once all answers are known. The hook asks again, for answers that are replayed.
+Nor is the runner a list of choices there: where the command line gives another one,
+cookiecutter ends in a traceback before it asks anybody.
+"""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+from pathlib import Path
+
+from jinja2.ext import Extension
+
+DEFAULTS = json.loads(Path(__file__).with_name("cookiecutter.json").read_text("utf-8"))
+
+LONGEST_NAME = 60
+LONGEST_SLUG = 40
+RUNNERS = ("django", "pytest")
+
+# What lies in the project's folder, and what its tests and its settings import.
+TAKEN = {
+    "asgiref",
+    "ci_cache_isolation",
+    "click",
+    "conftest",
+    "coverage",
+    "django",
+    "execnet",
+    "iniconfig",
+    "manage",
+    "nox",
+    "noxfile",
+    "packaging",
+    "pluggy",
+    "pygments",
+    "pytest",
+    "pytest_django",
+    "pytest_randomly",
+    "rich",
+    "shop",
+    "sqlparse",
+    "tblib",
+    "templates",
+    "test",  # of Python itself, but not among its stdlib_module_names
+    "tests",
+    "xdist",
+}
+
+
+class Answers(Extension):
+    """Filters for the answers, and a guard that keeps them from being run as Jinja."""
+
+    def __init__(self, environment):
+        super().__init__(environment)
+        self.first = None
+        environment.filters["refusal"] = refusal
+        environment.filters["checked"] = checked
+
+    def preprocess(self, source, name, filename=None):
+        """Refuse an answer that holds Jinja, which cookiecutter would run.
+
+        It renders all values of cookiecutter.json, in order, those that the command
+        line replaced too. The first tells its environment from those of the files.
+        """
+        if self.first is None:
+            self.first = source
+        if (
+            self.first == DEFAULTS["__first"]
+            and source not in DEFAULTS.values()
+            and re.search("{[{%#]", source)
+        ):
+            sys.exit(
+                f"An answer is {short(source)}, which holds the mark of a Jinja "
+                "template. Cookiecutter would run it, and what it says would end up "
+                "in the project. Answer in plain text."
+            )
+        return source
+
+
+def checked(answers):
+    """Leave cookiecutter with a message, before it makes a folder, or go on."""
+    if message := refusal(answers):
+        sys.exit(message)
+    return "yes"
+
+
+def refusal(answers):
+    """Return what is wrong with the answers and what to do, or an empty string."""
+    problems = (
+        name_problem(answers["project_name"]),
+        slug_problem(answers["project_slug"]),
+        runner_problem(answers["runner"]),
+    )
+    return "\n".join(filter(None, problems))
+
+
+def name_problem(name):
+    if len(name) > LONGEST_NAME:
+        found = f"has {len(name)} characters"
+    elif not name or name != name.strip() or not all(map(may_be_in_name, name)):
+        found = f"is {short(name)}"
+    else:
+        return ""
+    return (
+        f"project_name {found}. It goes into pages, TOML and Markdown, where it must "
+        f"stay text. Answer with 1 to {LONGEST_NAME} letters, digits, spaces and "
+        ". , - & ( ) + _, with no space at either end."
+    )
+
+
+def may_be_in_name(character):
+    # Letters, marks and numbers of any script: not all that a word needs is in \w.
+    return character in " .,-&()+_" or unicodedata.category(character)[0] in "LMN"
+
+
+def slug_problem(slug):
+    if len(slug) > LONGEST_SLUG:
+        found = f"has {len(slug)} characters"
+    elif not re.fullmatch("[a-z]([a-z0-9_]*[a-z0-9])?", slug):
+        found = f"is {short(slug)}, which is not a lower-case Python identifier"
+    elif keyword.iskeyword(slug):
+        found = f"is {slug!r}, which is a word of the Python language"
+    elif slug in sys.stdlib_module_names:
+        found = f"is {slug!r}, which is a module of Python's standard library"
+    elif slug in TAKEN:
+        found = f"is {slug!r}, which names a part of the project or what it imports"
+    else:
+        return ""
+    return (
+        f"project_slug {found}. It names the folder and the package that holds the "
+        "settings, and Python must be able to import that. Answer with 1 to "
+        f"{LONGEST_SLUG} characters of a to z, 0 to 9 and _, a letter first and no _ "
+        "last, for example corner_shop."
+    )
+
+
+def runner_problem(runner):
+    if runner in RUNNERS:
+        return ""
+    return (
+        f"runner is {short(runner)}, which this template does not know. It decides "
+        f"which tests the project gets. Answer with {' or '.join(RUNNERS)}."
+    )
+
+
+def short(answer):
+    shown = repr(answer)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}..."
