@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.utils.module_loading import import_string
 
@@ -16,6 +18,7 @@ __all__ = ["STACK", "current_section", "install", "is_installed", "uninstall"]
 STACK = ScopeStack([kind() for kind in KINDS])
 _BY_KIND: dict[type[Store], Store] = {type(store): store for store in STACK.stores}
 _installed = False
+_told: dict[str, Any] = {}
 _NOT_ISOLATED = (
     "Cache {alias!r} is not isolated: there is no store for its backend {backend}. "
     "Tests and processes meet each other's entries in it. "
@@ -29,27 +32,27 @@ def install(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     From now on every unittest suite that runs here opens and closes scopes. Where
     ``CI_CACHE_ISOLATION`` or another option says off, nothing is switched on. The
     return value says which, and who said so. `OptionError` where an option is neither.
+    What a door was told holds for the whole process, whoever asks after it.
     """
     global _installed  # noqa: PLW0603 - one process, one switch
-    state = enabled(command_line=command_line, ini=ini)
+    if command_line is not None or ini:
+        _told.update(command_line=command_line, ini=ini)
+    state = enabled(**_told)
     if state.value and not _installed:
         hook.watch(_adopt)
         for cache in hook.live_caches():
             _adopt("", cache)
-        unittest_hook.attach(STACK)
+        unittest_hook.attach(STACK, _is_enabled)
         _installed = True
     elif not state.value and _installed:
-        uninstall()
+        _switch_off()
     return state
 
 
 def uninstall() -> None:
-    """Switch isolation off: open scopes are closed, plain Django is back."""
-    global _installed  # noqa: PLW0603
-    STACK.move_to(())
-    unittest_hook.detach()
-    hook.unwatch()
-    _installed = False
+    """Switch isolation off, whatever was said: plain Django is back."""
+    _told.clear()
+    _switch_off()
 
 
 def is_installed() -> bool:
@@ -70,6 +73,19 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
     if not STACK.number or kind_of(backend) is None:
         return None
     return process_token() + in_base(STACK.number, 6)
+
+
+def _is_enabled() -> bool:
+    """Decide once more when a suite begins: settings are there to be asked by now."""
+    return install().value
+
+
+def _switch_off() -> None:
+    global _installed  # noqa: PLW0603
+    STACK.move_to(())
+    unittest_hook.detach()
+    hook.unwatch()
+    _installed = False
 
 
 def _adopt(alias: str, cache: object) -> None:

@@ -29,6 +29,7 @@ __all__ = ["attach", "class_scope", "detach", "test_scope"]
 _RUN = "_ci_cache_isolation_run"
 _originals: dict[str, Callable[..., Any]] = {}
 _stack: ScopeStack | None = None
+_is_enabled: Callable[[], bool] = bool
 _process = 0
 
 
@@ -49,9 +50,9 @@ class Run:
 
     __slots__ = ("base", "module", "next_module", "stack", "test_class")
 
-    def __init__(self, stack: ScopeStack) -> None:
+    def __init__(self, stack: ScopeStack | None) -> None:
         self.stack = stack
-        self.base: Path = stack.path
+        self.base: Path = () if stack is None else stack.path
         self.module: Path = ()
         self.next_module = ""
         self.test_class: Path = ()
@@ -59,30 +60,35 @@ class Run:
     def to_base(self) -> None:
         """Close what this run has opened."""
         self.module = self.test_class = ()
-        self.stack.move_to(self.base)
+        self._move()
 
     def to_module(self, name: str) -> None:
         """Close the previous module's scope, open this one's."""
         self.to_base()
         self.module = (Scope(ScopeKind.MODULE, name),)
-        self.stack.move_to(self.base + self.module)
+        self._move()
 
     def to_class(self, test_class: type | None) -> None:
         """Close the test's scope; and the class's, unless it is this one."""
         self.test_class = () if test_class is None else (class_scope(test_class),)
-        self.stack.move_to(self.base + self.module + self.test_class)
+        self._move()
 
     def to_test(self, test: object) -> None:
         """Open the test's scope."""
-        self.stack.move_to(
-            (*self.base, *self.module, *self.test_class, test_scope(test))
-        )
+        self._move(test_scope(test))
+
+    def _move(self, *inner: Scope) -> None:
+        if self.stack is not None:
+            self.stack.move_to((*self.base, *self.module, *self.test_class, *inner))
 
 
-def attach(stack: ScopeStack) -> None:
-    """Let every ``unittest.TestSuite`` of this process tell its boundaries."""
-    global _stack, _process
-    _stack, _process = stack, os.getpid()
+def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
+    """Let every ``unittest.TestSuite`` of this process tell its boundaries.
+
+    ``is_enabled`` is asked when a run begins; one that is not goes on as without us.
+    """
+    global _stack, _is_enabled, _process
+    _stack, _is_enabled, _process = stack, is_enabled, os.getpid()
     for replacement, name in (
         (_tear_down_previous_class, "_tearDownPreviousClass"),
         (_handle_module_fixture, "_handleModuleFixture"),
@@ -98,7 +104,6 @@ def detach() -> None:
     """Give ``unittest.TestSuite`` its own methods back."""
     for name, original in _originals.items():
         setattr(unittest.TestSuite, name, original)
-    _originals.clear()
 
 
 def _run_of(result: Any) -> Run:
@@ -108,8 +113,7 @@ def _run_of(result: Any) -> Run:
         hook.forget_connections()
     run: Run | None = getattr(result, _RUN, None)
     if run is None:
-        assert _stack is not None
-        run = Run(_stack)
+        run = Run(_stack if _is_enabled() else None)
         setattr(result, _RUN, run)
     return run
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Hashable, Iterator, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -81,10 +81,8 @@ class MemoryStore(Store):
     def adopt(self, cache: object) -> None:
         """Remember a cache whose dictionaries are its own."""
         entries = getattr(cache, "_cache", None)
-        if (
-            isinstance(cache, locmem.LocMemCache)
-            and isinstance(entries, MutableMapping)
-            and not any(entries is listed for listed in _caches.values())
+        if isinstance(cache, locmem.LocMemCache) and not any(
+            entries is listed for listed in _caches.values()
         ):
             self._private.add(cache)
 
@@ -123,13 +121,17 @@ class MemoryStore(Store):
                 _expire_info.setdefault(location, {}),
                 _locks.setdefault(location, threading.Lock()),
             )
+        # Several cache objects may share what is their class's own.
+        private: dict[int, Memory] = {}
         for cache in list(self._private):
-            yield Memory(
-                id(cache),
-                cache._cache,  # type: ignore[attr-defined]  # noqa: SLF001
-                cache._expire_info,  # type: ignore[attr-defined]  # noqa: SLF001
-                cache._lock,  # type: ignore[attr-defined]  # noqa: SLF001
+            own, own_expiries = (
+                getattr(cache, name, None) for name in ("_cache", "_expire_info")
             )
+            # What a subclass keeps in another way is out of reach.
+            if isinstance(own, dict) and isinstance(own_expiries, dict):
+                lock = getattr(cache, "_lock", None) or nullcontext()
+                private[id(own)] = Memory(id(own), own, own_expiries, lock)
+        yield from private.values()
 
     def _read(self) -> Contents:
         contents: Contents = {}

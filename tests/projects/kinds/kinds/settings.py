@@ -1,5 +1,7 @@
 """One line switches isolation on: isolate()."""
 
+import os
+
 from ci_cache_isolation.settings import isolate
 
 SECRET_KEY = "not a secret"
@@ -9,6 +11,8 @@ ROOT_URLCONF = "kinds.urls"
 STATIC_URL = "static/"
 USE_TZ = True
 MIDDLEWARE = []
+if "KINDS_ENABLED" in os.environ:
+    CACHE_ISOLATION = {"enabled": os.environ["KINDS_ENABLED"]}
 CACHES = isolate(
     {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
