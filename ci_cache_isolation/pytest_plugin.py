@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 INI = "cache_isolation_enabled"
 OPTION = "cache_isolation"
+SCOPES_PLUGIN = "ci_cache_isolation_scopes"
+NOTICES = "ci_cache_isolation_notices"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,18 +50,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Switch isolation on, once pytest-django has set Django up."""
-    if not _django_is_configured():
-        return
-    from ci_cache_isolation.errors import OptionError
-    from ci_cache_isolation.isolation.switch import install
+    _switch_on(config)
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Switch isolation on where a conftest or a test module has set Django up."""
+    config = session.config
+    if not config.pluginmanager.has_plugin(SCOPES_PLUGIN):
+        plugin = _switch_on(config)
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if plugin is not None and reporter is not None:
+            reporter.write_line(plugin.pytest_report_header())
+
+
+def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
+    if not _django_is_configured():
+        return None
+    from ci_cache_isolation.errors import OptionError
+    from ci_cache_isolation.isolation import switch
+
+    before = switch.said()
     try:
-        state = install(
+        state = switch.install(
             command_line=config.getoption(OPTION), ini=str(config.getini(INI))
         )
     except OptionError as error:
         raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(IsolationPlugin(state), "ci_cache_isolation_scopes")
+    plugin = IsolationPlugin(config, state)
+    config.pluginmanager.register(plugin, SCOPES_PLUGIN)
+    # A test of a pytest plugin runs pytest inside pytest.
+    config.add_cleanup(lambda: switch.say_again(before))
+    return plugin
 
 
 def _django_is_configured() -> bool:
@@ -73,9 +95,10 @@ def _django_is_configured() -> bool:
 class IsolationPlugin:
     """The hooks of a run whose Django is set up."""
 
-    def __init__(self, state: Enabled) -> None:
+    def __init__(self, config: pytest.Config, state: Enabled) -> None:
         from ci_cache_isolation.isolation.switch import STACK
 
+        self.config = config
         self.state = state
         self.stack = STACK
         # Not empty where a test of a pytest plugin runs pytest in its own process.
@@ -128,20 +151,32 @@ class IsolationPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Close what is open after the last test, or after an interrupt."""
+        from ci_cache_isolation.isolation import notices
+
         if self.state.value:
             self.stack.move_to(self.base)
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput[NOTICES] = notices.take()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist has to say."""
+        from ci_cache_isolation.isolation import notices
+
+        for text in getattr(node, "workeroutput", {}).get(NOTICES, ()):
+            notices.note(text)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Say what could not be isolated."""
-        from ci_cache_isolation.isolation.notices import take
+        from ci_cache_isolation.isolation import notices
 
-        for text in take():
+        for text in notices.take():
             terminalreporter.write_line(f"CacheIsolationWarning: {text}", yellow=True)
 
     def _at(self, node: pytest.Item | pytest.Collector) -> AbstractContextManager[None]:
-        return self.stack.at(len(self.base) + len(_path(node)))
+        return self.stack.at(self.stack.depth_of(self.base + _path(node)))
 
 
 def _path(node: pytest.Item | pytest.Collector) -> Path:

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import functools
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from asgiref.local import Local
+from django.conf import settings
 from django.core.cache import BaseCache, CacheHandler, caches
 
-__all__ = ["forget_connections", "live_caches", "unwatch", "watch"]
+__all__ = [
+    "forget_connections",
+    "live_caches",
+    "open_caches",
+    "unwatch",
+    "watch",
+]
 
 Watcher = Callable[[str, object], None]
 _MARK = "_ci_cache_isolation"
 _watcher: Watcher | None = None
+_openings: set[tuple[int, int, str]] = set()
 
 
 def watch(watcher: Watcher) -> None:
@@ -31,7 +40,15 @@ def watch(watcher: Watcher) -> None:
 
     @functools.wraps(original)
     def create_connection(self: CacheHandler, alias: str) -> BaseCache:
-        cache = original(self, alias)
+        opening = (threading.get_ident(), id(self), alias)
+        if opening in _openings:
+            # Another wrapper hides that we are above it as well.
+            return original(self, alias)
+        _openings.add(opening)
+        try:
+            cache = original(self, alias)
+        finally:
+            _openings.discard(opening)
         if _watcher is not None:
             _watcher(alias, cache)
         return cache
@@ -41,12 +58,20 @@ def watch(watcher: Watcher) -> None:
 
 
 def unwatch() -> None:
-    """Watch no more. What wraps our wrapper stays as it is."""
+    """Watch no more. A wrapper that others have wrapped stays, and does nothing."""
     global _watcher  # noqa: PLW0603
     _watcher = None
     current: Any = CacheHandler.create_connection
     if vars(current).get(_MARK) is current:
         CacheHandler.create_connection = current.__wrapped__  # type: ignore[method-assign]
+
+
+def open_caches() -> Iterator[tuple[str, BaseCache]]:
+    """Yield the aliases that are open in this thread, and their caches."""
+    for alias in caches.settings if settings.configured else ():
+        cache = getattr(caches._connections, alias, None)  # type: ignore[attr-defined]  # noqa: SLF001
+        if cache is not None:
+            yield alias, cache
 
 
 def live_caches() -> Iterator[BaseCache]:

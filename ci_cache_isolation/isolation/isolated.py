@@ -6,7 +6,7 @@ import functools
 import inspect
 import unittest
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
@@ -40,10 +40,12 @@ class Isolation:
     """What `isolated()` returns: enter it, or decorate with it."""
 
     def __init__(self) -> None:
-        self._entered = ExitStack()
+        self._entered: list[AbstractContextManager[None]] = []
 
     def __enter__(self) -> Self:
-        self._entered.enter_context(_section(Scope(ScopeKind.BLOCK, "isolated")))
+        section = _section(Scope(ScopeKind.BLOCK, "isolated"))
+        section.__enter__()
+        self._entered.append(section)
         return self
 
     def __exit__(
@@ -52,7 +54,7 @@ class Isolation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._entered.close()
+        self._entered.pop().__exit__(None, None, None)
 
     def __call__(self, decorated: Decorated) -> Decorated:
         """Decorate a function, a coroutine function or a class of tests."""
@@ -152,40 +154,60 @@ def _class(test_class: type) -> type:
     A class that pytest collects and that is no ``TestCase`` has its tests decorated.
     """
     if issubclass(test_class, unittest.TestCase):
-        _set_up_class_in_section(test_class)
-        for name in ("__call__", "debug"):
-            setattr(test_class, name, _in_test_section(getattr(test_class, name)))
-        return test_class
-    tests = [
-        name
-        for name, member in inspect.getmembers(test_class, inspect.isfunction)
-        if name.startswith("test")
-    ]
-    if not tests:
+        _test_case(test_class)
+    elif not _tests_decorated(test_class):
         raise TypeError(
             f"isolated can't decorate {test_class!r}: it holds no tests, so there is "
             "nothing to give a section to. Decorate the functions that use a cache."
         )
-    for name in tests:
-        setattr(test_class, name, _function(getattr(test_class, name)))
     return test_class
 
 
-def _set_up_class_in_section(test_class: type[unittest.TestCase]) -> None:
-    original = test_class.setUpClass.__func__  # type: ignore[attr-defined]
+def _tests_decorated(test_class: type) -> bool:
+    tests = [name for name in dir(test_class) if name.startswith("test")]
+    for name in tests:
+        member = inspect.getattr_static(test_class, name)
+        if isinstance(member, (staticmethod, classmethod)):
+            decorated: Any = type(member)(_function(member.__func__))
+        elif inspect.isfunction(member):
+            decorated = _function(member)
+        else:
+            continue
+        setattr(test_class, name, decorated)
+    return any(callable(getattr(test_class, name)) for name in tests)
 
-    @functools.wraps(original)
+
+def _test_case(test_class: type[unittest.TestCase]) -> None:
+    set_up = _own_or_next(test_class, "setUpClass")
+    call, debug = (_own_or_next(test_class, name) for name in ("__call__", "debug"))
+
     def set_up_class(cls: type[unittest.TestCase]) -> None:
         cls.enterClassContext(_joined(class_scope(cls)))
-        original(cls)
+        set_up(cls)
 
-    test_class.setUpClass = classmethod(set_up_class)  # type: ignore[method-assign,assignment]
-
-
-def _in_test_section(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def wrapper(self: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
+    def call_in_section(self: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
         with _joined(test_scope(self)):
-            return method(self, *args, **kwargs)
+            return call(self, *args, **kwargs)
 
-    return wrapper
+    def debug_in_section(self: unittest.TestCase) -> None:
+        with _joined(test_scope(self)):
+            debug(self)
+
+    for name, replacement in {
+        "setUpClass": classmethod(set_up_class),
+        "__call__": call_in_section,
+        "debug": debug_in_section,
+    }.items():
+        setattr(test_class, name, replacement)
+
+
+def _own_or_next(test_class: type, name: str) -> Callable[..., Any]:
+    """Return a class's own method, or one that asks whoever comes next in line."""
+    own = vars(test_class).get(name)
+    if own is not None:
+        return cast("Callable[..., Any]", getattr(own, "__func__", own))
+
+    def inherited(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(super(test_class, self), name)(*args, **kwargs)
+
+    return inherited

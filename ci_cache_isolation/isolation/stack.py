@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ci_cache_isolation.isolation.scopes import Path, Scope, shared_length
+from ci_cache_isolation.isolation.scopes import Path, Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import Store
 
 __all__ = ["ScopeStack"]
@@ -58,21 +58,34 @@ class ScopeStack:
         """Close what is not on the path, innermost first, then open what is missing.
 
         Moving to where one is does nothing: several doors may announce one boundary.
+        A block that was opened in a scope which stays open stays open too.
         """
-        shared = shared_length(self.path, path)
-        self._close_down_to(shared)
+        depth, shared = self._shared_with(path)
+        self._close_down_to(depth)
         for scope in path[shared:]:
             self.begin(scope)
+
+    def depth_of(self, path: Path) -> int:
+        """Return how many open scopes are on the path, with the blocks among them."""
+        return self._shared_with(path)[0]
 
     @contextmanager
     def opened(self, scope: Scope) -> Iterator[None]:
         """Have a scope open, inside the innermost one."""
-        depth = len(self._path)
         self.begin(scope)
+        number = self.number
         try:
             yield
         finally:
-            self._close_down_to(depth)
+            # Unless some other door has closed it meanwhile.
+            if number in self._numbers:
+                depth = self._numbers.index(number)
+                if scope.kind is ScopeKind.BLOCK:
+                    # A test may have begun inside it, and goes on.
+                    with self.at(depth + 1):
+                        self.end()
+                else:
+                    self._close_down_to(depth)
 
     @contextmanager
     def joined(self, scope: Scope) -> Iterator[None]:
@@ -99,11 +112,27 @@ class ScopeStack:
         try:
             yield
         finally:
-            self._close_down_to(depth)
+            # A block that goes on, as in a fixture that yields in it, keeps its place.
+            while len(self._path) > depth and not self._is_block(-1):
+                self.end()
             for store, what in lifted:
                 store.lower(what)
             self._path += path
             self._numbers += numbers
+
+    def _shared_with(self, path: Path) -> tuple[int, int]:
+        """Return how much of the stack, and how much of the path, is common to both."""
+        depth = shared = 0
+        while depth < len(self._path):
+            if shared < len(path) and self._path[depth] == path[shared]:
+                shared += 1
+            elif not self._is_block(depth):
+                break
+            depth += 1
+        return depth, shared
+
+    def _is_block(self, place: int) -> bool:
+        return self._path[place].kind is ScopeKind.BLOCK
 
     def _close_down_to(self, depth: int) -> None:
         while len(self._path) > depth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.utils.module_loading import import_string
@@ -13,7 +13,24 @@ from ci_cache_isolation.isolation.process import in_base, process_token
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import KINDS, Store, kind_of
 
-__all__ = ["STACK", "current_section", "install", "is_installed", "uninstall"]
+__all__ = [
+    "STACK",
+    "Said",
+    "current_section",
+    "install",
+    "is_installed",
+    "said",
+    "say_again",
+    "uninstall",
+]
+
+
+class Said(NamedTuple):
+    """What doors have said about the switch, and where it stood."""
+
+    told: dict[str, Any]
+    is_installed: bool
+
 
 STACK = ScopeStack([kind() for kind in KINDS])
 _BY_KIND: dict[type[Store], Store] = {type(store): store for store in STACK.stores}
@@ -41,7 +58,9 @@ def install(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     if state.value and not _installed:
         hook.watch(_adopt)
         for cache in hook.live_caches():
-            _adopt("", cache)
+            _adopt(None, cache)
+        for alias, cache in hook.open_caches():
+            _adopt(alias, cache)
         unittest_hook.attach(STACK, _is_enabled)
         _installed = True
     elif not state.value and _installed:
@@ -52,7 +71,23 @@ def install(*, command_line: bool | None = None, ini: str | None = None) -> Enab
 def uninstall() -> None:
     """Switch isolation off, whatever was said: plain Django is back."""
     _told.clear()
+    STACK.move_to(())
     _switch_off()
+
+
+def said() -> Said:
+    """Return what the doors have said so far, for `say_again`."""
+    return Said(dict(_told), _installed)
+
+
+def say_again(said: Said) -> None:
+    """Forget what was said since: for a run inside a run, when it is over."""
+    _told.clear()
+    _told.update(said.told)
+    if said.is_installed:
+        install()
+    elif _installed:
+        _switch_off()
 
 
 def is_installed() -> bool:
@@ -69,8 +104,13 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
     """
     if alias not in caches.settings:
         raise caches.exception_class(f"The connection '{alias}' doesn't exist.")
-    backend = import_string(caches.settings[alias]["BACKEND"])
-    if not STACK.number or kind_of(backend) is None:
+    backend = caches.settings[alias]["BACKEND"]
+    try:
+        kind = kind_of(import_string(backend))
+    except ImportError as error:
+        text = f"Could not find backend '{backend}': {error}"
+        raise caches.exception_class(text) from error
+    if not _installed or not STACK.number or kind is None or not kind.has_sections:
         return None
     return process_token() + in_base(STACK.number, 6)
 
@@ -82,16 +122,14 @@ def _is_enabled() -> bool:
 
 def _switch_off() -> None:
     global _installed  # noqa: PLW0603
-    STACK.move_to(())
     unittest_hook.detach()
     hook.unwatch()
     _installed = False
 
 
-def _adopt(alias: str, cache: object) -> None:
+def _adopt(alias: str | None, cache: object) -> None:
     kind = kind_of(type(cache))
-    if kind is not None:
-        _BY_KIND[kind].adopt(cache)
-    elif alias:
+    is_adopted = kind is not None and _BY_KIND[kind].adopt(cache)
+    if not is_adopted and alias is not None:
         backend = f"{type(cache).__module__}.{type(cache).__qualname__}"
         notices.note(_NOT_ISOLATED.format(alias=alias, backend=backend))

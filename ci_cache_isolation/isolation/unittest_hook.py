@@ -28,6 +28,7 @@ __all__ = ["attach", "class_scope", "detach", "test_scope"]
 
 _RUN = "_ci_cache_isolation_run"
 _originals: dict[str, Callable[..., Any]] = {}
+_in_place: set[str] = set()
 _stack: ScopeStack | None = None
 _is_enabled: Callable[[], bool] = bool
 _process = 0
@@ -89,33 +90,62 @@ def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
     """
     global _stack, _is_enabled, _process
     _stack, _is_enabled, _process = stack, is_enabled, os.getpid()
-    for replacement, name in (
-        (_tear_down_previous_class, "_tearDownPreviousClass"),
-        (_handle_module_fixture, "_handleModuleFixture"),
-        (_handle_module_tear_down, "_handleModuleTearDown"),
-        (_handle_class_set_up, "_handleClassSetUp"),
-    ):
-        original = getattr(unittest.TestSuite, name)
-        _originals[name] = original
-        setattr(unittest.TestSuite, name, functools.wraps(original)(replacement))
+    for name, replacement in _REPLACEMENTS.items():
+        current = getattr(unittest.TestSuite, name)
+        # Others may have wrapped our wrapper. Only the original means it is gone.
+        if name not in _in_place or current is _originals[name]:
+            _originals[name] = current
+            _in_place.add(name)
+            setattr(unittest.TestSuite, name, functools.wraps(current)(replacement))
 
 
 def detach() -> None:
-    """Give ``unittest.TestSuite`` its own methods back."""
-    for name, original in _originals.items():
-        setattr(unittest.TestSuite, name, original)
+    """Tell no more. A wrapper that others have wrapped stays, and does nothing."""
+    global _stack  # noqa: PLW0603
+    _stack = None
+    for name, replacement in _REPLACEMENTS.items():
+        if getattr(unittest.TestSuite, name) is replacement:
+            setattr(unittest.TestSuite, name, _originals[name])
+            _in_place.discard(name)
 
 
 def _run_of(result: Any) -> Run:
+    """Return what is known of a run; one that began before us goes on without us."""
+    run: Run | None = getattr(result, _RUN, None)
+    if run is None:
+        began_before = getattr(result, "_previousTestClass", None) is not None
+        run = _begun(result, None if began_before else _stack)
+    return run
+
+
+def _begun(result: Any, stack: ScopeStack | None) -> Run:
     global _process  # noqa: PLW0603
     if _process != os.getpid():
         _process = os.getpid()
         hook.forget_connections()
-    run: Run | None = getattr(result, _RUN, None)
-    if run is None:
-        run = Run(_stack if _is_enabled() else None)
-        setattr(result, _RUN, run)
+    run = Run(stack if stack is not None and _is_enabled() else None)
+    setattr(result, _RUN, run)
     return run
+
+
+def _ended(result: Any) -> None:
+    run: Run | None = getattr(result, _RUN, None)
+    if run is not None:
+        run.to_base()
+        delattr(result, _RUN)
+        if not run.base:
+            notices.warn()
+
+
+def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002
+    if getattr(result, "_testRunEntered", False):
+        return _originals["run"](suite, result, debug)
+    _begun(result, _stack)
+    try:
+        return _originals["run"](suite, result, debug)
+    finally:
+        # An interrupt leaves scopes open, and so does the debugger's first failure.
+        _ended(result)
 
 
 def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
@@ -141,10 +171,7 @@ def _handle_module_tear_down(suite: Any, result: Any) -> None:
     if run.next_module:
         run.to_module(run.next_module)
         return
-    run.to_base()
-    delattr(result, _RUN)
-    if not run.base:
-        notices.warn()
+    _ended(result)
 
 
 def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
@@ -152,3 +179,12 @@ def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
     run.to_class(type(test))
     _originals["_handleClassSetUp"](suite, test, result)
     run.to_test(test)
+
+
+_REPLACEMENTS: dict[str, Callable[..., Any]] = {
+    "run": _run_suite,
+    "_tearDownPreviousClass": _tear_down_previous_class,
+    "_handleModuleFixture": _handle_module_fixture,
+    "_handleModuleTearDown": _handle_module_tear_down,
+    "_handleClassSetUp": _handle_class_set_up,
+}

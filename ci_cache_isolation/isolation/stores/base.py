@@ -20,14 +20,16 @@ class Store(ABC):
     """
 
     name: ClassVar[str]
+    has_sections: ClassVar[bool] = True
 
     @staticmethod
     @abstractmethod
     def handles(cache_class: type) -> bool:
         """Tell whether caches of this class are of this kind."""
 
-    def adopt(self, cache: object) -> None:  # noqa: B027 - most have nothing to do
-        """Take notice of a cache that was opened, now or before isolation."""
+    def adopt(self, cache: object) -> bool:  # noqa: ARG002
+        """Take notice of an open cache; tell whether it is in the store's hands."""
+        return True
 
     @abstractmethod
     def begin(self) -> None:

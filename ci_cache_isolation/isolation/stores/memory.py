@@ -16,15 +16,13 @@ import weakref
 from collections.abc import Hashable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation.stores.base import Store
 
 __all__ = ["MemoryStore"]
-
-V = TypeVar("V")
 
 # Typed here because django-stubs leaves the module's dictionaries out.
 _caches: dict[str, MutableMapping[str, bytes]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
@@ -52,6 +50,14 @@ Contents = dict[Hashable, Kept]
 """Contents by memory's identity; one that is missing is empty."""
 
 NOTHING = Kept({}, {})
+MISSING = object()
+
+
+class Private(NamedTuple):
+    """A memory that Django doesn't list, and the caches known to use it."""
+
+    memory: Memory
+    holders: weakref.WeakSet[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +77,32 @@ class MemoryStore(Store):
         # _enclosing[n] is what section n held when section n + 1 began in it.
         self._enclosing: list[Contents] = []
         # Subclasses may bring dictionaries of their own, which Django doesn't list.
-        self._private: weakref.WeakSet[locmem.LocMemCache] = weakref.WeakSet()
+        self._private: dict[Hashable, Private] = {}
 
     @staticmethod
     def handles(cache_class: type) -> bool:
         """Tell whether this is LocMemCache or derived from it."""
         return issubclass(cache_class, locmem.LocMemCache)
 
-    def adopt(self, cache: object) -> None:
+    def adopt(self, cache: object) -> bool:
         """Remember a cache whose dictionaries are its own."""
         entries = getattr(cache, "_cache", None)
-        if isinstance(cache, locmem.LocMemCache) and not any(
-            entries is listed for listed in _caches.values()
-        ):
-            self._private.add(cache)
+        expiries = getattr(cache, "_expire_info", None)
+        if not isinstance(entries, dict) or not isinstance(expiries, dict):
+            return False
+        if any(entries is listed for listed in _caches.values()):
+            return True
+        identity = id(entries)
+        if identity not in self._private:
+            lock = getattr(cache, "_lock", None) or nullcontext()
+            memory = Memory(identity, entries, expiries, lock)
+            self._private[identity] = Private(memory, weakref.WeakSet())
+            # What it brings along was there before any scope that is open.
+            brought = Kept(dict(entries), dict(expiries))
+            for contents in self._enclosing:
+                contents[identity] = brought
+        self._private[identity].holders.add(cache)
+        return True
 
     def begin(self) -> None:
         """Put a copy of the contents aside."""
@@ -93,6 +111,9 @@ class MemoryStore(Store):
     def end(self) -> None:
         """Put the contents back as they were when the section began."""
         self._write(self._enclosing.pop())
+        for identity, private in list(self._private.items()):
+            if not private.holders and not self._holds(identity):
+                del self._private[identity]
 
     def lift(self, depth: int) -> LiftedContents:
         """Show what the section at ``depth`` held when the next one began in it."""
@@ -121,17 +142,13 @@ class MemoryStore(Store):
                 _expire_info.setdefault(location, {}),
                 _locks.setdefault(location, threading.Lock()),
             )
-        # Several cache objects may share what is their class's own.
-        private: dict[int, Memory] = {}
-        for cache in list(self._private):
-            own, own_expiries = (
-                getattr(cache, name, None) for name in ("_cache", "_expire_info")
-            )
-            # What a subclass keeps in another way is out of reach.
-            if isinstance(own, dict) and isinstance(own_expiries, dict):
-                lock = getattr(cache, "_lock", None) or nullcontext()
-                private[id(own)] = Memory(id(own), own, own_expiries, lock)
-        yield from private.values()
+        for private in self._private.values():
+            yield private.memory
+
+    def _holds(self, identity: Hashable) -> bool:
+        return bool(self._private[identity].memory.entries) or any(
+            contents.get(identity, NOTHING).entries for contents in self._enclosing
+        )
 
     def _read(self) -> Contents:
         contents: Contents = {}
@@ -157,27 +174,23 @@ def _carried(section: Contents, was: Contents, now: Contents) -> Contents:
     carried = dict(section)
     for identity in was.keys() | now.keys():
         before, after = was.get(identity, NOTHING), now.get(identity, NOTHING)
-        if before == after:
-            continue
-        kept = section.get(identity, NOTHING)
-        carried[identity] = Kept(
-            _with_changes(kept.entries, before.entries, after.entries),
-            _with_changes(kept.expiries, before.expiries, after.expiries),
-        )
+        if before != after:
+            kept = section.get(identity, NOTHING)
+            carried[identity] = _with_changes(kept, before, after)
     return carried
 
 
-def _with_changes(
-    kept: dict[str, V], before: dict[str, V], after: dict[str, V]
-) -> dict[str, V]:
-    # Written later stands first: LocMemCache drops entries from the end.
-    missing = object()
-    written = {
-        key: value for key, value in after.items() if before.get(key, missing) != value
-    }
-    stays = {
-        key: value
-        for key, value in kept.items()
-        if key not in written and (key in after or key not in before)
-    }
-    return written | stays
+def _with_changes(kept: Kept, before: Kept, after: Kept) -> Kept:
+    def of(contents: Kept, key: str) -> tuple[object, object]:
+        return contents.entries.get(key), contents.expiries.get(key, MISSING)
+
+    written = [key for key in after.entries if of(before, key) != of(after, key)]
+    deleted = before.entries.keys() - after.entries.keys()
+    stays = [key for key in kept.entries if key not in {*written, *deleted}]
+    # What was written later stands first: LocMemCache drops entries from the end.
+    return Kept(
+        {key: after.entries[key] for key in written}
+        | {key: kept.entries[key] for key in stays},
+        {key: after.expiries[key] for key in written}
+        | {key: kept.expiries[key] for key in stays},
+    )

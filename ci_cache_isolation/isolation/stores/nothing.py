@@ -13,6 +13,7 @@ class NothingStore(Store):
     """All that a cache needs which forgets by itself."""
 
     name = "none"
+    has_sections = False
 
     @staticmethod
     def handles(cache_class: type) -> bool:
