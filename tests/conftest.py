@@ -76,8 +76,10 @@ class Project:
         return self.run("-m", "django", *arguments, **environment)
 
     def pytest(self, *arguments, **environment):
-        """Run pytest, with no plugins but Django's, xdist and our own."""
-        others = ("cacheprovider", "randomly", "hypothesispytest", "asyncio")
+        """Run pytest with no other plugins but Django's, and xdist's if it is used."""
+        others = ["cacheprovider", "randomly", "hypothesispytest", "asyncio"]
+        if not any(argument.startswith("-n") for argument in arguments):
+            others.append("xdist")
         blocked = [f"-pno:{name}" for name in others]
         return self.run("-m", "pytest", *blocked, *arguments, **environment)
 
@@ -108,8 +110,9 @@ def stack():
 def off(monkeypatch):
     """Plain Django for the time of a test, by CI_CACHE_ISOLATION=off."""
     path = switch.STACK.path
+    monkeypatch.setattr(switch, "_told", {})
     monkeypatch.setenv(ENABLED_VARIABLE, "off")
-    switch.install()
+    switch.uninstall()
     yield
     monkeypatch.delenv(ENABLED_VARIABLE)
     switch.install()

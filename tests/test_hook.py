@@ -164,6 +164,20 @@ def test_wrappers_on_both_sides_are_called_once_each(opened, handler, well_behav
     assert (below, above, len(opened)) == (["default"], ["default"], 1)
 
 
+@pytest.mark.parametrize("well_behaved", [True, False])
+def test_watching_again_works_where_an_earlier_wrapper_was_taken_away(
+    opened, handler, well_behaved
+):
+    plain = CacheHandler.create_connection
+    wrap(well_behaved=well_behaved)
+    hook.watch(opened)
+    # Whoever had wrapped it first puts back what was there, and ours is gone too.
+    CacheHandler.create_connection = plain
+    hook.watch(opened)
+    assert handler["default"]
+    assert len(opened) == 1
+
+
 def test_a_wrapper_may_replace_the_cache_that_is_opened(opened, handler):
     replaced = DummyCache("dummy", {})
     original = CacheHandler.create_connection

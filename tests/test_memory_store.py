@@ -3,6 +3,7 @@
 import gc
 import threading
 import uuid
+import weakref
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -272,6 +273,30 @@ def test_an_entry_goes_though_the_cache_object_that_stored_it_went_first(
     found = cache.get("of-test")
     cache.clear()
     assert found is None
+
+
+def test_dictionaries_that_nobody_can_reach_any_more_are_let_go(stack, new_cache):
+    with stack.opened(TEST):
+        cache = new_cache(cache_class=OwnLocMemCache)
+        stack.stores[0].adopt(cache)
+        cache.set("key", 1)
+        entries = weakref.ref(cache._cache)
+        del cache
+        gc.collect()
+    gc.collect()
+    assert entries() is None
+
+
+def test_a_cache_may_be_opened_by_a_thread_while_sections_change(stack, new_cache):
+    store = stack.stores[0]
+    opened = [new_cache(cache_class=OwnLocMemCache) for _ in range(3)]
+    for cache in opened[:2]:
+        store.adopt(cache)
+    found = []
+    for memory in store._memories():
+        found.append(memory.entries)
+        store.adopt(opened[2])
+    assert all(any(each is cache._cache for each in found) for cache in opened[:2])
 
 
 def test_what_a_private_cache_brings_along_stays(stack, new_cache):

@@ -25,9 +25,9 @@ OTHER_CLASS = Scope(ScopeKind.CLASS, "app.tests.OtherTests")
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
 BLOCK = Scope(ScopeKind.BLOCK, "isolated")
 
-PATHS = st.lists(
-    st.sampled_from([MODULE, CLASS, OTHER_CLASS, TEST]), max_size=4
-).map(tuple)
+PATHS = st.lists(st.sampled_from([MODULE, CLASS, OTHER_CLASS, TEST]), max_size=4).map(
+    tuple
+)
 
 
 def test_a_new_stack_stands_in_the_process(stack):
@@ -114,10 +114,15 @@ def test_without_a_scope_what_is_done_stays(new_cache):
 
 def test_an_opened_scope_is_closed_when_its_block_fails(stack, new_cache):
     cache = new_cache()
-    with pytest.raises(ZeroDivisionError), stack.opened(TEST):
-        cache.set("key", 1)
-        assert stack.path == (TEST,)
-        raise ZeroDivisionError
+
+    def fail():
+        with stack.opened(TEST):
+            cache.set("key", 1)
+            assert stack.path == (TEST,)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert stack.path == ()
     assert cache.get("key") is None
 
@@ -132,9 +137,9 @@ def test_an_opened_scope_closes_what_was_left_open_inside(stack):
 def test_a_scope_that_was_closed_already_closes_no_other_at_its_end(stack, new_cache):
     cache = new_cache()
     stack.begin(MODULE)
-    held_open = stack.opened(BLOCK)
+    held_open = stack.opened(CLASS)
     held_open.__enter__()
-    # Some other door moves on; the block is gone, and something else in its place.
+    # Some other door moves on: the scope is gone, and something else in its place.
     stack.move_to((MODULE, TEST))
     cache.set("of-test", 1)
     held_open.__exit__(None, None, None)
@@ -252,17 +257,78 @@ def test_a_visit_gives_back_the_sections_and_closes_what_it_opened(stack):
     stack.move_to((MODULE, CLASS, TEST))
     number = stack.number
     with stack.at(1):
-        stack.begin(BLOCK)
+        stack.begin(OTHER_CLASS)
     assert stack.path == (MODULE, CLASS, TEST)
     assert stack.number == number
+
+
+def test_a_block_stays_open_as_long_as_the_scope_around_it(stack, new_cache):
+    cache = new_cache()
+    stack.move_to((MODULE, CLASS))
+    stack.begin(BLOCK)
+    cache.set("of-block", 1)
+    for _ in range(2):
+        stack.move_to((MODULE, CLASS, TEST))
+        assert stack.path == (MODULE, CLASS, BLOCK, TEST)
+        assert cache.get("of-block") == 1
+        cache.clear()
+        stack.move_to((MODULE, CLASS))
+        assert stack.path == (MODULE, CLASS, BLOCK)
+    stack.move_to((MODULE, OTHER_CLASS))
+    assert stack.path == (MODULE, OTHER_CLASS)
+    assert cache.get("of-block") is None
+
+
+def test_a_block_that_a_visit_leaves_open_keeps_its_place(stack, new_cache):
+    cache = new_cache()
+    stack.move_to((MODULE, TEST))
+    cache.set("of-test", 1)
+    with stack.at(1):
+        stack.begin(BLOCK)
+        cache.set("of-block", 1)
+    assert stack.path == (MODULE, BLOCK, TEST)
+    assert cache.get_many(["of-test", "of-block"]) == {"of-test": 1, "of-block": 1}
+    stack.end()
+    assert cache.get_many(["of-test", "of-block"]) == {"of-block": 1}
+    stack.end()
+    assert cache.get_many(["of-test", "of-block"]) == {}
+
+
+def test_a_block_that_ends_takes_no_test_along_that_began_inside_it(stack, new_cache):
+    cache = new_cache()
+    stack.begin(CLASS)
+    with stack.opened(BLOCK):
+        cache.set("of-block", 1)
+        stack.begin(TEST)
+        cache.set("of-test", 1)
+    assert stack.path == (CLASS, TEST)
+    assert cache.get_many(["of-block", "of-test"]) == {"of-test": 1}
+    stack.move_to(())
+    assert cache.get_many(["of-block", "of-test"]) == {}
+
+
+def test_blocks_count_in_the_depth_of_a_path(stack):
+    stack.begin(MODULE)
+    stack.begin(BLOCK)
+    stack.begin(TEST)
+    assert stack.depth_of(()) == 0
+    assert stack.depth_of((MODULE,)) == 2
+    assert stack.depth_of((MODULE, TEST)) == 3
+    assert stack.depth_of((MODULE, CLASS)) == 2
+    assert stack.depth_of((OTHER_CLASS,)) == 0
 
 
 def test_a_visit_ends_when_its_block_fails(stack, new_cache):
     cache = new_cache()
     stack.begin(TEST)
-    with pytest.raises(ZeroDivisionError), stack.at(0):
-        cache.set("key", 1)
-        raise ZeroDivisionError
+
+    def fail():
+        with stack.at(0):
+            cache.set("key", 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert stack.path == (TEST,)
     assert cache.get("key") == 1
 
@@ -293,7 +359,9 @@ class Sections(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         clock = SimpleNamespace(time=lambda: self.now)
-        self.patches = [mock.patch.object(each, "time", clock) for each in (locmem, base)]
+        self.patches = [
+            mock.patch.object(each, "time", clock) for each in (locmem, base)
+        ]
         for each in self.patches:
             each.start()
         self.caches = [locmem.LocMemCache(f"model-{name}", {}) for name in "ab"]
@@ -317,7 +385,7 @@ class Sections(RuleBasedStateMachine):
         return self.sections[self.depth][which]
 
     def alive(self, which, key):
-        """Return the model's entry; one that expired is dropped, as reading drops it."""
+        """Return the model's entry; drop one that expired, as reading does."""
         entry = self.model(which).get(key)
         if entry is not None and entry[1] is not None and entry[1] <= self.now:
             del self.model(which)[key]
@@ -429,4 +497,4 @@ class Sections(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_operations_does_what_a_naive_model_does():
-    run_state_machine_as_test(Sections, settings=settings(max_examples=300))
+    run_state_machine_as_test(Sections, settings=settings(max_examples=200))

@@ -15,7 +15,7 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, Enabled
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
-BLOCK = Scope(ScopeKind.BLOCK, "of a test")
+TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 HOOKED = (
     "_tearDownPreviousClass",
@@ -39,10 +39,6 @@ class ForeignCache:
         self.name = name
 
 
-def configured(location="", **more):
-    return {"default": {"BACKEND": LOCMEM, "LOCATION": location, **more}}
-
-
 def test_the_public_names_are_the_ones_of_the_contract():
     assert ci_cache_isolation.__all__ == [
         "IsolatedCacheMixin",
@@ -53,6 +49,15 @@ def test_the_public_names_are_the_ones_of_the_contract():
     assert all(hasattr(ci_cache_isolation, name) for name in ci_cache_isolation.__all__)
 
 
+def test_another_name_is_no_attribute_of_the_package():
+    name = "is_not_there"
+    with pytest.raises(AttributeError) as caught:
+        getattr(ci_cache_isolation, name)
+    assert str(caught.value) == (
+        "module 'ci_cache_isolation' has no attribute 'is_not_there'"
+    )
+
+
 def test_importing_the_package_loads_no_settings_and_changes_nothing(project):
     said = project.python(
         """
@@ -60,7 +65,9 @@ def test_importing_the_package_loads_no_settings_and_changes_nothing(project):
         from django.conf import settings
         from django.core.cache import CacheHandler
         before = vars(CacheHandler).copy(), vars(unittest.TestSuite).copy()
-        import ci_cache_isolation
+        from ci_cache_isolation import (
+            IsolatedCacheMixin, current_section, install, isolated
+        )
         after = vars(CacheHandler).copy(), vars(unittest.TestSuite).copy()
         print(settings.configured, before == after)
         print(sorted(name for name in sys.modules if name.startswith("django.test")))
@@ -74,9 +81,7 @@ def test_installing_hooks_django_and_unittest(off):
     plain = methods()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(ENABLED_VARIABLE, "on")
-        assert install() == Enabled(
-            value=True, source="environment CI_CACHE_ISOLATION"
-        )
+        assert install() == Enabled(value=True, source="environment CI_CACHE_ISOLATION")
         assert switch.is_installed()
         assert all(
             hooked is not method
@@ -97,9 +102,7 @@ def test_installing_again_changes_nothing():
 
 def test_installing_where_isolation_is_off_does_nothing(off):
     plain = methods()
-    assert install() == Enabled(
-        value=False, source="environment CI_CACHE_ISOLATION"
-    )
+    assert install() == Enabled(value=False, source="environment CI_CACHE_ISOLATION")
     assert not switch.is_installed()
     assert methods() == plain
 
@@ -170,7 +173,7 @@ def test_a_word_that_means_nothing_is_an_error_and_changes_nothing(monkeypatch):
 def test_uninstalling_closes_what_is_open(off, new_cache):
     opened = new_cache()
     opened.set("outside", 1)
-    STACK.begin(BLOCK)
+    STACK.begin(TEST)
     opened.set("inside", 1)
     switch.uninstall()
     assert STACK.path == ()
@@ -253,8 +256,7 @@ def test_an_unknown_alias_fails_as_django_fails():
 
 
 def test_a_backend_that_is_not_there_fails_as_django_fails():
-    configured = {"default": {"BACKEND": "is_not.there"}}
-    with override_settings(CACHES=configured):
+    with override_settings(CACHES={"default": {"BACKEND": "is_not.there"}}):
         with pytest.raises(InvalidCacheBackendError) as theirs:
             caches["default"]
         with pytest.raises(InvalidCacheBackendError) as ours:
@@ -263,9 +265,9 @@ def test_a_backend_that_is_not_there_fails_as_django_fails():
 
 
 def test_asking_for_a_section_opens_no_alias(monkeypatch):
-    opened = []
+    opened, configured = [], {"default": {"BACKEND": LOCMEM, "LOCATION": "unopened"}}
     monkeypatch.setattr(LocMemCache, "__init__", lambda *args: opened.append(args))
-    with override_settings(CACHES=configured("never-opened")):
+    with override_settings(CACHES=configured):
         assert current_section()
         assert caches.all(initialized_only=True) == []
     assert opened == []

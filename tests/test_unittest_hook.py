@@ -21,12 +21,19 @@ def hook_only(stack):
     """Have a stack under unittest instead of the process's own, or none."""
     was_installed = switch.is_installed()
     unittest_hook.detach()
+    own_methods = {
+        name: method
+        for name, method in vars(unittest.TestSuite).items()
+        if callable(method)
+    }
     if stack is not None:
-        unittest_hook.attach(stack)
+        unittest_hook.attach(stack, lambda: True)
     yield stack
     unittest_hook.detach()
+    for name, method in own_methods.items():
+        setattr(unittest.TestSuite, name, method)
     if was_installed:
-        unittest_hook.attach(switch.STACK)
+        unittest_hook.attach(switch.STACK, switch._is_enabled)
 
 
 @pytest.fixture
@@ -270,7 +277,8 @@ def test_all_classes_of_a_module_see_what_the_module_stored(
 
     new_module(setUpModule=lambda: cache.set("key", 1))
     classes = [
-        new_class(name, **repeated(look_and_spoil, 1)) for name in ("Tests", "OtherTests")
+        new_class(name, **repeated(look_and_spoil, 1))
+        for name in ("Tests", "OtherTests")
     ]
     run(suite_of(*classes))
     assert found == [1, 1 if isolation else None]
@@ -302,9 +310,7 @@ def test_a_class_whose_set_up_fails_leaves_nothing(isolation, stack, cache):
     following = new_class(test_one=lambda self: found.append(cache.get("key")))
     result = unittest.TestResult()
     suite_of(failing, following).run(result)
-    assert [str(test) for test, _ in result.errors] == [
-        "setUpClass (app.FailingTests)"
-    ]
+    assert [str(test) for test, _ in result.errors] == ["setUpClass (app.FailingTests)"]
     assert found == [1, None if isolation else 1]
     assert stack.path == ()
 
@@ -537,7 +543,7 @@ def test_an_inner_suite_that_is_interrupted_leaves_nothing(isolation, stack, cac
 
     def run_inner(self):
         path = stack.path
-        with self.assertRaises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
             run(suite_of(new_class("InnerTests", test_one=interrupt)))
         found.append(cache.get("key"))
         assert stack.path == path
@@ -580,7 +586,9 @@ def test_a_module_that_cannot_be_imported_fails_as_without_isolation(isolation, 
 def test_a_forked_process_opens_its_caches_anew(isolation):
     """Its parent's connections may be sockets."""
     held, answers = caches["default"], []
-    test_class = new_class(**repeated(lambda: answers.append(caches["default"] is held), 2))
+    test_class = new_class(
+        **repeated(lambda: answers.append(caches["default"] is held), 2)
+    )
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
@@ -620,7 +628,31 @@ def test_a_wrapper_that_came_after_stays_when_we_detach(hooked):
     try:
         unittest_hook.detach()
         run(suite_of(new_class(test_one=nothing)))
+        assert unittest.TestSuite._handleClassSetUp is theirs
     finally:
-        if unittest.TestSuite._handleClassSetUp is theirs:
-            unittest.TestSuite._handleClassSetUp = ours.__wrapped__
+        unittest.TestSuite._handleClassSetUp = ours
+        unittest_hook.detach()
     assert len(seen) == 1
+    assert hooked.number == 0
+
+
+def test_attaching_again_under_another_wrapper_gives_one_section(hooked, cache):
+    ours, numbers = unittest.TestSuite._handleClassSetUp, []
+    unittest.TestSuite._handleClassSetUp = ours
+    try:
+        unittest_hook.detach()
+        unittest_hook.attach(hooked, lambda: True)
+        run(suite_of(new_class(**repeated(lambda: numbers.append(hooked.number), 2))))
+    finally:
+        unittest.TestSuite._handleClassSetUp = ours
+    assert numbers == [3, 4]
+    assert hooked.path == ()
+
+
+def test_a_run_that_begins_where_isolation_is_not_enabled_has_no_scopes(stack, cache):
+    for _ in hook_only(stack):
+        unittest_hook.detach()
+        unittest_hook.attach(stack, lambda: False)
+        run(suite_of(new_class(**repeated(lambda: cache.add("key", 1), 2))))
+        assert stack.number == 0
+        assert cache.get("key") == 1
