@@ -45,7 +45,10 @@ def kinds(tmp_path):
     [
         ("manage.py", "test", *PATTERN[1:]),
         ("-m", "pytest", "-q", "-p", "no:randomly"),
-        ("-m", "pytest", "-q", "-p", "no:randomly", "-n", "2"),
+        pytest.param(
+            ("-m", "pytest", "-q", "-p", "no:randomly", "-n", "2"),
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_all_kinds_pass_and_fail_with_isolation_off(kinds, command):

@@ -7,6 +7,8 @@ import pytest
 from ci_cache_isolation.errors import CacheIsolationWarning
 from ci_cache_isolation.isolation import notices
 
+pytestmark = pytest.mark.exhaustive
+
 TEXT = (
     "Cache 'foreign' is not isolated: there is no store for its backend "
     "foreign.ForeignCache. Tests and processes meet each other's entries in it. "
@@ -130,9 +132,7 @@ def test_unittest_is_told_once_of_what_it_used_and_cannot_be_isolated(
     assert "CacheIsolationWarning" not in plain.stderr
 
 
-@pytest.mark.parametrize(
-    "options", [(), ("-W", "error"), ("-n2",)], ids=["plain", "error", "xdist"]
-)
+@pytest.mark.parametrize("options", [("-W", "error"), ("-n2",)], ids=["error", "xdist"])
 def test_pytest_is_told_once_of_what_it_used_and_cannot_be_isolated(
     foreign_project, options
 ):

@@ -4,6 +4,8 @@ import pytest
 
 from tests.commands import copied
 
+pytestmark = pytest.mark.exhaustive
+
 LABELS = {
     "django": ("manage.py", "test", "leaks.tests_more"),
     "pytest": ("-m", "pytest", "-q", "-p", "no:randomly", "leaks/tests_more.py"),

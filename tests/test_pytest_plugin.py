@@ -9,6 +9,8 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.scopes import ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
+pytestmark = pytest.mark.exhaustive
+
 ENVIRONMENT = f"environment {ENABLED_VARIABLE}"
 MEETING = """
     import pytest
@@ -127,12 +129,6 @@ OUTSIDE_PACKAGE = """
 
 
 @pytest.fixture
-def meeting_project(project):
-    project.write("test_meeting", MEETING)
-    return project
-
-
-@pytest.fixture
 def inner(pytester, monkeypatch):
     """Run pytest in this very process, as tests of pytest plugins do."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
@@ -183,16 +179,11 @@ def lines(done):
     return text.splitlines()
 
 
-def test_the_header_says_that_caches_are_isolated(meeting_project):
-    done = meeting_project.pytest()
+def test_the_header_says_that_caches_are_isolated(project):
+    project.write("test_meeting", MEETING)
+    done = project.pytest()
     assert header(done) == ["cache isolation: on (default)"]
     assert outcome(done) == "3 passed"
-
-
-def test_the_command_line_says_off_and_tests_meet(meeting_project):
-    done = meeting_project.pytest("--no-cache-isolation")
-    assert header(done) == ["cache isolation: off (command line)"]
-    assert outcome(done) == "2 failed, 1 passed"
 
 
 INI_ON, INI_OFF = "-ocache_isolation_enabled=on", "-ocache_isolation_enabled=off"
@@ -234,8 +225,8 @@ def test_a_word_that_means_nothing_is_a_usage_error(inner, monkeypatch, source):
     )
 
 
-def test_the_plugin_can_be_blocked(meeting_project):
-    done = meeting_project.pytest("-pno:ci_cache_isolation")
+def test_the_plugin_can_be_blocked(inner):
+    done = inner(MEETING, "-pno:ci_cache_isolation")
     assert header(done) == []
     assert outcome(done) == "2 failed, 1 passed"
 

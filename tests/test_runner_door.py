@@ -5,6 +5,8 @@ import multiprocessing
 import django
 import pytest
 
+pytestmark = pytest.mark.exhaustive
+
 TESTS = """
     import unittest
     from django.core.cache import cache, caches

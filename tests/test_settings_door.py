@@ -8,6 +8,8 @@ import pytest
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.settings import isolate
 
+pytestmark = pytest.mark.exhaustive
+
 SETTINGS = """
     from ci_cache_isolation.settings import isolate
     CACHES = isolate(

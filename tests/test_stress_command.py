@@ -70,7 +70,7 @@ def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_shared_caches_show_what_isolation_cures(small, runner):
-    options = ("--orders", 2, "--cache", "shared")
+    options = ("--orders", 0, "--split", 0, "--cache", "shared")
     done = stress(small, runner, "test_leaking", *options)
     assert done.code == 1
     assert "2 flaky tests: failed in some orders, passed in others." in done.out
@@ -81,7 +81,7 @@ def test_shared_caches_show_what_isolation_cures(small, runner):
     assert all(0 in each["passed_in"] for each in failures.values())
     assert all(1 in each["failed_in"] for each in failures.values())
 
-    done = stress(small, runner, "test_leaking", "--orders", 2)
+    done = stress(small, runner, "test_leaking", "--orders", 0, "--split", 0)
     assert done.code == 1
     assert "look at module globals" in done.out
     assert [each["test"] for each in small.report()["failures"]] == [
@@ -91,7 +91,8 @@ def test_shared_caches_show_what_isolation_cures(small, runner):
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_printed_replay_shows_the_failure_in_a_fresh_process(small, runner):
-    done = stress(small, runner, "test_leaking", "--orders", 0, "--cache", "shared")
+    options = ("--orders", 0, "--split", 0, "--cache", "shared")
+    done = stress(small, runner, "test_leaking", *options)
     [command] = re.findall(r"^  cache-isolation (replay .*)$", done.out, re.MULTILINE)
     assert {each["replay"] for each in small.report()["failures"]} == {
         f"cache-isolation {command}"
@@ -103,7 +104,7 @@ def test_the_printed_replay_shows_the_failure_in_a_fresh_process(small, runner):
 
 
 def test_a_replay_of_what_is_clean_says_so(small):
-    stress(small, "django", "test_clean", "--orders", 0)
+    stress(small, "django", "test_clean", "--orders", 0, "--split", 0)
     order = ".cache-isolation/stress/orders/001-reverse.json"
     done = small.python("-m", "ci_cache_isolation", "replay", order)
     assert done.code == 0
@@ -123,7 +124,7 @@ def test_the_same_seed_makes_the_same_orders(small):
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
-    done = stress(small, runner, "test_broken", "--orders", 1)
+    done = stress(small, runner, "test_broken", "--orders", 0, "--split", 0)
     assert done.code == 4
     assert "1 test failed in every run: broken, whatever the order." in done.out
     [failure] = small.report()["failures"]
@@ -306,10 +307,10 @@ def test_nothing_to_run_is_a_usage_error(tmp_path, small):
 
 def test_off_in_the_environment_means_shared_and_the_option_beats_it(small):
     off = {"CI_CACHE_ISOLATION": "off"}
-    assert stress(small, "django", "test_leaking", "--orders", 0, **off).code == 1
+    options = ("--orders", 0, "--split", 0)
+    assert stress(small, "django", "test_leaking", *options, **off).code == 1
     assert len(small.report()["failures"]) == 2
-    options = ("--orders", 0, "--cache", "isolated")
-    stress(small, "django", "test_leaking", *options, **off)
+    stress(small, "django", "test_leaking", *options, "--cache", "isolated", **off)
     assert len(small.report()["failures"]) == 1
 
 

@@ -637,14 +637,20 @@ def test_a_wrapper_that_came_after_stays_when_we_detach(hooked):
 
 
 def test_attaching_again_under_another_wrapper_gives_one_section(hooked, cache):
-    ours, numbers = unittest.TestSuite._handleClassSetUp, []
-    unittest.TestSuite._handleClassSetUp = ours
+    ours, seen, numbers = unittest.TestSuite._handleClassSetUp, [], []
+
+    def theirs(suite, test, result):
+        seen.append(test)
+        return ours(suite, test, result)
+
+    unittest.TestSuite._handleClassSetUp = theirs
     try:
         unittest_hook.detach()
         unittest_hook.attach(hooked, lambda: True)
         run(suite_of(new_class(**repeated(lambda: numbers.append(hooked.number), 2))))
     finally:
         unittest.TestSuite._handleClassSetUp = ours
+    assert len(seen) == 2
     assert numbers == [3, 4]
     assert hooked.path == ()
 

@@ -142,7 +142,8 @@ class MemoryStore(Store):
                 _expire_info.setdefault(location, {}),
                 _locks.setdefault(location, threading.Lock()),
             )
-        for private in self._private.values():
+        # A list: other threads open caches meanwhile.
+        for private in list(self._private.values()):
             yield private.memory
 
     def _holds(self, identity: Hashable) -> bool:
