@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Hashable, Iterator, MutableMapping
+from collections.abc import Hashable, Iterable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation.stores.base import Store
 
 __all__ = ["MemoryStore"]
+
+V = TypeVar("V")
 
 # Typed here because django-stubs leaves the module's dictionaries out.
 _caches: dict[str, MutableMapping[str, bytes]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
@@ -186,12 +188,14 @@ def _with_changes(kept: Kept, before: Kept, after: Kept) -> Kept:
         return contents.entries.get(key), contents.expiries.get(key, MISSING)
 
     written = [key for key in after.entries if of(before, key) != of(after, key)]
-    deleted = before.entries.keys() - after.entries.keys()
-    stays = [key for key in kept.entries if key not in {*written, *deleted}]
+    gone = {*written, *(before.entries.keys() - after.entries.keys())}
+    stays = [key for key in kept.entries if key not in gone]
     # What was written later stands first: LocMemCache drops entries from the end.
     return Kept(
-        {key: after.entries[key] for key in written}
-        | {key: kept.entries[key] for key in stays},
-        {key: after.expiries[key] for key in written}
-        | {key: kept.expiries[key] for key in stays},
+        _picked(after.entries, written) | _picked(kept.entries, stays),
+        _picked(after.expiries, written) | _picked(kept.expiries, stays),
     )
+
+
+def _picked(values: dict[str, V], keys: Iterable[str]) -> dict[str, V]:
+    return {key: values[key] for key in keys if key in values}
