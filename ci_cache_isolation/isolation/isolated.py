@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import unittest
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
@@ -87,22 +87,12 @@ class IsolatedCacheMixin:
             super().debug()  # type: ignore[misc]
 
 
-@contextmanager
-def _joined(scope: Scope) -> Iterator[None]:
-    if not install().value:
-        yield
-        return
-    with STACK.joined(scope):
-        yield
+def _joined(scope: Scope) -> AbstractContextManager[None]:
+    return STACK.joined(scope) if install().value else nullcontext()
 
 
-@contextmanager
-def _section(scope: Scope) -> Iterator[None]:
-    if not install().value:
-        yield
-        return
-    with STACK.opened(scope):
-        yield
+def _section(scope: Scope) -> AbstractContextManager[None]:
+    return STACK.opened(scope) if install().value else nullcontext()
 
 
 def _section_of(function: Callable[..., Any]) -> AbstractContextManager[None]:
