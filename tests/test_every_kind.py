@@ -64,13 +64,11 @@ def test_all_kinds_pass_and_fail_with_isolation_off(kinds, command):
 @pytest.mark.parametrize(
     "arguments", [("django", "leaks.tests_more"), ("pytest", "leaks/tests_more.py")]
 )
-def test_stress_passes_and_fails_with_isolation_off(kinds, arguments):
-    options = ("--orders", 0, "--runner", *arguments)
+def test_stress_works_with_this_django(kinds, arguments):
+    options = ("--orders", 0, "--split", 0, "--runner", *arguments)
     done = kinds.stress(*options)
     assert (done.code, done.err) == (0, ""), done.out
-    done = kinds.stress(*options, CI_CACHE_ISOLATION="off")
-    assert done.code == 1
-    assert done.out.count("  FAIL  ") == 3
+    assert done.out.count("  ok    ") == 2
 
 
 @pytest.mark.exhaustive
