@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.stress.engine import Replay, StressResult, shown, shown_path
-from ci_cache_isolation.stress.results import Run, failure_rate_bound
+from ci_cache_isolation.stress.results import End, Run, failure_rate_bound
 
 __all__ = ["CONFIDENCE", "SCHEMA", "replay_command", "stress_document", "write"]
 
@@ -98,7 +98,7 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def _bound(runs: Sequence[Run]) -> dict[str, Any]:
-    clean = sum(not run.failed for run in runs)
+    clean = sum(not run.failed and run.end is End.FINISHED for run in runs)
     is_clean = clean == len(runs)
     return {
         "clean_runs": clean,

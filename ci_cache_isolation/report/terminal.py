@@ -70,7 +70,8 @@ class StressTerminal:
         always = [each for each in result.failing if not each.is_flaky]
         self._flaky(result, flaky)
         self._always(always)
-        self._coverage(result, is_clean=not (flaky or always))
+        is_whole = all(run.end is End.FINISHED for run in result.runs)
+        self._coverage(result, is_clean=is_whole and not (flaky or always))
         if report is not None:
             self._say(f"Report: {report}")
 
@@ -162,6 +163,11 @@ class StressTerminal:
                 f"{bound:.1%} of such runs, of these kinds and on this machine, fail.",
                 style="bold green",
             )
+            if result.cache is Cache.ISOLATED:
+                self._say(
+                    "Caches were isolated. What fails without that, a cache leak, "
+                    "shows with --cache shared."
+                )
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style), soft_wrap=True)
