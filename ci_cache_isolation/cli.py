@@ -22,12 +22,15 @@ from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.document import stress_document, write
 from ci_cache_isolation.report.terminal import StressTerminal, printable
 from ci_cache_isolation.stress.engine import (
+    CannotStartError,
     NothingRanError,
     Request,
     Stress,
     StressResult,
+    cause_in,
     job_for,
     shown,
+    shown_path,
 )
 from ci_cache_isolation.stress.executors.subprocesses import SubprocessExecutor
 from ci_cache_isolation.stress.order_file import OrderFile, OrderFileError
@@ -176,12 +179,18 @@ def replay(file: Path) -> None:
         [executed] = SubprocessExecutor(Path.cwd()).run([job], 1)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    if not executed.record.is_collected and order_file.step.processes == 1:
+        found = cause_in(job.log_path) or f"exit code {executed.exit_code}"
+        text = (
+            f"The order could not be run: {found}. It needs the folder and the "
+            "settings that 'cache-isolation stress' was run with. All it printed is "
+            f"in {shown_path(job.log_path)}."
+        )
+        _fail(CannotStartError(text), ExitCode.CANNOT_START)
     sys.stdout.flush()
     with job.log_path.open("rb") as log:
         shutil.copyfileobj(log, sys.stdout.buffer)
     sys.stdout.flush()
-    if not executed.record.is_collected and order_file.step.processes == 1:
-        sys.exit(ExitCode.CANNOT_START)
     for test in executed.run.failed:
         click.echo(f"failed: {printable(test)}")
     has_failed = executed.run.failed or executed.run.end is not End.FINISHED

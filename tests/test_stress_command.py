@@ -349,3 +349,20 @@ def test_an_order_that_is_run_again_meets_the_same_random_numbers(small):
     [failure] = small.report()["failures"]
     assert failure["test"] == "cases/test_seeded.py::test_one_in_two"
     assert failure["replay"] is not None
+
+
+def test_an_order_runs_in_one_process_also_where_options_ask_for_workers(small):
+    options = ("--orders", 0, "--split", 0, "--seed", 1, "--runner", "pytest", "--")
+    done = small.stress(*options, "-n", "2", "cases/test_clean.py")
+    assert (done.code, done.err) == (0, "")
+    assert small.report()["suite"]["tests"] == 4
+
+
+def test_a_replay_from_another_folder_says_what_it_needs(small):
+    stress(small, "django", "test_clean", "--orders", 0, "--split", 0)
+    order = "../.cache-isolation/stress/orders/001-reverse.json"
+    elsewhere = type(small)(small.folder / "cases")
+    done = elsewhere.python("-m", "ci_cache_isolation", "replay", order)
+    assert done.code == 4
+    assert "It needs the folder and the settings that" in done.err
+    assert "Traceback" not in done.out + done.err

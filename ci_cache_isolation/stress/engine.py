@@ -30,6 +30,7 @@ __all__ = [
     "Request",
     "Stress",
     "StressResult",
+    "cause_in",
     "job_for",
     "shown",
     "shown_path",
@@ -184,7 +185,7 @@ class Stress:
         elif run.end is End.FINISHED:
             found = f"all its tests fail, {run.failed[0]} first"
         else:
-            found = _cause(log) or f"exit code {executed.exit_code}"
+            found = cause_in(log) or f"exit code {executed.exit_code}"
         command = self._runner.own_command(executed.job.order.labels)
         return (
             f"The suite does not run in its own order: {found}. "
@@ -270,7 +271,7 @@ def _simplicity(run: Run) -> tuple[bool, bool, int]:
     return run.step.processes > 1, run.end is not End.FINISHED, run.step.index
 
 
-def _cause(log: Path) -> str:
+def cause_in(log: Path) -> str:
     """Return the line of a log that says most about why a process ended."""
     lines = [
         line.strip().removeprefix("E ").strip()

@@ -35,6 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Keep an order in one process, also where the user's options ask for workers."""
+    imposed = imposed_order()
+    is_whole = imposed is not None and imposed.step.processes == 1
+    if is_whole and hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = None
+        config.option.dist = "no"
+        config.option.tx = []
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Put the items in order."""
     items[:] = in_order(items, lambda item: item.nodeid)
