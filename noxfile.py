@@ -58,7 +58,7 @@ MATRIX = [
 
 def install(session: nox.Session, *groups: str, django: str | None = None) -> None:
     """Install this package with all its extras, and groups of pyproject.toml."""
-    requirements = ["-e", ".[stress,pytest]"]
+    requirements = ["-e", ".[stress,pytest,server]"]
     if django is not None:
         requirements.append(f"django~={django}.0")
     for group in groups:
