@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = ["CacheIsolationWarning", "IsolationError", "OptionError"]
+__all__ = [
+    "CacheIsolationWarning",
+    "IsolationError",
+    "OptionError",
+    "ServerNotFoundError",
+    "ServerNotStartedError",
+]
 
 
 class IsolationError(Exception):
@@ -17,6 +23,18 @@ class OptionError(IsolationError):
     """An option holds a value that means nothing."""
 
     slug = "option"
+
+
+class ServerNotFoundError(IsolationError):
+    """No program on this machine can be a private server."""
+
+    slug = "server-not-found"
+
+
+class ServerNotStartedError(IsolationError):
+    """A private server's program ended at once, or does not answer."""
+
+    slug = "server-not-started"
 
 
 class CacheIsolationWarning(UserWarning):

@@ -19,7 +19,7 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import MemoryStore
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.servers"]
 
 SETTINGS = """
 SECRET_KEY = "not a secret"
@@ -77,7 +77,7 @@ class Project:
 
     def pytest(self, *arguments, **environment):
         """Run pytest with no other plugins but Django's, and xdist's if it is used."""
-        others = ["cacheprovider", "randomly", "hypothesispytest", "asyncio"]
+        others = ["cacheprovider", "randomly", "hypothesispytest", "asyncio", "valkey"]
         if not any(argument.startswith("-n") for argument in arguments):
             others.append("xdist")
         blocked = [f"-pno:{name}" for name in others]
