@@ -10,14 +10,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.isolated import IsolatedCacheMixin, isolated
+    from ci_cache_isolation.isolation.isolated import (
+        IsolatedCacheMixin,
+        isolated,
+        not_isolated,
+    )
     from ci_cache_isolation.isolation.switch import current_section, install
 
-__all__ = ["IsolatedCacheMixin", "current_section", "install", "isolated"]
+__all__ = [
+    "IsolatedCacheMixin",
+    "current_section",
+    "install",
+    "isolated",
+    "not_isolated",
+]
 
 _MODULES = {
     "IsolatedCacheMixin": "ci_cache_isolation.isolation.isolated",
     "isolated": "ci_cache_isolation.isolation.isolated",
+    "not_isolated": "ci_cache_isolation.isolation.isolated",
     "current_section": "ci_cache_isolation.isolation.switch",
     "install": "ci_cache_isolation.isolation.switch",
 }

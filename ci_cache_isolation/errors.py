@@ -7,6 +7,7 @@ from typing import ClassVar
 __all__ = [
     "CacheIsolationWarning",
     "IsolationError",
+    "NotActiveError",
     "OptionError",
     "ServerNotFoundError",
     "ServerNotStartedError",
@@ -23,6 +24,12 @@ class OptionError(IsolationError):
     """An option holds a value that means nothing."""
 
     slug = "option"
+
+
+class NotActiveError(IsolationError):
+    """Isolation was switched on, and other code is in its way."""
+
+    slug = "not-active"
 
 
 class ServerNotFoundError(IsolationError):

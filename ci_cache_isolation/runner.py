@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from django.test.runner import DiscoverRunner
 
-from ci_cache_isolation.errors import OptionError
-from ci_cache_isolation.isolation.switch import install
+from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.isolation.switch import install, start
 
 __all__ = ["IsolatedRunner", "IsolatedTestSuite", "IsolationMixin"]
 
@@ -37,7 +37,8 @@ class IsolationMixin(_Runner):
         super().__init__(*args, **kwargs)
         try:
             state = install()
-        except OptionError as error:
+            start(state)
+        except IsolationError as error:
             raise CommandError(str(error)) from None
         if self.test_suite is unittest.TestSuite:
             self.test_suite = IsolatedTestSuite
@@ -67,4 +68,4 @@ def _in_workers(suite_class: Any) -> Any:
 def _process_setup(original: Callable[..., None], *args: Any) -> None:
     # At module level, because multiprocessing pickles it by name.
     original(*args)
-    install()
+    start(install())

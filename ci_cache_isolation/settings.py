@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ci_cache_isolation.errors import OptionError
-from ci_cache_isolation.isolation.switch import install
+from ci_cache_isolation.isolation.options import Asked
+from ci_cache_isolation.isolation.switch import ask, install
 
 __all__ = ["isolate"]
 
 Caches = TypeVar("Caches", bound=Mapping[str, Any])
 
 
-def isolate(caches: Caches, /) -> Caches:
+def isolate(
+    caches: Caches,
+    /,
+    *,
+    stores: Mapping[str, str] | None = None,
+    scope: Literal["test", "class", "process"] | None = None,
+) -> Caches:
     """Switch isolation on for a test settings module; return CACHES unchanged.
 
+    ``stores`` says for an alias how its sections are made, where that is not to be
+    chosen from its backend: "none" leaves it shared, "private-server" starts a server
+    for each process. ``scope`` names the narrowest scope with sections of its own.
+
     Every process that imports the settings is reached, spawned workers too. Nothing is
-    isolated before a test suite runs. `TypeError` for what can't be CACHES.
+    isolated before a test suite runs. `TypeError` for what can't be CACHES; an option
+    that means nothing ends the process with a message.
     """
     if not isinstance(caches, Mapping):
         raise TypeError(
@@ -25,6 +37,14 @@ def isolate(caches: Caches, /) -> Caches:
             "Write CACHES = isolate(CACHES), behind the definition of CACHES."
         )
     try:
+        for alias in stores or ():
+            if alias not in caches:
+                raise OptionError(  # noqa: TRY301
+                    f"isolate(stores=...) names alias {alias!r}, which is not in "
+                    "CACHES: nothing would be done with what it says. "
+                    f"CACHES holds: {', '.join(map(repr, caches))}."
+                )
+        ask(Asked(scope, stores))
         install()
     except OptionError as error:
         raise SystemExit(f"ci-cache-isolation: {error}") from None

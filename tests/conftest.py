@@ -110,7 +110,7 @@ def stack():
 def off(monkeypatch):
     """Plain Django for the time of a test, by CI_CACHE_ISOLATION=off."""
     path = switch.STACK.path
-    monkeypatch.setattr(switch, "_told", {})
+    monkeypatch.setattr(switch, "_said", switch.Said())
     monkeypatch.setenv(ENABLED_VARIABLE, "off")
     switch.uninstall()
     yield

@@ -15,7 +15,7 @@ from django.test import override_settings
 
 from ci_cache_isolation import isolated
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
-from ci_cache_isolation.isolation.stores import MemoryStore
+from ci_cache_isolation.isolation.stores import MemoryStore, name_for
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
@@ -78,7 +78,7 @@ def raw(cache):
     [(LocMemCache, True), (OwnLocMemCache, True), (DummyCache, False), (dict, False)],
 )
 def test_memory_caches_are_known_by_their_class(cache_class, expected):
-    assert MemoryStore.handles(cache_class) is expected
+    assert (name_for(cache_class) == "memory") is expected
 
 
 def test_contents_are_put_back_in_place(stack, new_cache):
@@ -223,7 +223,7 @@ def test_a_cache_with_dictionaries_of_its_own_is_isolated(
     stack, new_cache, cache_class
 ):
     cache = new_cache(cache_class=cache_class)
-    stack.stores[0].adopt(cache)
+    stack.stores[0].adopt("alias", cache)
     cache.set("key", 1)
     before = raw(cache)
     with stack.opened(TEST):
@@ -239,19 +239,19 @@ def test_a_cache_with_dictionaries_of_its_own_first_opened_in_a_scope_is_emptied
 ):
     with stack.opened(TEST):
         cache = new_cache(cache_class=cache_class)
-        stack.stores[0].adopt(cache)
+        stack.stores[0].adopt("alias", cache)
         cache.set("key", 1)
     assert raw(cache) == ([], {})
 
 
 def test_an_entry_survives_the_cache_object_that_stored_it(stack, new_cache):
     cache = new_cache(cache_class=SharedLocMemCache)
-    stack.stores[0].adopt(cache)
+    stack.stores[0].adopt("alias", cache)
     cache.set("of-class", 1)
     with stack.opened(TEST):
         # As when override_settings(CACHES=...) lets all aliases be opened anew.
         first, cache = cache, new_cache(cache_class=SharedLocMemCache)
-        stack.stores[0].adopt(cache)
+        stack.stores[0].adopt("alias", cache)
         del first
         gc.collect()
         assert cache.get("of-class") == 1
@@ -264,12 +264,12 @@ def test_an_entry_goes_though_the_cache_object_that_stored_it_went_first(
 ):
     with stack.opened(TEST):
         cache = new_cache(cache_class=SharedLocMemCache)
-        stack.stores[0].adopt(cache)
+        stack.stores[0].adopt("alias", cache)
         cache.set("of-test", 1)
         del cache
         gc.collect()
     cache = new_cache(cache_class=SharedLocMemCache)
-    stack.stores[0].adopt(cache)
+    stack.stores[0].adopt("alias", cache)
     found = cache.get("of-test")
     cache.clear()
     assert found is None
@@ -278,7 +278,7 @@ def test_an_entry_goes_though_the_cache_object_that_stored_it_went_first(
 def test_dictionaries_that_nobody_can_reach_any_more_are_let_go(stack, new_cache):
     with stack.opened(TEST):
         cache = new_cache(cache_class=OwnLocMemCache)
-        stack.stores[0].adopt(cache)
+        stack.stores[0].adopt("alias", cache)
         cache.set("key", 1)
         entries = weakref.ref(cache._cache)
         del cache
@@ -291,26 +291,26 @@ def test_a_cache_may_be_opened_by_a_thread_while_sections_change(stack, new_cach
     store = stack.stores[0]
     opened = [new_cache(cache_class=OwnLocMemCache) for _ in range(3)]
     for cache in opened[:2]:
-        store.adopt(cache)
+        store.adopt("alias", cache)
     found = []
     for memory in store._memories():
         found.append(memory.entries)
         if memory.entries is opened[0]._cache:
-            store.adopt(opened[2])
+            store.adopt("alias", opened[2])
     assert all(any(each is cache._cache for each in found) for cache in opened[:2])
 
 
 def test_what_a_private_cache_brings_along_stays(stack, new_cache):
     with stack.opened(TEST):
         cache = new_cache(cache_class=FilledLocMemCache)
-        stack.stores[0].adopt(cache)
+        stack.stores[0].adopt("alias", cache)
         cache.set("of-test", 1)
     assert cache.get_many(["filled", "of-test"]) == {"filled": 1}
 
 
 def test_a_subclass_that_stores_otherwise_is_left_alone(stack, new_cache):
     cache = new_cache(cache_class=BareLocMemCache)
-    stack.stores[0].adopt(cache)
+    stack.stores[0].adopt("alias", cache)
     with stack.opened(TEST):
         cache.set("key", 1)
     assert stack.path == ()

@@ -132,7 +132,7 @@ OUTSIDE_PACKAGE = """
 def inner(pytester, monkeypatch):
     """Run pytest in this very process, as tests of pytest plugins do."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    path, told = STACK.path, dict(switch._told)
+    path, told = STACK.path, switch._said
 
     def run(source, *arguments):
         pytester.makepyfile(source)
@@ -147,8 +147,7 @@ def inner(pytester, monkeypatch):
     with STACK.at(0):
         cache.clear()
     monkeypatch.delenv(ENABLED_VARIABLE, raising=False)
-    switch._told.clear()
-    switch._told.update(told)
+    switch._said = told
     switch.install()
     STACK.move_to(path)
 
@@ -253,8 +252,31 @@ def test_without_django_nothing_is_said_and_nothing_is_imported(project):
 
 def test_without_settings_nothing_is_said_and_nothing_fails(project):
     project.write("test_plain", "def test_plain():\n    import django.core.cache\n")
-    done = project.pytest("--cache-isolation", DJANGO_SETTINGS_MODULE="")
+    done = project.pytest(DJANGO_SETTINGS_MODULE="")
     assert (outcome(done), header(done)) == ("1 passed", [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "source"),
+    [
+        (["--cache-isolation"], "", "command line"),
+        ([], "on", "environment CI_CACHE_ISOLATION"),
+        (["-o", "cache_isolation_enabled=on"], "", "ini cache_isolation_enabled"),
+    ],
+)
+def test_isolation_that_was_asked_for_and_cannot_be_active_fails_the_run(
+    project, arguments, environment, source
+):
+    project.write("test_plain", "def test_plain():\n    import django.core.cache\n")
+    done = project.pytest(
+        *arguments, DJANGO_SETTINGS_MODULE="", CI_CACHE_ISOLATION=environment
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr == (
+        f"ERROR: Cache isolation was asked for ({source}) and is not active: no Django "
+        "settings are configured, so there are no caches to isolate. "
+        "Set DJANGO_SETTINGS_MODULE, or leave isolation out.\n\n"
+    )
 
 
 def test_django_that_is_configured_by_a_test_module_is_isolated_too(project):

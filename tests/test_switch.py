@@ -45,6 +45,7 @@ def test_the_public_names_are_the_ones_of_the_contract():
         "current_section",
         "install",
         "isolated",
+        "not_isolated",
     ]
     assert all(hasattr(ci_cache_isolation, name) for name in ci_cache_isolation.__all__)
 

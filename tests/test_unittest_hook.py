@@ -161,6 +161,10 @@ def test_scopes_open_and_close_around_all_fixtures(hooked, new_module):
     assert hooked.path == ()
 
 
+def relative(numbers):
+    return [number - numbers[0] for number in numbers]
+
+
 def test_every_module_class_and_test_has_one_section(hooked):
     numbers = []
     classes = [
@@ -170,7 +174,7 @@ def test_every_module_class_and_test_has_one_section(hooked):
     ]
     run(suite_of(*classes))
     # Module, class, test, test; class, test, test; and once more.
-    assert numbers == [3, 4, 6, 7, 10, 11, 13, 14]
+    assert relative(numbers) == [0, 1, 3, 4, 7, 8, 10, 11]
 
 
 def test_scopes_open_inside_those_that_are_open_already(hooked):
@@ -487,7 +491,7 @@ def test_a_class_that_is_spread_over_nested_suites_has_one_section(hooked, cache
         [unittest.TestSuite([one]), unittest.TestSuite([unittest.TestSuite([other])])]
     )
     run(nested)
-    assert numbers == [2, 3, 4]
+    assert relative(numbers) == [0, 1, 2]
     assert hooked.path == ()
 
 
@@ -651,7 +655,7 @@ def test_attaching_again_under_another_wrapper_gives_one_section(hooked, cache):
     finally:
         unittest.TestSuite._handleClassSetUp = ours
     assert len(seen) == 2
-    assert numbers == [3, 4]
+    assert relative(numbers) == [0, 1]
     assert hooked.path == ()
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asgiref.local import Local
@@ -17,7 +18,9 @@ from django.conf import settings
 from django.core.cache import BaseCache, CacheHandler, caches
 
 __all__ = [
+    "alias_of",
     "forget_connections",
+    "is_watching",
     "live_caches",
     "open_caches",
     "unwatch",
@@ -25,15 +28,22 @@ __all__ = [
 ]
 
 Watcher = Callable[[str, object], None]
+Expecting = Callable[[str, str], None]
+# Where backends keep what they were given as LOCATION.
+_PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 _MARK = "_ci_cache_isolation"
 _watcher: Watcher | None = None
+_expect: Expecting = lambda *_: None  # noqa: E731
 _openings: set[tuple[int, int, str]] = set()
 
 
-def watch(watcher: Watcher) -> None:
-    """Call ``watcher(alias, cache)`` for every cache that is opened from now on."""
-    global _watcher  # noqa: PLW0603 - the class that is wrapped is global too
-    _watcher = watcher
+def watch(watcher: Watcher, expect: Expecting = lambda *_: None) -> None:
+    """Call ``watcher(alias, cache)`` for every cache that is opened from now on.
+
+    ``expect(alias, backend)`` is called before: no object of the class may exist yet.
+    """
+    global _watcher, _expect  # noqa: PLW0603 - the class that is wrapped is global too
+    _watcher, _expect = watcher, expect
     original = CacheHandler.create_connection
     if _is_wrapped(original):
         return
@@ -46,6 +56,8 @@ def watch(watcher: Watcher) -> None:
             return original(self, alias)
         _openings.add(opening)
         try:
+            if _watcher is not None and alias in self.settings.keys():  # noqa: SIM118
+                _expect(alias, str(self.settings[alias].get("BACKEND", "")))
             cache = original(self, alias)
         finally:
             _openings.discard(opening)
@@ -74,14 +86,75 @@ def open_caches() -> Iterator[tuple[str, BaseCache]]:
             yield alias, cache
 
 
-def live_caches() -> Iterator[BaseCache]:
+def live_caches() -> Iterator[Any]:
     """Yield all caches alive in this process, whoever holds them.
 
-    By type, never by ``isinstance``: that would wake lazy objects.
+    By type, never by ``isinstance``: that would wake lazy objects. Backends that are
+    no ``BaseCache`` are known by their classes in settings.
     """
+    kinds = (BaseCache, *_backends())
     for found in gc.get_objects():
-        if issubclass(type(found), BaseCache):
+        if issubclass(type(found), kinds):
             yield found
+
+
+def alias_of(cache: Any) -> str | None:
+    """Return the alias that a cache must have been opened for; None if none fits.
+
+    For caches that were opened before anybody watched, and that others hold.
+    """
+    kind = f"{type(cache).__module__}.{type(cache).__qualname__}"
+    of_kind = {
+        alias: conf
+        for alias, conf in (caches.settings.items() if settings.configured else ())
+        if str(conf.get("BACKEND")) == kind or _class_of(conf) is type(cache)
+    }
+    fitting = [alias for alias, conf in of_kind.items() if _fits(cache, conf)]
+    return next(iter(fitting or of_kind), None)
+
+
+def _class_of(conf: Mapping[str, Any]) -> type | None:
+    module, _, name = str(conf.get("BACKEND", "")).rpartition(".")
+    return getattr(sys.modules.get(module), name, None)
+
+
+def _fits(cache: Any, conf: Mapping[str, Any]) -> bool:
+    state = vars(cache)
+    location = conf.get("LOCATION", "")
+    places = [state[name] for name in _PLACES if name in state]
+    wanted = (location, [location], [*location])
+    return (
+        state.get("key_prefix", "") == conf.get("KEY_PREFIX", "")
+        and state.get("version", 1) == conf.get("VERSION", 1)
+        and (not places or any(place in wanted for place in places))
+    )
+
+
+def is_watching() -> bool:
+    """Try whether opening a cache comes by here, with one that keeps nothing.
+
+    Other wrappers need not say what they wrap, so looking would not do.
+    """
+    global _watcher, _expect  # noqa: PLW0603
+    watcher, expect = _watcher, _expect
+    seen: list[object] = []
+    _watcher, _expect = (lambda _, cache: seen.append(cache)), (lambda *_: None)
+    backend = "django.core.cache.backends.dummy.DummyCache"
+    try:
+        CacheHandler({"probe": {"BACKEND": backend}}).create_connection("probe")
+    finally:
+        _watcher, _expect = watcher, expect
+    return bool(seen) and watcher is not None
+
+
+def _backends() -> set[type]:
+    """Return the classes of configured backends that are imported already."""
+    found: set[type] = set()
+    for conf in caches.settings.values() if settings.configured else ():
+        backend = _class_of(conf)
+        if isinstance(backend, type):
+            found.add(backend)
+    return found
 
 
 def forget_connections() -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
 from ci_cache_isolation.isolation.switch import STACK, install
-from ci_cache_isolation.isolation.unittest_hook import class_scope, test_scope
+from ci_cache_isolation.isolation.unittest_hook import RAW, class_scope, test_scope
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["IsolatedCacheMixin", "isolated"]
+__all__ = ["IsolatedCacheMixin", "isolated", "not_isolated"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -34,6 +34,17 @@ def isolated(decorated: Any = None, /) -> Any:
     to the process: other threads see it too. `TypeError` for what can't be decorated.
     """
     return Isolation() if decorated is None else Isolation()(decorated)
+
+
+def not_isolated(decorated: Decorated, /) -> Decorated:
+    """Leave keys plain in a test, or in all tests of a class: a decorator.
+
+    For tests that look at the server's own keys, or at what other code stores there
+    without a cache of Django's. They meet what others left there, and ``clear()`` is
+    the backend's own. Where keys are not changed, as in memory, it does nothing.
+    """
+    setattr(decorated, RAW, True)
+    return decorated
 
 
 class Isolation:

@@ -6,16 +6,29 @@ Command line > environment > ini or pyproject > ``settings.CACHE_ISOLATION`` > d
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.isolation.scopes import Granularity
+from ci_cache_isolation.isolation.stores import NAMES
 
-__all__ = ["ENABLED_VARIABLE", "Enabled", "enabled"]
+__all__ = [
+    "ENABLED_VARIABLE",
+    "INI",
+    "Asked",
+    "Choice",
+    "Choices",
+    "Enabled",
+    "choices",
+    "enabled",
+]
 
 ENABLED_VARIABLE = "CI_CACHE_ISOLATION"
+INI = "cache_isolation_"
+_NAMES = ("enabled", "scope", "server", "stores")
 _WORDS = {
     **dict.fromkeys(("on", "true", "yes", "1"), True),
     **dict.fromkeys(("off", "false", "no", "0"), False),
@@ -55,6 +68,112 @@ def enabled(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     return Enabled(value=True, source="default")
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The value of an option, and who said so."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How caches are isolated.
+
+    ``stores`` holds only the aliases whose store was named. ``server`` is the command
+    of private servers, empty to look for one.
+    """
+
+    scope: Choice
+    stores: Mapping[str, Choice]
+    server: Choice
+
+    @property
+    def granularity(self) -> Granularity:
+        """The narrowest scopes that have sections of their own."""
+        return Granularity(self.scope.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `isolate()` was given: it counts where nothing else says otherwise."""
+
+    scope: str | None = None
+    stores: object = None
+
+
+def choices(
+    *, ini: Mapping[str, str] | None = None, asked: Asked | None = None
+) -> Choices:
+    """Resolve how caches are isolated; `OptionError` for what means nothing."""
+    ini, asked = ini or {}, asked or Asked()
+    scope = Choice(Granularity.TEST.value, "default")
+    for value, source in _sources("scope", ini, asked.scope):
+        scope = Choice(_scope(value, source), source)
+        break
+    server = Choice("", "default")
+    for value, source in _sources("server", ini, None):
+        server = Choice(str(value), source)
+        break
+    stores: dict[str, Choice] = {}
+    for value, source in _sources("stores", ini, asked.stores):
+        for alias, name in _stores(value, source).items():
+            # The first source that speaks of an alias wins.
+            stores.setdefault(alias, Choice(name, source))
+    return Choices(scope, stores, server)
+
+
+def _sources(
+    name: str, ini: Mapping[str, str], asked: object
+) -> Iterator[tuple[object, str]]:
+    variable = f"{ENABLED_VARIABLE}_{name.upper()}"
+    if text := os.environ.get(variable, "").strip():
+        yield text, f"environment {variable}"
+    if text := ini.get(name, "").strip():
+        yield text, f"ini {INI}{name}"
+    configured = _from_settings()
+    if name in configured:
+        yield configured[name], f"settings.CACHE_ISOLATION[{name!r}]"
+    if asked is not None:
+        yield asked, f"isolate({name}=...)"
+
+
+def _scope(value: object, source: str) -> str:
+    known = [each.value for each in Granularity]
+    if value not in known:
+        raise OptionError(
+            f"{source} is {value!r}, which is no scope. "
+            "It says which tests share a section of a cache. "
+            f"Write one of: {', '.join(known)}."
+        )
+    return str(value)
+
+
+def _stores(value: object, source: str) -> dict[str, str]:
+    given = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(given, Mapping):
+        raise OptionError(
+            f"{source} is {value!r}, which names no stores. It says for an alias how "
+            'its sections are made. Write {"alias": "none"}, or alias=none.'
+        )
+    for alias, name in given.items():
+        if name not in NAMES:
+            raise OptionError(
+                f"{source} asks for the store {name!r} for alias {alias!r}, and there "
+                "is none of that name: it would not be isolated as you expect. "
+                f"Write one of: {', '.join(NAMES)}."
+            )
+    return {str(alias): str(name) for alias, name in given.items()}
+
+
+def _parsed(text: str) -> dict[str, str] | None:
+    parts = [part.strip() for part in text.replace("\n", ",").split(",")]
+    pairs = [part.partition("=") for part in parts if part]
+    if not all(equals and alias.strip() for alias, equals, _ in pairs):
+        return None
+    return {alias.strip(): name.strip() for alias, _, name in pairs}
+
+
 def _from_word(word: object, source: str) -> Enabled:
     try:
         return Enabled(_WORDS[str(word).strip().lower()], source)
@@ -72,5 +191,12 @@ def _from_settings() -> Mapping[str, object]:
             f"settings.CACHE_ISOLATION is {configured!r}, which is not a dictionary. "
             "Options are read from it by name. Write CACHE_ISOLATION = "
             '{"enabled": True}, or leave it out.'
+        )
+    unknown = sorted(set(map(str, configured)) - set(_NAMES))
+    if unknown:
+        raise OptionError(
+            f"settings.CACHE_ISOLATION holds {', '.join(map(repr, unknown))}, which is "
+            "no option: it would do nothing. "
+            f"Options are: {', '.join(_NAMES)}."
         )
     return configured

@@ -6,14 +6,25 @@ and process ids repeat from run to run. So: random, and drawn again after a fork
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 
-__all__ = ["DIGITS", "TOKEN_LENGTH", "in_base", "process_token"]
+__all__ = [
+    "DIGITS",
+    "SECTION_LENGTH",
+    "TOKEN_LENGTH",
+    "in_base",
+    "next_number",
+    "process_token",
+    "section_id",
+]
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 TOKEN_LENGTH = 6
+SECTION_LENGTH = 12
 _drawn: tuple[int, str] | None = None
+_numbers = itertools.count(1)
 
 
 def in_base(number: int, length: int) -> str:
@@ -32,3 +43,13 @@ def process_token() -> str:
         number = secrets.randbelow(len(DIGITS) ** TOKEN_LENGTH)
         _drawn = os.getpid(), in_base(number, TOKEN_LENGTH)
     return _drawn[1]
+
+
+def next_number() -> int:
+    """Count the sections of this process: 1 for the first one."""
+    return next(_numbers)
+
+
+def section_id(number: int) -> str:
+    """Return twelve characters of 0-9a-z that no other section has."""
+    return process_token() + in_base(number, SECTION_LENGTH - TOKEN_LENGTH)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-__all__ = ["Path", "Scope", "ScopeKind", "dotted_name", "shared_length"]
+__all__ = [
+    "Granularity",
+    "Path",
+    "Scope",
+    "ScopeKind",
+    "dotted_name",
+    "shared_length",
+]
 
 
 class ScopeKind(enum.Enum):
@@ -19,6 +26,20 @@ class ScopeKind(enum.Enum):
     BLOCK = "block"
 
 
+class Granularity(enum.Enum):
+    """The narrowest scopes that have sections of their own; blocks always have."""
+
+    TEST = "test"
+    CLASS = "class"
+    PROCESS = "process"
+
+    def includes(self, kind: ScopeKind) -> bool:
+        """Tell whether scopes of a kind have sections."""
+        if kind is ScopeKind.BLOCK or self is Granularity.TEST:
+            return True
+        return self is Granularity.CLASS and kind is not ScopeKind.TEST
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """One stretch of a run: what is stored in it is gone when it ends.
@@ -26,12 +47,14 @@ class Scope:
     ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
     is how runner, plugin, mixin and decorator know each other's scopes.
     ``function`` is the dotted name of a test's function, which an inherited test
-    has from its base class; it takes no part in comparisons.
+    has from its base class. ``is_raw`` asks for plain keys. Neither takes part in
+    comparisons.
     """
 
     kind: ScopeKind
     name: str
     function: str = field(default="", compare=False)
+    is_raw: bool = field(default=False, compare=False)
 
 
 Path = tuple[Scope, ...]

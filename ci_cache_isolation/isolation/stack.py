@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ci_cache_isolation.isolation.scopes import Path, Scope, ScopeKind
+from ci_cache_isolation.isolation.process import next_number
+from ci_cache_isolation.isolation.scopes import Granularity, Path, Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import Store
 
 __all__ = ["ScopeStack"]
+
+
+_NARROW = frozenset({ScopeKind.TEST, ScopeKind.BLOCK})
+"""Scopes after which nothing is tidied up yet: the next one may follow at once."""
 
 
 class ScopeStack:
     """A stack of open scopes; every scope has one section in every store.
 
     It belongs to the process, not to a thread: a test's threads, its live server and
-    its coroutines all see the section of the test.
+    its coroutines all see the section of the test. Scopes that are too narrow for the
+    ``granularity`` use the section that they are opened in.
     """
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self.stores = tuple(stores)
+        self.granularity = Granularity.TEST
         self._path: list[Scope] = []
         self._numbers: list[int] = []
-        self._begun = 0
+        # For each scope, the number of sections with its own.
+        self._depths: list[int] = []
 
     @property
     def path(self) -> Path:
@@ -36,23 +44,37 @@ class ScopeStack:
 
     @property
     def number(self) -> int:
-        """The section in use: 1 for the first in this process, 0 for none."""
+        """The section in use: never the same twice in this process, 0 for none."""
         return self._numbers[-1] if self._numbers else 0
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
-        for store in self.stores:
-            store.begin()
+        depth = self._depths[-1] if self._depths else 0
+        number = self.number
+        if self.granularity.includes(scope.kind):
+            number = next_number()
+            depth += 1
+            for store in self.stores:
+                store.begin(number, is_raw=scope.is_raw)
         self._path.append(scope)
-        self._begun += 1
-        self._numbers.append(self._begun)
+        self._numbers.append(number)
+        self._depths.append(depth)
 
     def end(self) -> None:
         """Close the innermost scope."""
-        self._path.pop()
+        scope = self._path.pop()
         self._numbers.pop()
+        depth = self._depths.pop()
+        if depth > (self._depths[-1] if self._depths else 0):
+            for store in self.stores:
+                store.end()
+        if scope.kind not in _NARROW:
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Delete what ended scopes have left on servers and in directories."""
         for store in self.stores:
-            store.end()
+            store.tidy()
 
     def move_to(self, path: Path) -> None:
         """Close what is not on the path, innermost first, then open what is missing.
@@ -73,13 +95,14 @@ class ScopeStack:
     def opened(self, scope: Scope) -> Iterator[None]:
         """Have a scope open, inside the innermost one."""
         self.begin(scope)
-        number = self.number
+        opened = self._path[-1]
         try:
             yield
         finally:
             # Unless some other door has closed it meanwhile.
-            if number in self._numbers:
-                depth = self._numbers.index(number)
+            places = [at for at, each in enumerate(self._path) if each is opened]
+            if places:
+                depth = places[-1]
                 if scope.kind is ScopeKind.BLOCK:
                     # A test may have begun inside it, and goes on.
                     with self.at(depth + 1):
@@ -106,9 +129,10 @@ class ScopeStack:
         if depth >= len(self._path):
             yield
             return
-        path, numbers = self._path[depth:], self._numbers[depth:]
-        del self._path[depth:], self._numbers[depth:]
-        lifted = [(store, store.lift(depth)) for store in self.stores]
+        kept = self._path[depth:], self._numbers[depth:], self._depths[depth:]
+        del self._path[depth:], self._numbers[depth:], self._depths[depth:]
+        sections = self._depths[-1] if self._depths else 0
+        lifted = [(store, store.lift(sections)) for store in self.stores]
         try:
             yield
         finally:
@@ -117,8 +141,10 @@ class ScopeStack:
                 self.end()
             for store, what in lifted:
                 store.lower(what)
-            self._path += path
-            self._numbers += numbers
+            added = (self._depths[-1] if self._depths else 0) - sections
+            self._path += kept[0]
+            self._numbers += kept[1]
+            self._depths += [each + added for each in kept[2]]
 
     def _shared_with(self, path: Path) -> tuple[int, int]:
         """Return how much of the stack, and how much of the path, is common to both."""

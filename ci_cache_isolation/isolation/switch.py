@@ -2,48 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import unittest
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from django.core.cache import DEFAULT_CACHE_ALIAS, caches
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
+from ci_cache_isolation.errors import NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
-from ci_cache_isolation.isolation.options import Enabled, enabled
-from ci_cache_isolation.isolation.process import in_base, process_token
+from ci_cache_isolation.isolation.options import (
+    Asked,
+    Choice,
+    Choices,
+    Enabled,
+    choices,
+    enabled,
+)
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import KINDS, Store, kind_of
+from ci_cache_isolation.isolation.stores import (
+    KINDS,
+    MemoryStore,
+    PrivateStore,
+    Store,
+    name_for,
+)
 
 __all__ = [
     "STACK",
     "Said",
+    "ask",
+    "chosen",
     "current_section",
     "install",
     "is_installed",
     "said",
     "say_again",
+    "start",
+    "store_for",
     "uninstall",
 ]
 
 
-class Said(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Said:
     """What doors have said about the switch, and where it stood."""
 
-    told: dict[str, Any]
-    is_installed: bool
+    command_line: bool | None = None
+    ini: Mapping[str, str] = field(default_factory=dict)
+    asked: Asked | None = None
+    is_installed: bool = False
 
 
 STACK = ScopeStack([kind() for kind in KINDS])
-_BY_KIND: dict[type[Store], Store] = {type(store): store for store in STACK.stores}
+_BY_NAME: dict[str, Store] = {
+    name: store for store in STACK.stores for name in store.names
+}
 _installed = False
-_told: dict[str, Any] = {}
+_said = Said()
+_choices: Choices | None = None
 _NOT_ISOLATED = (
     "Cache {alias!r} is not isolated: there is no store for its backend {backend}. "
     "Tests and processes meet each other's entries in it. "
     "Use LocMemCache for it in your test settings, or make its tests clean up."
 )
+_NOT_FOR_IT = (
+    "{source} asks for the store {name!r} for alias {alias!r}, whose backend {backend} "
+    "can't be isolated in that way. Its tests would meet each other's entries. "
+    "Leave it out, or write {possible}."
+)
+_UNKNOWN_ALIAS = (
+    "{source} names alias {alias!r}, which is not in CACHES: "
+    "nothing would be done with what it says. CACHES holds: {aliases}."
+)
+_BYPASSED = (
+    "Cache isolation was switched on ({source}), but {what} was replaced by other code "
+    "({by}): tests would silently share their caches. "
+    "Have that code call what it replaces, or say --no-cache-isolation or "
+    "CI_CACHE_ISOLATION=off."
+)
 
 
-def install(*, command_line: bool | None = None, ini: str | None = None) -> Enabled:
+def install(
+    *, command_line: bool | None = None, ini: str | Mapping[str, str] | None = None
+) -> Enabled:
     """Switch isolation on in this process, for any test runner; again is harmless.
 
     From now on every unittest suite that runs here opens and closes scopes. Where
@@ -51,16 +94,18 @@ def install(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     return value says which, and who said so. `OptionError` where an option is neither.
     What a door was told holds for the whole process, whoever asks after it.
     """
-    global _installed  # noqa: PLW0603 - one process, one switch
+    global _installed, _said, _choices  # noqa: PLW0603 - one process, one switch
     if command_line is not None or ini:
-        _told.update(command_line=command_line, ini=ini)
-    state = enabled(**_told)
+        told = {"enabled": ini} if isinstance(ini, str) else dict(ini or {})
+        _said = Said(command_line, told, _said.asked)
+    state = enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
+    if state.value:
+        _choices = choices(ini=_said.ini, asked=_said.asked)
+        STACK.granularity = _choices.granularity
+        _private().command = _choices.server.value or None
     if state.value and not _installed:
-        hook.watch(_adopt)
-        for cache in hook.live_caches():
-            _adopt(None, cache)
-        for alias, cache in hook.open_caches():
-            _adopt(alias, cache)
+        hook.watch(_adopt, _expect)
+        _adopt_open()
         unittest_hook.attach(STACK, _is_enabled)
         _installed = True
     elif not state.value and _installed:
@@ -68,22 +113,57 @@ def install(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     return state
 
 
+def ask(asked: Asked) -> None:
+    """Take note of what `isolate()` was given."""
+    global _said  # noqa: PLW0603
+    _said = Said(_said.command_line, _said.ini, asked, _said.is_installed)
+
+
+def start(state: Enabled) -> None:
+    """Take note that tests are about to run, and make sure that all is in place.
+
+    What is stored from now on outside of all tests belongs to this process alone.
+    `NotActiveError` where isolation was switched on and can't work; `OptionError`
+    where options speak of caches that there are not.
+    """
+    if not state.value:
+        return
+    _check(chosen())
+    if not STACK.path:
+        for what, found, is_reached in (
+            (
+                "CacheHandler.create_connection",
+                CacheHandler.create_connection,
+                hook.is_watching,
+            ),
+            ("TestSuite.run", unittest.TestSuite.run, unittest_hook.is_attached),
+        ):
+            if not is_reached():
+                by = f"{found.__module__}.{found.__qualname__}"
+                raise NotActiveError(
+                    _BYPASSED.format(source=state.source, what=what, by=by)
+                )
+    for store in STACK.stores:
+        store.activate()
+
+
 def uninstall() -> None:
     """Switch isolation off, whatever was said: plain Django is back."""
-    _told.clear()
+    global _said  # noqa: PLW0603
+    _said = Said()
     STACK.move_to(())
     _switch_off()
 
 
 def said() -> Said:
     """Return what the doors have said so far, for `say_again`."""
-    return Said(dict(_told), _installed)
+    return Said(_said.command_line, dict(_said.ini), _said.asked, _installed)
 
 
 def say_again(said: Said) -> None:
     """Forget what was said since: for a run inside a run, when it is over."""
-    _told.clear()
-    _told.update(said.told)
+    global _said  # noqa: PLW0603
+    _said = said
     if said.is_installed:
         install()
     elif _installed:
@@ -95,41 +175,132 @@ def is_installed() -> bool:
     return _installed
 
 
+def chosen() -> Choices:
+    """Return how caches are isolated, as options say it."""
+    return _choices or choices(ini=_said.ini, asked=_said.asked)
+
+
+def store_for(alias: str, backend: type) -> tuple[str | None, Choice | None]:
+    """Return the name of an alias's store, and the option that named it, if any."""
+    choice = chosen().stores.get(alias)
+    return (name_for(backend), None) if choice is None else (choice.value, choice)
+
+
 def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
     """Return the id of the section that an alias uses now, None if it has none.
 
-    At most 12 characters of 0-9a-z, the same until the scope ends, in no other process,
-    later ones sorting behind earlier ones: fit for a name of your own in a test. The
-    alias is not opened. ``InvalidCacheBackendError`` for one that is not configured.
+    At most 12 characters of 0-9a-z, the same until the scope ends or the cache is
+    cleared, in no other process, later ones sorting behind earlier ones: fit for a name
+    of your own in a test. The alias is not opened. ``InvalidCacheBackendError`` for one
+    that is not configured.
     """
     if alias not in caches.settings:
         raise caches.exception_class(f"The connection '{alias}' doesn't exist.")
     backend = caches.settings[alias]["BACKEND"]
     try:
-        kind = kind_of(import_string(backend))
+        name, _ = store_for(alias, import_string(backend))
     except ImportError as error:
         text = f"Could not find backend '{backend}': {error}"
         raise caches.exception_class(text) from error
-    if not _installed or not STACK.number or kind is None or not kind.has_sections:
+    if not _installed or name is None:
         return None
-    return process_token() + in_base(STACK.number, 6)
+    return _BY_NAME[name].section_id(alias, STACK.number)
 
 
 def _is_enabled() -> bool:
     """Decide once more when a suite begins: settings are there to be asked by now."""
-    return install().value
+    state = install()
+    start(state)
+    return state.value
 
 
 def _switch_off() -> None:
     global _installed  # noqa: PLW0603
     unittest_hook.detach()
     hook.unwatch()
+    for store in STACK.stores:
+        store.deactivate()
     _installed = False
 
 
-def _adopt(alias: str | None, cache: object) -> None:
-    kind = kind_of(type(cache))
-    is_adopted = kind is not None and _BY_KIND[kind].adopt(cache)
-    if not is_adopted and alias is not None:
-        backend = f"{type(cache).__module__}.{type(cache).__qualname__}"
+def _private() -> PrivateStore:
+    store = _BY_NAME["private-server"]
+    assert isinstance(store, PrivateStore)
+    return store
+
+
+def _expect(alias: str, backend: str) -> None:
+    """Prepare the class of a cache that is about to be opened, if there is one."""
+    try:
+        cache_class = import_string(backend)
+    except ImportError:
+        # For Django to say, in its own words.
+        return
+    if isinstance(cache_class, type):
+        name, _ = store_for(alias, cache_class)
+        if name is not None:
+            _BY_NAME[name].prepare(cache_class)
+
+
+def _adopt(alias: str, cache: object) -> None:
+    cache_class = type(cache)
+    name, choice = store_for(alias, cache_class)
+    if choice is not None and choice.value not in _possible(cache_class):
+        raise OptionError(_misfit(alias, cache_class, choice))
+    if name == "none":
+        memory = _BY_NAME["memory"]
+        assert isinstance(memory, MemoryStore)
+        memory.leave(cache)
+    elif name is None or not _BY_NAME[name].adopt(alias, cache):
+        backend = f"{cache_class.__module__}.{cache_class.__qualname__}"
         notices.note(_NOT_ISOLATED.format(alias=alias, backend=backend))
+
+
+def _adopt_open() -> None:
+    """Adopt the caches that were opened before, whoever holds them."""
+    opened = list(hook.open_caches())
+    known = {id(cache) for _, cache in opened}
+    for alias, cache in opened:
+        _adopt(alias, cache)
+    for cache in hook.live_caches():
+        if id(cache) not in known:
+            held_for = hook.alias_of(cache)
+            if held_for is not None:
+                _adopt(held_for, cache)
+
+
+def _possible(cache_class: type) -> tuple[str, ...]:
+    name = name_for(cache_class)
+    if name == "keyspace" and _private().can_serve(cache_class):
+        return name, "private-server", "none"
+    return ("none",) if name in {None, "none"} else (str(name), "none")
+
+
+def _check(asked: Choices) -> None:
+    """Say so now where an option can't be followed; not a single cache is opened."""
+    if not settings.configured:
+        return
+    for alias, choice in asked.stores.items():
+        if alias not in caches.settings:
+            aliases = ", ".join(map(repr, caches.settings))
+            raise OptionError(
+                _UNKNOWN_ALIAS.format(
+                    source=choice.source, alias=alias, aliases=aliases
+                )
+            )
+        try:
+            cache_class = import_string(caches.settings[alias]["BACKEND"])
+        except (ImportError, KeyError):
+            continue
+        if choice.value not in _possible(cache_class):
+            raise OptionError(_misfit(alias, cache_class, choice))
+
+
+def _misfit(alias: str, cache_class: type, choice: Choice) -> str:
+    return _NOT_FOR_IT.format(
+        source=choice.source,
+        name=choice.value,
+        alias=alias,
+        backend=f"{cache_class.__module__}.{cache_class.__qualname__}",
+        possible=" or ".join(map(repr, _possible(cache_class))),
+    )

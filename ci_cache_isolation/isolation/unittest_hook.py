@@ -24,26 +24,48 @@ from ci_cache_isolation.isolation.scopes import Path, Scope, ScopeKind, dotted_n
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.stack import ScopeStack
 
-__all__ = ["attach", "class_scope", "detach", "test_scope"]
+__all__ = [
+    "RAW",
+    "attach",
+    "class_scope",
+    "detach",
+    "is_attached",
+    "test_scope",
+]
 
 _RUN = "_ci_cache_isolation_run"
+RAW = "_ci_cache_isolation_raw"
+"""An attribute of functions and classes that ask for plain keys."""
 _originals: dict[str, Callable[..., Any]] = {}
 _in_place: set[str] = set()
 _stack: ScopeStack | None = None
 _is_enabled: Callable[[], bool] = bool
 _process = 0
+_is_probed = False
 
 
 def class_scope(test_class: type) -> Scope:
     """Return the scope of a test class."""
-    return Scope(ScopeKind.CLASS, dotted_name(test_class))
+    is_raw = bool(getattr(test_class, RAW, False))
+    return Scope(ScopeKind.CLASS, dotted_name(test_class), is_raw=is_raw)
 
 
 def test_scope(test: object) -> Scope:
     """Return the scope of a test case, or of whatever a suite runs as one."""
     method = getattr(test, "_testMethodName", "")
     name = f"{dotted_name(type(test))}.{method}"
-    return Scope(ScopeKind.TEST, name, dotted_name(getattr(type(test), method, None)))
+    function = getattr(type(test), method, None)
+    is_raw = getattr(function, RAW, False) or getattr(test, RAW, False)
+    return Scope(ScopeKind.TEST, name, dotted_name(function), is_raw=bool(is_raw))
+
+
+def is_attached() -> bool:
+    """Try whether running a suite comes by here, with one that is empty."""
+    global _is_probed  # noqa: PLW0603
+    _is_probed = True
+    unittest.TestSuite().run(unittest.TestResult())
+    came_by, _is_probed = not _is_probed, False
+    return came_by and _stack is not None
 
 
 class Run:
@@ -138,6 +160,10 @@ def _ended(result: Any) -> None:
 
 
 def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002
+    global _is_probed  # noqa: PLW0603
+    if _is_probed:
+        _is_probed = False
+        return result
     if getattr(result, "_testRunEntered", False):
         return _originals["run"](suite, result, debug)
     _begun(result, _stack)

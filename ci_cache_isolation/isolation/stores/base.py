@@ -19,21 +19,28 @@ class Store(ABC):
     cost next to nothing, and may not open a cache that nobody has opened.
     """
 
-    name: ClassVar[str]
-    has_sections: ClassVar[bool] = True
+    names: ClassVar[tuple[str, ...]]
+    """What the store is called in options, a name for each of its kinds."""
 
-    @staticmethod
-    @abstractmethod
-    def handles(cache_class: type) -> bool:
-        """Tell whether caches of this class are of this kind."""
-
-    def adopt(self, cache: object) -> bool:  # noqa: ARG002
-        """Take notice of an open cache; tell whether it is in the store's hands."""
-        return True
+    def prepare(self, cache_class: type) -> None:
+        """Take notice of a class of which a cache is about to be opened."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """Open a section: it holds what the enclosing section holds."""
+    def adopt(self, alias: str, cache: object) -> bool:
+        """Take an open cache into the store's hands; False where that can't be."""
+
+    def activate(self) -> None:
+        """Take notice that tests are going to run in this process."""
+
+    def deactivate(self) -> None:
+        """Put back what was changed in other people's classes."""
+
+    @abstractmethod
+    def begin(self, number: int = 0, *, is_raw: bool = False) -> None:
+        """Open a section: it holds what the enclosing section holds.
+
+        ``is_raw`` asks for plain keys, where they would be changed.
+        """
 
     @abstractmethod
     def end(self) -> None:
@@ -46,3 +53,10 @@ class Store(ABC):
     @abstractmethod
     def lower(self, lifted: Lifted) -> None:
         """Bring back what `lift` set aside, with what was done since in all of it."""
+
+    def tidy(self) -> None:
+        """Delete what ended sections have left somewhere."""
+
+    def section_id(self, alias: str, number: int) -> str | None:
+        """Return the id of an alias's section in use; None where keys are plain."""
+        raise NotImplementedError

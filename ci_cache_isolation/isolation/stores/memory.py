@@ -13,22 +13,24 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Hashable, Iterable, Iterator, MutableMapping
+from collections.abc import Hashable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.core.cache.backends import locmem
 
-from ci_cache_isolation.isolation.stores.base import Store
+from ci_cache_isolation.isolation.stores.snapshots import (
+    NOTHING,
+    Contents,
+    Kept,
+    SnapshotStore,
+)
 
 __all__ = ["MemoryStore"]
 
-V = TypeVar("V")
-
 # Typed here because django-stubs leaves the module's dictionaries out.
-_caches: dict[str, MutableMapping[str, bytes]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
-_expire_info: dict[str, MutableMapping[str, float | None]] = locmem._expire_info  # type: ignore[attr-defined]  # noqa: SLF001
+_caches: dict[str, MutableMapping[Any, bytes]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
+_expire_info: dict[str, MutableMapping[Any, float | None]] = locmem._expire_info  # type: ignore[attr-defined]  # noqa: SLF001
 _locks: dict[str, threading.Lock] = locmem._locks  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -36,23 +38,9 @@ class Memory(NamedTuple):
     """One LOCATION's dictionaries, and the lock that goes with them."""
 
     identity: Hashable
-    entries: MutableMapping[str, bytes]
-    expiries: MutableMapping[str, float | None]
+    entries: MutableMapping[Any, bytes]
+    expiries: MutableMapping[Any, float | None]
     lock: AbstractContextManager[Any]
-
-
-class Kept(NamedTuple):
-    """A copy of one memory's contents. Entries are pickled, so it can't change."""
-
-    entries: dict[str, bytes]
-    expiries: dict[str, float | None]
-
-
-Contents = dict[Hashable, Kept]
-"""Contents by memory's identity; one that is missing is empty."""
-
-NOTHING = Kept({}, {})
-MISSING = object()
 
 
 class Private(NamedTuple):
@@ -62,31 +50,19 @@ class Private(NamedTuple):
     holders: weakref.WeakSet[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class LiftedContents:
-    """What inner sections saw while an outer one is in use."""
-
-    enclosing: list[Contents]
-    innermost: Contents
-
-
-class MemoryStore(Store):
+class MemoryStore(SnapshotStore):
     """Sections of every LocMemCache in this process."""
 
-    name = "memory"
+    names = ("memory",)
 
     def __init__(self) -> None:
-        # _enclosing[n] is what section n held when section n + 1 began in it.
-        self._enclosing: list[Contents] = []
+        super().__init__()
         # Subclasses may bring dictionaries of their own, which Django doesn't list.
         self._private: dict[Hashable, Private] = {}
+        # Those that are shared on purpose, kept so that their ids stay theirs.
+        self._left_alone: dict[int, object] = {}
 
-    @staticmethod
-    def handles(cache_class: type) -> bool:
-        """Tell whether this is LocMemCache or derived from it."""
-        return issubclass(cache_class, locmem.LocMemCache)
-
-    def adopt(self, cache: object) -> bool:
+    def adopt(self, alias: str, cache: object) -> bool:  # noqa: ARG002
         """Remember a cache whose dictionaries are its own."""
         entries = getattr(cache, "_cache", None)
         expiries = getattr(cache, "_expire_info", None)
@@ -100,44 +76,31 @@ class MemoryStore(Store):
             memory = Memory(identity, entries, expiries, lock)
             self._private[identity] = Private(memory, weakref.WeakSet())
             # What it brings along was there before any scope that is open.
-            brought = Kept(dict(entries), dict(expiries))
-            for contents in self._enclosing:
-                contents[identity] = brought
+            self._was_there(identity, Kept(dict(entries), dict(expiries)))
         self._private[identity].holders.add(cache)
         return True
 
-    def begin(self) -> None:
-        """Put a copy of the contents aside."""
-        self._enclosing.append(self._read())
+    def leave(self, cache: object) -> None:
+        """Leave a cache alone that would be in this store's hands."""
+        entries = getattr(cache, "_cache", None)
+        if isinstance(entries, dict):
+            self._left_alone[id(entries)] = entries
+
+    def deactivate(self) -> None:
+        """Forget what was left alone."""
+        self._left_alone.clear()
 
     def end(self) -> None:
         """Put the contents back as they were when the section began."""
-        self._write(self._enclosing.pop())
+        super().end()
         for identity, private in list(self._private.items()):
             if not private.holders and not self._holds(identity):
                 del self._private[identity]
 
-    def lift(self, depth: int) -> LiftedContents:
-        """Show what the section at ``depth`` held when the next one began in it."""
-        lifted = LiftedContents(self._enclosing[depth:], self._read())
-        del self._enclosing[depth:]
-        if lifted.enclosing:
-            self._write(lifted.enclosing[0])
-        return lifted
-
-    def lower(self, lifted: LiftedContents) -> None:
-        """Carry what was done since `lift` into every section that was set aside."""
-        if not lifted.enclosing:
-            return
-        was, now = lifted.enclosing[0], self._read()
-        sections = [*lifted.enclosing, lifted.innermost]
-        if was != now:
-            sections = [now, *(_carried(each, was, now) for each in sections[1:])]
-        self._enclosing.extend(sections[:-1])
-        self._write(sections[-1])
-
     def _memories(self) -> Iterator[Memory]:
         for location, entries in list(_caches.items()):
+            if self._left_alone and id(entries) in self._left_alone:
+                continue
             yield Memory(
                 location,
                 entries,
@@ -170,32 +133,3 @@ class MemoryStore(Store):
                     entries.update(kept.entries)
                     expiries.clear()
                     expiries.update(kept.expiries)
-
-
-def _carried(section: Contents, was: Contents, now: Contents) -> Contents:
-    """Return a section's contents with the changes that led from was to now."""
-    carried = dict(section)
-    for identity in was.keys() | now.keys():
-        before, after = was.get(identity, NOTHING), now.get(identity, NOTHING)
-        if before != after:
-            kept = section.get(identity, NOTHING)
-            carried[identity] = _with_changes(kept, before, after)
-    return carried
-
-
-def _with_changes(kept: Kept, before: Kept, after: Kept) -> Kept:
-    def of(contents: Kept, key: str) -> tuple[object, object]:
-        return contents.entries.get(key), contents.expiries.get(key, MISSING)
-
-    written = [key for key in after.entries if of(before, key) != of(after, key)]
-    gone = {*written, *(before.entries.keys() - after.entries.keys())}
-    stays = [key for key in kept.entries if key not in gone]
-    # What was written later stands first: LocMemCache drops entries from the end.
-    return Kept(
-        _picked(after.entries, written) | _picked(kept.entries, stays),
-        _picked(after.expiries, written) | _picked(kept.expiries, stays),
-    )
-
-
-def _picked(values: dict[str, V], keys: Iterable[str]) -> dict[str, V]:
-    return {key: values[key] for key in keys if key in values}

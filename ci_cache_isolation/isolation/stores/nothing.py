@@ -1,8 +1,6 @@
-"""Caches that keep nothing, so that there is nothing to isolate: DummyCache."""
+"""Caches that are left alone: DummyCache, and those that are shared on purpose."""
 
 from __future__ import annotations
-
-from django.core.cache.backends.dummy import DummyCache
 
 from ci_cache_isolation.isolation.stores.base import Lifted, Store
 
@@ -10,17 +8,15 @@ __all__ = ["NothingStore"]
 
 
 class NothingStore(Store):
-    """All that a cache needs which forgets by itself."""
+    """All that a cache needs which forgets by itself, or is to be shared."""
 
-    name = "none"
-    has_sections = False
+    names = ("none",)
 
-    @staticmethod
-    def handles(cache_class: type) -> bool:
-        """Tell whether this is DummyCache or derived from it."""
-        return issubclass(cache_class, DummyCache)
+    def adopt(self, alias: str, cache: object) -> bool:  # noqa: ARG002
+        """Leave it alone, gladly."""
+        return True
 
-    def begin(self) -> None:
+    def begin(self, number: int = 0, *, is_raw: bool = False) -> None:
         """Do nothing."""
 
     def end(self) -> None:
@@ -31,3 +27,7 @@ class NothingStore(Store):
 
     def lower(self, lifted: Lifted) -> None:
         """Bring nothing back."""
+
+    def section_id(self, alias: str, number: int) -> str | None:  # noqa: ARG002
+        """Return None: there are no sections."""
+        return None

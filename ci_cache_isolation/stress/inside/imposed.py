@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from ci_cache_isolation.isolation.stores import kind_of
+from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.isolation.stores import name_for
 from ci_cache_isolation.stress.order_file import OrderFile
 from ci_cache_isolation.stress.orders import arranged
 from ci_cache_isolation.stress.record import ORDER_VARIABLE
@@ -61,8 +62,16 @@ def shared_between_runs() -> Iterator[str]:
     for alias, configured in settings.CACHES.items():
         backend = configured.get("BACKEND", "")
         try:
-            is_private = kind_of(import_string(backend)) is not None
+            is_private = _is_private(alias, import_string(backend))
         except ImportError:
             is_private = False
         if not is_private:
             yield f"cache {alias!r} ({backend.rpartition('.')[2]})"
+
+
+def _is_private(alias: str, backend: type) -> bool:
+    """Tell whether no other process sees what this one stores."""
+    if switch.is_installed():
+        name, choice = switch.store_for(alias, backend)
+        return name is not None and (choice is None or choice.value != "none")
+    return name_for(backend) in {"memory", "none"}

@@ -1,0 +1,180 @@
+"""What backends do each in its own way, as far as sections need to know it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.cache import BaseCache
+
+from ci_cache_isolation.isolation.journal import About
+from ci_cache_isolation.isolation.keys import (
+    KEY_FUNCTION,
+    KeyFunction,
+    maker_of,
+    own_key,
+)
+from ci_cache_isolation.isolation.redaction import redacted
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.keyspace import KeySpace
+    from ci_cache_isolation.isolation.patches import Patches
+
+__all__ = ["Dialect"]
+
+_ROOTS = (object, BaseCache)
+
+
+class Dialect(ABC):
+    """How one family of backends is isolated. A new family is a new module here.
+
+    ``packages`` are those whose methods are wrapped: what users derive from them calls
+    down into these. ``cleared`` is what the family's ``clear()`` returns.
+    """
+
+    packages: ClassVar[tuple[str, ...]] = ()
+    key_limit: ClassVar[int | None] = None
+    cleared: ClassVar[object] = None
+
+    @staticmethod
+    @abstractmethod
+    def speaks(cache_class: type) -> bool:
+        """Tell whether caches of this class are of this family."""
+
+    @abstractmethod
+    def server(self, cache: Any) -> Hashable:
+        """Return what two caches that share their entries have in common."""
+
+    @abstractmethod
+    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+        """Store under one full key what stands under another, until it expires.
+
+        What stands at the target already stays.
+        """
+
+    @abstractmethod
+    def delete(self, cache: Any, names: list[str]) -> None:
+        """Delete full keys. Those that are not there are no error."""
+
+    def location(self, cache: Any) -> str:
+        """Return where the entries are, for messages and for `About`."""
+        server = self.server(cache)
+        return redacted(server)
+
+    def about(self, space: KeySpace, cache: Any) -> About:
+        """Return what is written down about a space."""
+        server = f"{type(self).__name__}:{self.server(cache)!r}"
+        return About(
+            fingerprint=hashlib.blake2b(server.encode(), digest_size=10).hexdigest(),
+            alias=space.alias,
+            kind=f"{type(cache).__module__}.{type(cache).__qualname__}",
+            location=self.location(cache),
+        )
+
+    def modules(self, cache: Any) -> frozenset[str]:
+        """Return the modules whose functions are operations of the cache."""
+        return frozenset(each.__module__ for each in type(cache).__mro__)
+
+    def patch(self, patches: Patches, cache_class: type) -> None:
+        """Wrap what has to know of sections."""
+        patches.put(self.root(cache_class), KEY_FUNCTION, KeyFunction())
+        # Whoever overrides it must see the user's key as well.
+        overriding = [each for each in cache_class.__mro__ if each not in _ROOTS]
+        for owner in [self.root(cache_class), *overriding]:
+            if owner is self.root(cache_class) or "validate_key" in vars(owner):
+                patches.wrap(owner, "validate_key", _validating)
+        for owner in self.owners(cache_class, "clear"):
+            patches.wrap(owner, "clear", self.clearing)
+
+    def root(self, cache_class: type) -> type:
+        """Return the class of the family that all its caches derive from."""
+        ours = [each for each in cache_class.__mro__ if each not in _ROOTS]
+        in_family = [each for each in ours if self.is_of_family(each)]
+        made = [each for each in in_family or ours if issubclass(each, BaseCache)]
+        return (made or in_family or ours)[-1]
+
+    def owners(self, cache_class: type, name: str) -> list[type]:
+        """Return the classes of the family on which a method is to be wrapped.
+
+        Not on ``BaseCache``: that is the root of other families too.
+        """
+        defining = [
+            each
+            for each in cache_class.__mro__
+            if name in vars(each) and each not in _ROOTS
+        ]
+        in_family = [each for each in defining if self.is_of_family(each)]
+        if in_family:
+            return in_family
+        # The innermost one: what overrides it calls down into it.
+        return defining[-1:] or [self.root(cache_class)]
+
+    def is_of_family(self, cache_class: type) -> bool:
+        """Tell whether a class comes with the family, and not from its users."""
+        return cache_class.__module__.split(".")[0] in self.packages
+
+    def clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap ``clear``: an empty section begins, and nobody else is reached."""
+        if inspect.iscoroutinefunction(clear):
+
+            @functools.wraps(clear)
+            async def clear_section(cache: Any, *args: Any, **kwargs: Any) -> Any:
+                if self.renew(cache):
+                    return self.cleared
+                return await clear(cache, *args, **kwargs)
+
+        else:
+
+            @functools.wraps(clear)
+            def clear_section(cache: Any, *args: Any, **kwargs: Any) -> Any:
+                if self.renew(cache):
+                    return self.cleared
+                return clear(cache, *args, **kwargs)
+
+        return clear_section
+
+    def renew(self, cache: Any) -> bool:
+        """Begin an empty section; False where plain keys are in use."""
+        maker = maker_of(self.cache_of(cache))
+        if maker is None:
+            return False
+        before = maker.space.renew()
+        if before is None:
+            return False
+        maker.space.finish(before)
+        return True
+
+    def cache_of(self, holder: Any) -> Any:
+        """Return the cache behind the object whose method was called."""
+        return holder
+
+    def wrap_all(
+        self,
+        patches: Patches,
+        owners: Iterable[type],
+        names: Iterable[str],
+        wrapping: Callable[[Any], Any],
+    ) -> None:
+        """Wrap methods wherever the family defines them."""
+        names = frozenset(names)
+        for owner in owners:
+            if self.is_of_family(owner):
+                for name in names & vars(owner).keys():
+                    patches.wrap(owner, name, wrapping)
+
+
+def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:
+    """Let checks, warnings and errors speak of the user's key."""
+
+    @functools.wraps(validate_key)
+    def validate_own_key(cache: Any, key: Any) -> Any:
+        maker = maker_of(cache)
+        if maker is not None and isinstance(key, str):
+            key = own_key(key, maker.space)
+        return validate_key(cache, key)
+
+    return validate_own_key

@@ -1,0 +1,141 @@
+"""What django-redis and django-valkey have in common: a client behind the backend.
+
+The backend passes everything on to a client object, which makes the keys by the
+backend's ``key_func``, and which code may use directly. So it is the client's class
+that is wrapped.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ci_cache_isolation.isolation.dialects.base import Dialect
+from ci_cache_isolation.isolation.dialects.redis import copy_between, copy_on_server
+from ci_cache_isolation.isolation.keys import maker_of, own_key
+from ci_cache_isolation.isolation.redaction import redacted
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.keyspace import KeySpace
+    from ci_cache_isolation.isolation.patches import Patches
+
+__all__ = ["ClientDialect"]
+
+_REVERSE = "reverse_key"
+_PATTERNS = ("keys", "iter_keys", "delete_pattern")
+
+
+class ClientDialect(Dialect):
+    """Backends whose ``client`` does the work."""
+
+    backend_class: ClassVar[str]
+
+    @classmethod
+    def is_backend(cls, cache_class: type) -> bool:
+        """Tell whether the family's backend is among a class's base classes."""
+        names = [f"{each.__module__}.{each.__name__}" for each in cache_class.__mro__]
+        return cls.backend_class in names
+
+    def server(self, cache: Any) -> Hashable:
+        """Return its URLs."""
+        server = cache._server  # noqa: SLF001
+        return tuple(map(str, server.split(",") if isinstance(server, str) else server))
+
+    def location(self, cache: Any) -> str:
+        """Return its URLs."""
+        return redacted(list(self.server(cache)))  # type: ignore[call-overload]
+
+    def modules(self, cache: Any) -> frozenset[str]:
+        """Return the client's modules too: it is the client that makes the keys."""
+        client_class = cache._client_cls  # noqa: SLF001
+        names = frozenset(each.__module__ for each in client_class.__mro__)
+        return super().modules(cache) | names
+
+    def patch_client(self, patches: Patches, client_class: type) -> None:
+        """Wrap a client's class."""
+        owners = client_class.__mro__
+        self.wrap_all(patches, owners, ("clear", "aclear"), self.clearing)
+        self.wrap_all(patches, owners, _PATTERNS, _seeing_all)
+        root = [each for each in owners if self.is_of_family(each)][-1]
+        patches.put(root, _REVERSE, _ReverseKey())
+
+    def cache_of(self, holder: Any) -> Any:
+        """Return the backend behind a client."""
+        return vars(holder).get("_backend", holder)
+
+    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
+        """Have the server copy it, or carry it from one shard to another."""
+        giver = self.raw_client(cache, source)
+        taker = self.raw_client(cache, target)
+        if giver is taker:
+            copy_on_server(taker, source, target)
+        else:
+            copy_between(giver, source, taker, target)
+
+    def delete(self, cache: Any, names: list[str]) -> None:
+        """Have each server drop what it holds, in one command."""
+        by_client: dict[int, tuple[Any, list[str]]] = {}
+        for name in names:
+            client = self.raw_client(cache, name)
+            by_client.setdefault(id(client), (client, []))[1].append(name)
+        for client, held in by_client.values():
+            client.unlink(*held)
+
+    def raw_client(self, cache: Any, name: str) -> Any:
+        """Return the client of the library for the server that holds a key."""
+        client = cache.client
+        if hasattr(client, "get_server"):
+            return client.get_server(name)
+        return client.get_client(write=True)
+
+
+class _ReverseKey:
+    """The attribute ``reverse_key`` of clients: it gets keys without a section's id."""
+
+    def __get__(self, client: Any, owner: type | None = None) -> Any:
+        if client is None:
+            return self
+        state = vars(client)
+        if _REVERSE not in state:
+            raise AttributeError(_REVERSE)
+        function = state[_REVERSE]
+        maker = maker_of(state.get("_backend"))
+        if maker is None:
+            return function
+
+        @functools.wraps(function)
+        def reverse_key(key: Any) -> Any:
+            return function(own_key(key, maker.space) if type(key) is str else key)
+
+        return reverse_key
+
+    def __set__(self, client: Any, function: Any) -> None:
+        vars(client)[_REVERSE] = function
+
+
+def _seeing_all(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Bring over what enclosing scopes stored before keys are searched by a pattern."""
+
+    def bring_over(client: Any) -> None:
+        backend = vars(client).get("_backend")
+        maker = None if backend is None else maker_of(backend)
+        if maker is not None:
+            maker.space.copy_all(backend)
+
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        async def search(client: Any, *args: Any, **kwargs: Any) -> Any:
+            bring_over(client)
+            return await method(client, *args, **kwargs)
+
+    else:
+
+        @functools.wraps(method)
+        def search(client: Any, *args: Any, **kwargs: Any) -> Any:
+            bring_over(client)
+            return method(client, *args, **kwargs)
+
+    return search

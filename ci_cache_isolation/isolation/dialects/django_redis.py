@@ -1,0 +1,19 @@
+"""django-redis: all its clients that run on one server, and shards."""
+
+from __future__ import annotations
+
+from ci_cache_isolation.isolation.dialects.clients import ClientDialect
+
+__all__ = ["DjangoRedisDialect"]
+
+
+class DjangoRedisDialect(ClientDialect):
+    """``django_redis.cache.RedisCache`` and what derives from it."""
+
+    packages = ("django_redis",)
+    backend_class = "django_redis.cache.RedisCache"
+
+    @staticmethod
+    def speaks(cache_class: type) -> bool:
+        """Tell whether it is django-redis's."""
+        return DjangoRedisDialect.is_backend(cache_class)

@@ -1,0 +1,134 @@
+"""Any cache that makes its keys by ``key_func``: what all caches can do is used."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from ci_cache_isolation.isolation.dialects.base import Dialect
+from ci_cache_isolation.isolation.keys import KEY_FUNCTION, Verbatim, maker_of
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.keyspace import KeySpace
+    from ci_cache_isolation.isolation.patches import Patches
+
+__all__ = ["GenericDialect", "TimeoutsRemembered", "time_left"]
+
+_MISSING = object()
+_SERVER_ATTRIBUTES = ("_servers", "_server", "_location", "location", "_table", "_dir")
+_OPERATIONS = ("get", "set", "add", "delete", "clear")
+
+
+class TimeoutsRemembered(Dialect):
+    """For servers that don't tell how long an entry still has to live.
+
+    Then the timeout that was given when it was stored is remembered here.
+    """
+
+    def patch(self, patches: Patches, cache_class: type) -> None:
+        """Wrap the operations that take a timeout as well."""
+        super().patch(patches, cache_class)
+        for name in ("set", "add", "touch"):
+            for owner in self.owners(cache_class, name):
+                patches.wrap(owner, name, _remembering_one(has_value=name != "touch"))
+        for owner in self.owners(cache_class, "set_many"):
+            patches.wrap(owner, "set_many", _remembering_many)
+
+
+class GenericDialect(TimeoutsRemembered):
+    """Caches of which nothing is known but Django's own methods."""
+
+    @staticmethod
+    def speaks(cache_class: type) -> bool:
+        """Tell whether the class has what every cache has, and nothing disabled."""
+        return all(callable(getattr(cache_class, name, None)) for name in _OPERATIONS)
+
+    def server(self, cache: Any) -> Hashable:
+        """Return its LOCATION, as far as it can be seen; or its class alone."""
+        found = (vars(cache).get(name) for name in _SERVER_ATTRIBUTES)
+        location = next((each for each in found if each is not None), "")
+        kind = type(cache)
+        return f"{kind.__module__}.{kind.__qualname__}", str(location)
+
+    def location(self, cache: Any) -> str:
+        """Return its LOCATION, as far as it can be seen."""
+        from ci_cache_isolation.isolation.redaction import redacted  # noqa: PLC0415
+
+        return redacted(self.server(cache)[1])  # type: ignore[index]
+
+    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+        """Get it and add it again."""
+        value = type(cache).get(cache, Verbatim(source), _MISSING)
+        if value is not _MISSING:
+            timeout = time_left(space, source, cache.default_timeout)
+            type(cache).add(cache, Verbatim(target), value, timeout)
+            space.deadlines[target] = space.deadlines.get(source)
+
+    def delete(self, cache: Any, names: list[str]) -> None:
+        """Delete them by the cache's own method."""
+        keys = [Verbatim(name) for name in names]
+        if hasattr(type(cache), "delete_many"):
+            type(cache).delete_many(cache, keys)
+        else:
+            for key in keys:
+                type(cache).delete(cache, key)
+
+
+def time_left(space: KeySpace, full: str, default: float | None) -> float | None:
+    """Return for how many seconds an entry is still stored, None for ever."""
+    if full not in space.deadlines:
+        return default
+    deadline = space.deadlines[full]
+    return None if deadline is None else deadline - time.time()
+
+
+def _remembering_one(*, has_value: bool) -> Callable[..., Any]:
+    def wrapping(operation: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(operation)
+        def remember(cache: Any, key: Any, *args: Any, **kwargs: Any) -> Any:
+            result = operation(cache, key, *args, **kwargs)
+            given = args[1:] if has_value else args
+            _remember(cache, (key,), given, kwargs)
+            return result
+
+        return remember
+
+    return wrapping
+
+
+def _remembering_many(operation: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(operation)
+    def remember(cache: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
+        result = operation(cache, data, *args, **kwargs)
+        _remember(cache, data, args, kwargs)
+        return result
+
+    return remember
+
+
+def _remember(
+    cache: Any, keys: Iterable[Any], given: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    maker = maker_of(cache)
+    if maker is None:
+        return
+    section = maker.space.current()
+    if section is None:
+        return
+    timeout = given[0] if given else named.get("timeout", DEFAULT_TIMEOUT)
+    version = given[1] if len(given) > 1 else named.get("version")
+    if timeout is DEFAULT_TIMEOUT:
+        timeout = cache.default_timeout
+    deadline = None if timeout is None else time.time() + timeout
+    for key in keys:
+        if type(key) is not Verbatim:
+            maker.space.deadlines[cache.make_key(key, version=version)] = deadline
+
+
+def has_key_function(cache: object) -> bool:
+    """Tell whether a cache holds a key function of its own."""
+    return callable(getattr(cache, "__dict__", {}).get(KEY_FUNCTION))

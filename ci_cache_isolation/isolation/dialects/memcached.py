@@ -1,0 +1,53 @@
+"""Django's backends for memcached: pymemcache and pylibmc."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache.backends.base import (
+    MEMCACHE_MAX_KEY_LENGTH,
+    memcache_key_warnings,
+)
+from django.core.cache.backends.memcached import BaseMemcachedCache
+
+from ci_cache_isolation.isolation.dialects.generic import TimeoutsRemembered, time_left
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.keyspace import KeySpace
+
+__all__ = ["MemcachedDialect"]
+
+_MISSING = object()
+
+
+class MemcachedDialect(TimeoutsRemembered):
+    """``PyMemcacheCache``, ``PyLibMCCache`` and what derives from them."""
+
+    packages = ("django",)
+    key_limit = MEMCACHE_MAX_KEY_LENGTH
+
+    @staticmethod
+    def speaks(cache_class: type) -> bool:
+        """Tell whether it is one of Django's."""
+        return issubclass(cache_class, BaseMemcachedCache)
+
+    def server(self, cache: Any) -> Hashable:
+        """Return its addresses."""
+        return tuple(map(str, cache._servers))  # noqa: SLF001
+
+    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+        """Get it and add it again, by way of the client: the keys are made already."""
+        client = cache._cache  # noqa: SLF001
+        value = client.get(source, _MISSING)
+        if value is not _MISSING:
+            timeout = time_left(space, source, cache.default_timeout)
+            client.add(target, value, cache.get_backend_timeout(timeout))
+            space.deadlines[target] = space.deadlines.get(source)
+
+    def delete(self, cache: Any, names: list[str]) -> None:
+        """Have the client delete them together."""
+        # A key that memcached refuses was refused when it was used.
+        valid = [name for name in names if not any(memcache_key_warnings(name))]
+        if valid:
+            cache._cache.delete_multi(valid)  # noqa: SLF001

@@ -1,0 +1,222 @@
+"""The sections of FileBasedCache: a directory for each inside its LOCATION.
+
+A directory and not a prefix, since every ``set()`` lists the directory. Inside
+LOCATION, so that disk, quota and permissions are those that the user's cache has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.filebased import FileBasedCache
+
+from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation.keyspace import BATCH, JOURNAL
+from ci_cache_isolation.isolation.patches import Patches
+from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.sections import Frames, Section, Space
+
+__all__ = ["DIRECTORY", "FileSpace", "patch", "remove_directory"]
+
+DIRECTORY = ".ci-cache-isolation"
+_ATTRIBUTE = "_dir"
+_SPACE = "_ci_cache_isolation_files"
+_NOT_DELETED = (
+    "What tests stored in cache {alias!r} could not be deleted: {error}. "
+    "It stays in {directory}, where no test sees it. Delete it by hand."
+)
+
+
+class FileSpace(Space):
+    """All sections of one LOCATION. Names are those of its files."""
+
+    def __init__(self, frames: Frames, alias: str, location: str) -> None:
+        super().__init__(frames, alias)
+        self.location = location
+        self._finished: list[str] = []
+        self._is_noted = False
+
+    @property
+    def own(self) -> str:
+        """The directory that holds this process's sections."""
+        return os.path.join(self.location, DIRECTORY, process_token())  # noqa: PTH118
+
+    def directory(self, section: Section) -> str:
+        """Return where a section's files are."""
+        parent = os.path.join(self.location, DIRECTORY)  # noqa: PTH118
+        token, number = section.id[:6], section.id[6:]
+        return os.path.join(parent, token, number)  # noqa: PTH118
+
+    def touch(self, section: Section, name: str) -> None:
+        """Take note of a file; bring over what an enclosing section holds of it."""
+        if name in section.touched:
+            return
+        if not self._is_noted:
+            self._note()
+        outer = self.enclosing(section, name)
+        if outer is not None:
+            self._copy(self.directory(outer), self.directory(section), name)
+        section.touched[name] = True
+
+    def copy_all(self) -> None:
+        """Bring over all that the section in use has not yet touched."""
+        section = self.current()
+        if section is not None:
+            for outer in list(self.outward(section)):
+                for name in list(outer.touched):
+                    self.touch(section, name)
+
+    def finish(self, section: Section) -> None:
+        """Let a section's directory wait for its removal."""
+        if section.touched:
+            self._finished.append(self.directory(section))
+
+    def tidy(self) -> None:
+        """Remove the directories of finished sections, and ours when it is empty."""
+        finished, self._finished = self._finished, []
+        for directory in finished:
+            try:
+                shutil.rmtree(directory)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                notices.note(
+                    _NOT_DELETED.format(
+                        alias=self.alias, error=error, directory=directory
+                    )
+                )
+        if finished:
+            for directory in (self.own, os.path.dirname(self.own)):  # noqa: PTH120
+                try:
+                    os.rmdir(directory)  # noqa: PTH106
+                except OSError:
+                    break
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits to be removed."""
+        return bool(self._finished)
+
+    @property
+    def is_untidy(self) -> bool:
+        """Whether much waits to be removed."""
+        return len(self._finished) >= BATCH
+
+    def forget_waiting(self) -> None:
+        """Leave it to the parent process, from which this one was forked."""
+        self._finished.clear()
+        self._is_noted = False
+
+    def _note(self) -> None:
+        self._is_noted = True
+        about = journal.About(
+            hashlib.blake2b(self.location.encode(), digest_size=10).hexdigest(),
+            self.alias,
+            "files",
+            self.location,
+        )
+        for left in journal.dead(about.fingerprint):
+            for name in left.names:
+                remove_directory(name)
+            left.forget()
+        JOURNAL.note(about, self.own)
+
+    def _copy(self, source: str, target: str, name: str) -> None:
+        # The operation itself meets the same disk and the same permissions.
+        with contextlib.suppress(OSError):
+            there = os.path.join(target, name)  # noqa: PTH118
+            if os.path.exists(os.path.join(source, name)):  # noqa: PTH110, PTH118
+                os.makedirs(target, mode=0o700, exist_ok=True)  # noqa: PTH103
+                shutil.copy2(os.path.join(source, name), there)  # noqa: PTH118
+
+
+def remove_directory(path: str) -> None:
+    """Remove what a dead process left, if it is a directory of ours."""
+    directory = Path(path)
+    if directory.parent.name == DIRECTORY and not directory.is_symlink():
+        shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            directory.parent.rmdir()
+
+
+def take(cache: Any, space: FileSpace) -> None:
+    """Have a cache keep its files in the sections of a space."""
+    vars(cache)[_SPACE] = space
+
+
+def location_of(cache: Any) -> str:
+    """Return a cache's LOCATION, whatever section is in use."""
+    return str(vars(cache)[_ATTRIBUTE])
+
+
+def patch(patches: Patches) -> None:
+    """Let FileBasedCache know of sections."""
+    patches.put(FileBasedCache, _ATTRIBUTE, _Directory())
+    patches.wrap(FileBasedCache, "_key_to_file", _naming)
+    patches.wrap(FileBasedCache, "_list_cache_files", _listing)
+    patches.wrap(FileBasedCache, "clear", _clearing)
+
+
+class _Directory:
+    """The attribute ``_dir``: the directory of the section in use."""
+
+    def __get__(self, cache: Any, owner: type | None = None) -> Any:
+        if cache is None:
+            return self
+        state = vars(cache)
+        space, section = _in_use(cache)
+        if space is None or section is None:
+            try:
+                return state[_ATTRIBUTE]
+            except KeyError:
+                raise AttributeError(_ATTRIBUTE) from None
+        return space.directory(section)
+
+    def __set__(self, cache: Any, directory: str) -> None:
+        vars(cache)[_ATTRIBUTE] = directory
+
+
+def _in_use(cache: Any) -> tuple[FileSpace | None, Section | None]:
+    space: FileSpace | None = vars(cache).get(_SPACE)
+    return space, None if space is None else space.current()
+
+
+def _naming(key_to_file: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(key_to_file)
+    def name_in_section(cache: Any, *args: Any, **kwargs: Any) -> str:
+        path = key_to_file(cache, *args, **kwargs)
+        space, section = _in_use(cache)
+        if space is not None and section is not None:
+            space.touch(section, os.path.basename(path))  # noqa: PTH119
+        return path
+
+    return name_in_section
+
+
+def _listing(list_cache_files: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    @functools.wraps(list_cache_files)
+    def list_all(cache: Any) -> list[str]:
+        space, _ = _in_use(cache)
+        if space is not None:
+            space.copy_all()
+        return list_cache_files(cache)
+
+    return list_all
+
+
+def _clearing(clear: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(clear)
+    def clear_section(cache: Any) -> None:
+        _, section = _in_use(cache)
+        if section is not None:
+            section.is_cut = True
+        clear(cache)
+
+    return clear_section

@@ -1,0 +1,171 @@
+"""The sections of one server or table: ids in front of its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation.keys import within
+from ci_cache_isolation.isolation.sections import Frames, Section, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from ci_cache_isolation.isolation.dialects.base import Dialect
+
+__all__ = ["BATCH", "JOURNAL", "KeySpace"]
+
+JOURNAL = journal.Journal()
+
+BATCH = 1000
+"""How many keys are deleted at once."""
+
+_NOT_COPIED = (
+    "What an enclosing scope stored under a key of cache {alias!r} could not be "
+    "brought into a test's section: {error}. The test does not see it. "
+    "Look at the server's log, or store it in the test itself."
+)
+_NOT_DELETED = (
+    "What tests stored in cache {alias!r} ({backend}, {location}) could not be "
+    "deleted: {error}. It stays on the server, where no test sees it. "
+    "`cache-isolation purge` deletes it later."
+)
+
+
+class KeySpace(Space):
+    """All sections of one server or table, and what of it waits to be deleted."""
+
+    def __init__(
+        self, frames: Frames, alias: str, dialect: Dialect, server: Hashable
+    ) -> None:
+        super().__init__(frames, alias)
+        self.dialect = dialect
+        self.server = server
+        self.key_limit = dialect.key_limit
+        self.modules: frozenset[str] = frozenset()
+        # Keys that were cut to keep within the limit, and what the user called them.
+        self.shortened: dict[str, str] = {}
+        self.deadlines: dict[str, float | None] = {}
+        # Full keys by the cache that stored them: it knows the way to the server.
+        self._waiting: dict[int, tuple[Any, list[str]]] = {}
+        self._holders: dict[Section, Any] = {}
+        self._is_due = False
+        self._about: journal.About | None = None
+
+    def full(self, section: Section, name: str) -> str:
+        """Return what a key is called on the server when it is in a section."""
+        return within(self, section.id + name)
+
+    def touch(
+        self, section: Section, name: str, cache: Any, *, is_storing: bool
+    ) -> None:
+        """Take note of a key; bring over what an enclosing section holds under it."""
+        if name not in section.touched:
+            outer = self.enclosing(section, name)
+            if outer is not None and outer.touched[name]:
+                self._note(self.full(section, name), cache)
+                self._copy(cache, self.full(outer, name), self.full(section, name))
+                section.touched[name] = True
+                self._holders[section] = cache
+                return
+        if is_storing:
+            self._note(self.full(section, name), cache)
+            self._holders[section] = cache
+        section.touched[name] = is_storing
+
+    def copy_all(self, cache: Any) -> None:
+        """Bring over all that the section in use has not yet touched."""
+        section = self.current()
+        if section is not None:
+            for outer in list(self.outward(section)):
+                for name in outer.stored():
+                    if name not in section.touched:
+                        self.touch(section, name, cache, is_storing=False)
+
+    def finish(self, section: Section) -> None:
+        """Let what a section has stored wait for its deletion."""
+        holder = self._holders.pop(section, None)
+        if holder is None:
+            return
+        names = [self.full(section, name) for name in section.stored()]
+        for name in names if self.deadlines else ():
+            self.deadlines.pop(name, None)
+        self._wait(holder, names)
+
+    def tidy(self) -> None:
+        """Delete what finished sections have stored."""
+        if not self._is_due:
+            return
+        self._is_due = False
+        for cache, names in list(self._waiting.values()):
+            try:
+                for start in range(0, len(names), BATCH):
+                    self.dialect.delete(cache, names[start : start + BATCH])
+            except Exception as error:  # noqa: BLE001 - the tests are not to blame
+                # Once more when something else is stored there, not before: a server
+                # that is gone costs a timeout.
+                self._say(_NOT_DELETED, error)
+                return
+            del self._waiting[id(cache)]
+        self.shortened.clear()
+        self._strike_out()
+
+    @property
+    def is_untidy(self) -> bool:
+        """Whether more waits to be deleted than fits into one batch."""
+        return any(len(names) >= BATCH for _, names in self._waiting.values())
+
+    def forget_waiting(self) -> None:
+        """Leave it to the parent process, from which this one was forked."""
+        self._waiting.clear()
+        self._holders.clear()
+
+    def _wait(self, cache: Any, names: Iterable[str]) -> None:
+        self._waiting.setdefault(id(cache), (cache, []))[1].extend(names)
+        self._is_due = True
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits to be deleted."""
+        return bool(self._waiting)
+
+    def _copy(self, cache: Any, source: str, target: str) -> None:
+        try:
+            self.dialect.copy(self, cache, source, target)
+        except Exception as error:  # noqa: BLE001 - the operation itself will tell
+            self._say(_NOT_COPIED, error)
+
+    def _say(self, text: str, error: Exception) -> None:
+        about = self._about
+        notices.note(
+            text.format(
+                alias=self.alias,
+                backend=about.kind if about else "?",
+                location=about.location if about else "?",
+                error=f"{type(error).__name__}: {error}",
+            )
+        )
+
+    def _note(self, full: str, cache: Any) -> None:
+        if self._about is None:
+            self._about = self.dialect.about(self, cache)
+            # What a killed run left here goes with the next batch.
+            for left in journal.dead(self._about.fingerprint):
+                for name in left.names:
+                    JOURNAL.note(self._about, name)
+                self._wait(cache, left.names)
+                left.forget()
+        JOURNAL.note(self._about, full)
+
+    def _strike_out(self) -> None:
+        if self._about is not None:
+            alive = [frame.sections.get(self) for frame in self.frames.open]
+            JOURNAL.keep(
+                self._about.fingerprint,
+                [
+                    self.full(section, name)
+                    for section in alive
+                    if section is not None
+                    for name in section.stored()
+                ],
+            )

@@ -1,0 +1,19 @@
+"""Locations without their passwords, the one place where they are taken out."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["redacted"]
+
+# Everything between "//" and the last "@" of a URL but the user's name.
+_PASSWORD = re.compile(r"(?<=//)([^:/?#\s,;]*):[^/\s]*@")
+_PARAMETER = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&\s'\"),;]+")
+
+
+def redacted(location: object) -> str:
+    """Return a LOCATION as text, for messages: passwords are three stars."""
+    if isinstance(location, (list, tuple, set)):
+        return ", ".join(redacted(each) for each in location)
+    text = _PASSWORD.sub(r"\1:***@", str(location))
+    return _PARAMETER.sub(r"\1***", text)

@@ -1,0 +1,63 @@
+"""A server of one's own for a process, on request: raw connections are isolated too.
+
+It is started when the first alias that asks for it is opened, on a socket that nobody
+else knows, and dies with its process. Here, and only here, everything may be flushed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from typing import Any
+
+from ci_cache_isolation.isolation import hook
+from ci_cache_isolation.isolation.stores.private_servers import (
+    Contained,
+    can_contain,
+    contained_for,
+)
+from ci_cache_isolation.isolation.stores.snapshots import (
+    NOTHING,
+    Contents,
+    SnapshotStore,
+)
+
+__all__ = ["PrivateStore"]
+
+
+class PrivateStore(SnapshotStore):
+    """Sections of the servers that this process has started for itself."""
+
+    names = ("private-server",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._servers: dict[Hashable, Contained] = {}
+        self.command: str | None = None
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
+        """Lead a cache to a server of this process, one for each that it stands for."""
+        contained = contained_for(cache, self._servers, self.command)
+        if contained is None:
+            return False
+        contained.redirect(cache)
+        return True
+
+    @staticmethod
+    def can_serve(cache_class: type) -> bool:
+        """Tell whether there is a server to be started for a backend."""
+        return can_contain(cache_class)
+
+    def _read(self) -> Contents:
+        return {identity: server.read() for identity, server in self._servers.items()}
+
+    def _write(self, contents: Contents) -> None:
+        for identity, server in self._servers.items():
+            server.write(contents.get(identity, NOTHING))
+
+    def _after_fork(self) -> None:
+        """Start servers of this process's own when they are needed again."""
+        if self._servers:
+            self._servers = {}
+            hook.forget_connections()

@@ -1,0 +1,284 @@
+"""What private servers hold, as something that can be copied and put back."""
+
+from __future__ import annotations
+
+import re
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
+
+from ci_cache_isolation.isolation import servers
+from ci_cache_isolation.isolation.dialects import Dialect, dialect_of
+from ci_cache_isolation.isolation.dialects.clients import ClientDialect
+from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
+from ci_cache_isolation.isolation.dialects.redis import RedisDialect
+from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
+
+__all__ = ["Contained", "can_contain", "contained_for"]
+
+_REDIRECTED = "_ci_cache_isolation_private"
+# Of no use for a socket of one's own, and refused by a server without a password.
+_OF_THE_ADDRESS = re.compile(
+    r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
+    r"(connection_)?ssl.*|socket_keepalive.*|socket_type|connection_pool_class"
+)
+
+
+class Contained(ABC):
+    """One private server, and what it was last seen to hold."""
+
+    def __init__(self, kind: str, option: str | None) -> None:
+        self.server = servers.start(kind, option)
+        self._seen: tuple[int, Kept] = (-1, NOTHING)
+
+    @abstractmethod
+    def redirect(self, cache: Any) -> None:
+        """Lead a cache here, before it connects anywhere else."""
+
+    @abstractmethod
+    def changes(self) -> int:
+        """Return a number that differs whenever the contents may."""
+
+    @abstractmethod
+    def contents(self) -> Kept:
+        """Copy everything."""
+
+    @abstractmethod
+    def replace(self, kept: Kept) -> None:
+        """Put contents in the place of everything."""
+
+    def read(self) -> Kept:
+        """Copy everything, if it has changed since it was last done."""
+        changes = self.changes()
+        if changes != self._seen[0]:
+            self._seen = changes, self.contents()
+        return self._seen[1]
+
+    def write(self, kept: Kept) -> None:
+        """Put contents in the place of everything, unless that is what is there."""
+        if self.changes() == self._seen[0] and self._seen[1] == kept:
+            return
+        self.replace(kept)
+        self._seen = self.changes(), kept
+
+
+def contained_for(
+    cache: Any, known: dict[Hashable, Contained], option: str | None
+) -> Contained | None:
+    """Return the server that stands for a cache's, started if need be."""
+    own: Contained | None = vars(cache).get(_REDIRECTED)
+    if own is not None and own in known.values():
+        return own
+    dialect = dialect_of(type(cache))
+    kind, made = _kind_of(dialect)
+    if dialect is None or made is None:
+        return None
+    # Databases of one server stay databases of one server.
+    identity = kind, _without_database(dialect.server(cache))
+    if identity not in known:
+        known[identity] = made(kind, option)
+    vars(cache)[_REDIRECTED] = known[identity]
+    return known[identity]
+
+
+def can_contain(cache_class: type) -> bool:
+    """Tell whether there is a server to be started for a backend."""
+    return _kind_of(dialect_of(cache_class))[1] is not None
+
+
+def _kind_of(dialect: Dialect | None) -> tuple[str, type[Contained] | None]:
+    if isinstance(dialect, MemcachedDialect):
+        return "memcached", MemcachedContained
+    if isinstance(dialect, RedisDialect):
+        return "redis", RedisContained
+    if isinstance(dialect, ClientDialect):
+        kind = "valkey" if "django_valkey" in dialect.packages else "redis"
+        return kind, ClientContained
+    return "", None
+
+
+class RedisContained(Contained):
+    """A Redis or Valkey, behind Django's own backend."""
+
+    def __init__(self, kind: str, option: str | None) -> None:
+        super().__init__(kind, option)
+        library = __import__(kind)
+        client_class = library.Redis if kind == "redis" else library.Valkey
+        self._clients = {
+            number: client_class(unix_socket_path=self.server.socket, db=number)
+            for number in range(16)
+        }
+        self._client = self._clients[0]
+
+    def redirect(self, cache: Any) -> None:
+        """Exchange its URLs, keeping the number of its database."""
+        given = cache._options  # noqa: SLF001
+        number = given.get("db", _database(cache._servers[0]))  # noqa: SLF001
+        cache._options = {  # noqa: SLF001
+            name: value
+            for name, value in given.items()
+            if not _OF_THE_ADDRESS.fullmatch(name)
+        }
+        cache._servers = [self.url(number)]  # noqa: SLF001
+        vars(cache).pop("_cache", None)
+
+    def url(self, number: object) -> str:
+        """Return the URL of one of its databases."""
+        return self.server.url.replace("db=0", f"db={number}")
+
+    def changes(self) -> int:
+        """Return how many changes the server has counted."""
+        return int(self._client.info("persistence")["rdb_changes_since_last_save"])
+
+    def contents(self) -> Kept:
+        """Dump all keys of all databases."""
+        entries: dict[Hashable, bytes] = {}
+        expiries: dict[Hashable, float | None] = {}
+        for number, client in self._in_use():
+            for key in client.scan_iter(count=1000):
+                with client.pipeline(transaction=True) as pipeline:
+                    value, milliseconds = pipeline.dump(key).pttl(key).execute()
+                if value is not None:
+                    entries[number, key] = value
+                    expiries[number, key] = (
+                        None if milliseconds < 0 else self._now() + milliseconds / 1000
+                    )
+        return Kept(entries, expiries)
+
+    def replace(self, kept: Kept) -> None:
+        """Flush, and restore what is left of every key."""
+        self._client.flushall()
+        now = self._now() if kept.entries else 0.0
+        for place, value in kept.entries.items():
+            number, key = cast("tuple[int, bytes]", place)
+            expiry = kept.expiries[place]
+            left = 0 if expiry is None else int((expiry - now) * 1000)
+            if expiry is None or left > 0:
+                self._clients[number].restore(key, left, value)
+
+    def _in_use(self) -> Iterator[tuple[int, Any]]:
+        for name in self._client.info("keyspace"):
+            number = int(name.removeprefix("db"))
+            yield number, self._clients[number]
+
+    def _now(self) -> float:
+        seconds, microseconds = self._client.time()
+        return float(seconds + microseconds / 1e6)
+
+
+class ClientContained(RedisContained):
+    """A Redis or Valkey, behind django-redis or django-valkey."""
+
+    def redirect(self, cache: Any) -> None:
+        """Exchange its URLs, keeping the numbers of its databases."""
+        server = cache._server  # noqa: SLF001
+        urls = server.split(",") if isinstance(server, str) else list(server)
+        options = dict(cache._params.get("OPTIONS", {}))  # noqa: SLF001
+        pool = dict(options.get("CONNECTION_POOL_KWARGS", {}))
+        number = pool.pop("db", None)
+        for given in (options, pool):
+            for name in [each for each in given if _OF_THE_ADDRESS.fullmatch(each)]:
+                del given[name]
+        if pool or "CONNECTION_POOL_KWARGS" in options:
+            options["CONNECTION_POOL_KWARGS"] = pool
+        cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
+        ours = [self.url(_database(url) if number is None else number) for url in urls]
+        cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
+        cache._client = None  # noqa: SLF001
+
+
+class MemcachedContained(Contained):
+    """A memcached."""
+
+    def __init__(self, kind: str, option: str | None) -> None:
+        super().__init__(kind, option)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(servers.PATIENCE)
+        self._socket.connect(self.server.socket)
+        self._file = self._socket.makefile("rb")
+
+    def redirect(self, cache: Any) -> None:
+        """Exchange its addresses."""
+        cache._servers = [self.server.url]  # noqa: SLF001
+        vars(cache).pop("_cache", None)
+
+    def changes(self) -> int:
+        """Return how many commands that change something the server has counted."""
+        counted = {"cmd_set", "cmd_touch", "cmd_flush", "delete_hits"}
+        counted |= {"incr_hits", "decr_hits", "cas_hits"}
+        total = 0
+        for line in self._ask(b"stats"):
+            _, name, value = line.decode().split(" ", 2)
+            total += int(value) if name in counted else 0
+        return total
+
+    def contents(self) -> Kept:
+        """Get all items, with their flags."""
+        entries: dict[Hashable, bytes] = {}
+        expiries: dict[Hashable, float | None] = {}
+        for line in self._ask(b"lru_crawler metadump all"):
+            about = dict(part.split(b"=", 1) for part in line.split() if b"=" in part)
+            key, expiry = unquote_to_bytes(about[b"key"]), int(about[b"exp"])
+            item = self._item(key)
+            if item is not None:
+                entries[key] = item
+                expiries[key] = None if expiry < 0 else float(expiry)
+        return Kept(entries, expiries)
+
+    def replace(self, kept: Kept) -> None:
+        """Flush, and set what is left of every item."""
+        self._tell(b"flush_all")
+        for key, item in kept.entries.items():
+            flags, _, value = item.partition(b" ")
+            expiry = int(kept.expiries[key] or 0)
+            about = b"%b %d %d" % (flags, expiry, len(value))
+            name = cast("bytes", key)
+            self._tell(b"set %b %b\r\n%b" % (name, about, value))
+
+    def _item(self, key: bytes) -> bytes | None:
+        self._socket.sendall(b"get %b\r\n" % key)
+        header = self._file.readline().split()
+        if header[0] == b"END":
+            return None
+        value = self._file.read(int(header[3]) + 2)[:-2]
+        self._file.readline()
+        return header[2] + b" " + value
+
+    def _ask(self, command: bytes) -> list[bytes]:
+        self._socket.sendall(command + b"\r\n")
+        lines = []
+        while (line := self._file.readline().rstrip(b"\r\n")) != b"END":
+            if not line or line.startswith((b"ERROR", b"CLIENT_ERROR")):
+                raise ConnectionError(f"memcached answered {line!r} to {command!r}")
+            if not line.startswith((b"BUSY", b"OK")):
+                lines.append(line)
+            elif line.startswith(b"BUSY"):
+                return self._ask(command)
+        return lines
+
+    def _tell(self, command: bytes) -> None:
+        self._socket.sendall(command + b"\r\n")
+        self._file.readline()
+
+
+def _database(url: str) -> str:
+    """Return the number of the database that a URL names."""
+    parts = urlsplit(str(url))
+    in_query = parse_qs(parts.query).get("db", parse_qs(parts.query).get("database"))
+    if in_query:
+        return in_query[0]
+    path = parts.path.strip("/")
+    return path if path.isdigit() and not parts.scheme.startswith("unix") else "0"
+
+
+def _without_database(server: Hashable) -> Hashable:
+    if isinstance(server, tuple):
+        return tuple(_without_database(each) for each in server)
+    text = str(server)
+    if "://" not in text:
+        return "" if text.isdigit() or text == "None" else text
+    parts = urlsplit(text)
+    path = parts.path if parts.scheme.startswith("unix") else ""
+    return f"{parts.scheme}://{parts.netloc}{path}"

@@ -1,0 +1,153 @@
+"""Stores that outlive the process: sections with an id, on servers and on disks."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Hashable
+from typing import Any
+
+from django.core.cache.backends.filebased import FileBasedCache
+
+from ci_cache_isolation.isolation import filespace, keys
+from ci_cache_isolation.isolation.dialects import dialect_of
+from ci_cache_isolation.isolation.dialects.clients import ClientDialect
+from ci_cache_isolation.isolation.filespace import FileSpace
+from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
+from ci_cache_isolation.isolation.patches import Patches
+from ci_cache_isolation.isolation.process import section_id
+from ci_cache_isolation.isolation.sections import Frame, Frames, Section
+from ci_cache_isolation.isolation.stores.base import Store
+
+__all__ = ["SectionedStore"]
+
+
+class SectionedStore(Store):
+    """Sections of caches on servers, in tables and in directories."""
+
+    names = ("keyspace", "files")
+
+    def __init__(self) -> None:
+        self.frames = Frames()
+        self._spaces: dict[Hashable, KeySpace | FileSpace] = {}
+        self._by_alias: dict[str, KeySpace | FileSpace] = {}
+        self._patches = Patches()
+        self._prepared: set[type] = set()
+        self._pid = os.getpid()
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def prepare(self, cache_class: type) -> None:
+        """Wrap what has to know of sections before an object of the class exists."""
+        if cache_class in self._prepared:
+            return
+        if issubclass(cache_class, FileBasedCache):
+            filespace.patch(self._patches)
+        else:
+            dialect = dialect_of(cache_class)
+            if dialect is None:
+                return
+            dialect.patch(self._patches, cache_class)
+        self._prepared.add(cache_class)
+
+    def adopt(self, alias: str, cache: Any) -> bool:
+        """Have a cache's entries stored in sections."""
+        cache_class = type(cache)
+        self.prepare(cache_class)
+        if issubclass(cache_class, FileBasedCache):
+            location = filespace.location_of(cache)
+            files = self._spaces.get(location)
+            if not isinstance(files, FileSpace):
+                files = FileSpace(self.frames, alias, location)
+                self._spaces[location] = files
+            filespace.take(cache, files)
+            self._by_alias[alias] = files
+            return True
+        dialect = dialect_of(cache_class)
+        if dialect is None or not callable(vars(cache).get(keys.KEY_FUNCTION)):
+            return False
+        if isinstance(dialect, ClientDialect):
+            dialect.patch_client(self._patches, cache._client_cls)  # noqa: SLF001
+        server = dialect.server(cache)
+        space = self._spaces.get(server)
+        if not isinstance(space, KeySpace):
+            space = KeySpace(self.frames, alias, dialect, server)
+            self._spaces[server] = space
+        space.modules |= dialect.modules(cache)
+        keys.take(cache, space)
+        self._by_alias[alias] = space
+        return True
+
+    def activate(self) -> None:
+        """Let the process have sections, for what is stored outside of all tests."""
+        self.frames.activate()
+        atexit.unregister(self._at_exit)
+        atexit.register(self._at_exit)
+
+    def deactivate(self) -> None:
+        """Make keys plain again."""
+        self.frames.deactivate()
+        self._patches.undo()
+        self._prepared.clear()
+
+    def begin(self, number: int = 0, *, is_raw: bool = False) -> None:
+        """Count on. Nothing is sent."""
+        self.frames.push(number, is_raw=is_raw)
+
+    def end(self) -> None:
+        """Let what the section has stored wait for its deletion."""
+        frame = self.frames.pop()
+        if frame.sections:
+            for space, section in frame.sections.items():
+                space.finish(section)
+                if space.is_untidy:
+                    space.tidy()
+
+    def lift(self, depth: int) -> list[Frame]:
+        """Set the inner scopes aside."""
+        return self.frames.cut(depth)
+
+    def lower(self, lifted: list[Frame]) -> None:
+        """Bring the inner scopes back."""
+        self.frames.extend(lifted)
+
+    def tidy(self) -> None:
+        """Delete what finished sections have stored."""
+        for space in list(self._spaces.values()):
+            space.tidy()
+
+    def section_id(self, alias: str, number: int) -> str | None:
+        """Return the id of an alias's section in use; the alias is not opened."""
+        if self.frames.top is None:
+            return None
+        space = self._by_alias.get(alias)
+        section = None if space is None else space.current()
+        return section_id(number) if section is None else section.id
+
+    def _at_exit(self) -> None:
+        if self._pid != os.getpid():
+            return
+        while len(self.frames.open) > 1:
+            self.end()
+        for space, section in self.frames.open[0].sections.items():
+            space.finish(section)
+        self.frames.deactivate()
+        self.tidy()
+        if any(space.has_waiting for space in self._spaces.values()):
+            JOURNAL.leave()
+        else:
+            JOURNAL.close()
+
+    def _after_fork(self) -> None:
+        """Be a stranger to the parent, but for what it stored outside of all tests."""
+        JOURNAL.after_fork()
+        self._pid = os.getpid()
+        process, *scopes = self.frames.open
+        for frame in scopes:
+            frame.sections.clear()
+        for space, inherited in list(process.sections.items()):
+            section = Section(process, 0)
+            section.outer = inherited
+            process.sections[space] = section
+        for space in self._spaces.values():
+            space.forget()
+            space.forget_waiting()

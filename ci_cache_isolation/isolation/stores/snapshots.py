@@ -1,0 +1,119 @@
+"""Stores whose contents can be put aside and put back, in place."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from ci_cache_isolation.isolation.process import section_id
+from ci_cache_isolation.isolation.stores.base import Store
+
+__all__ = ["NOTHING", "Contents", "Kept", "SnapshotStore"]
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+MISSING = object()
+
+
+class Kept(NamedTuple):
+    """A copy of one memory's contents. Entries are pickled, so it can't change."""
+
+    entries: Mapping[Hashable, bytes]
+    expiries: Mapping[Hashable, float | None]
+
+
+Contents = dict[Hashable, Kept]
+"""Contents by memory's identity; one that is missing is empty."""
+
+NOTHING = Kept({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class LiftedContents:
+    """What inner sections saw while an outer one is in use."""
+
+    enclosing: list[Contents]
+    innermost: Contents
+
+
+class SnapshotStore(Store):
+    """Sections by copies: what was there when one began is put back at its end."""
+
+    def __init__(self) -> None:
+        # _enclosing[n] is what section n held when section n + 1 began in it.
+        self._enclosing: list[Contents] = []
+
+    @abstractmethod
+    def _read(self) -> Contents:
+        """Copy the contents of all memories."""
+
+    @abstractmethod
+    def _write(self, contents: Contents) -> None:
+        """Put contents in the place of what all memories hold."""
+
+    def begin(self, number: int = 0, *, is_raw: bool = False) -> None:  # noqa: ARG002
+        """Put a copy of the contents aside."""
+        self._enclosing.append(self._read())
+
+    def end(self) -> None:
+        """Put the contents back as they were when the section began."""
+        self._write(self._enclosing.pop())
+
+    def lift(self, depth: int) -> LiftedContents:
+        """Show what the section at ``depth`` held when the next one began in it."""
+        lifted = LiftedContents(self._enclosing[depth:], self._read())
+        del self._enclosing[depth:]
+        if lifted.enclosing:
+            self._write(lifted.enclosing[0])
+        return lifted
+
+    def lower(self, lifted: LiftedContents) -> None:
+        """Carry what was done since `lift` into every section that was set aside."""
+        if not lifted.enclosing:
+            return
+        was, now = lifted.enclosing[0], self._read()
+        sections = [*lifted.enclosing, lifted.innermost]
+        if was != now:
+            sections = [now, *(_carried(each, was, now) for each in sections[1:])]
+        self._enclosing.extend(sections[:-1])
+        self._write(sections[-1])
+
+    def section_id(self, alias: str, number: int) -> str | None:  # noqa: ARG002
+        """Return the id of the scope, which needs no opening."""
+        return section_id(number) if number else None
+
+    def _was_there(self, identity: Hashable, brought: Kept) -> None:
+        """Take a memory into account that was there before any open scope."""
+        for contents in self._enclosing:
+            contents[identity] = brought
+
+
+def _carried(section: Contents, was: Contents, now: Contents) -> Contents:
+    """Return a section's contents with the changes that led from was to now."""
+    carried = dict(section)
+    for identity in was.keys() | now.keys():
+        before, after = was.get(identity, NOTHING), now.get(identity, NOTHING)
+        if before != after:
+            kept = section.get(identity, NOTHING)
+            carried[identity] = _with_changes(kept, before, after)
+    return carried
+
+
+def _with_changes(kept: Kept, before: Kept, after: Kept) -> Kept:
+    def of(contents: Kept, key: Hashable) -> tuple[object, object]:
+        return contents.entries.get(key), contents.expiries.get(key, MISSING)
+
+    written = [key for key in after.entries if of(before, key) != of(after, key)]
+    gone = {*written, *(before.entries.keys() - after.entries.keys())}
+    stays = [key for key in kept.entries if key not in gone]
+    # What was written later stands first: LocMemCache drops entries from the end.
+    return Kept(
+        _picked(after.entries, written) | _picked(kept.entries, stays),
+        _picked(after.expiries, written) | _picked(kept.expiries, stays),
+    )
+
+
+def _picked(values: Mapping[K, V], keys: Iterable[K]) -> dict[K, V]:
+    return {key: values[key] for key in keys if key in values}
