@@ -15,7 +15,11 @@ if TYPE_CHECKING:
         isolated,
         not_isolated,
     )
-    from ci_cache_isolation.isolation.switch import current_section, install
+    from ci_cache_isolation.isolation.switch import (
+        current_section,
+        install,
+        shared_with_children,
+    )
 
 __all__ = [
     "IsolatedCacheMixin",
@@ -23,6 +27,7 @@ __all__ = [
     "install",
     "isolated",
     "not_isolated",
+    "shared_with_children",
 ]
 
 _MODULES = {
@@ -31,6 +36,7 @@ _MODULES = {
     "not_isolated": "ci_cache_isolation.isolation.isolated",
     "current_section": "ci_cache_isolation.isolation.switch",
     "install": "ci_cache_isolation.isolation.switch",
+    "shared_with_children": "ci_cache_isolation.isolation.switch",
 }
 
 

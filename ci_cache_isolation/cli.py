@@ -1,4 +1,4 @@
-"""The door for the command line: ``cache-isolation stress`` and ``replay``.
+"""The door for the command line: ``cache-isolation stress``, ``replay`` and others.
 
 Exit codes: 0 clean, 1 leaks or flaky tests found, 2 usage, 3 nothing ran, 4 suite
 broken or cannot start, 130 interrupted.
@@ -195,6 +195,60 @@ def replay(file: Path) -> None:
         click.echo(f"failed: {printable(test)}")
     has_failed = executed.run.failed or executed.run.end is not End.FINISHED
     sys.exit(ExitCode.FOUND if has_failed else ExitCode.CLEAN)
+
+
+@cli.command()
+@click.option("--settings", help="Dotted name of the settings that hold CACHES.")
+def purge(settings: str | None) -> None:
+    """Delete what killed runs of yours left in caches, and nothing else.
+
+    They are known by their processes, which are dead, and what they stored by its
+    name. Runs that are going on are not touched. The next run does the same by itself
+    for the caches that it uses.
+    """
+    from ci_cache_isolation.isolation.purging import purge as purged  # noqa: PLC0415
+    from ci_cache_isolation.project import set_up  # noqa: PLC0415
+
+    try:
+        set_up(Path.cwd(), settings)
+    except OptionError as error:
+        _fail(error, ExitCode.USAGE)
+    except IsolationError as error:
+        _fail(error, ExitCode.CANNOT_START)
+    is_left = is_there = False
+    for each in purged():
+        is_there = True
+        about = each.about
+        where = printable(f"cache {about.alias!r} ({about.kind}, {about.location})")
+        number = f"{each.names} {'name' if each.names == 1 else 'names'}"
+        if each.error:
+            is_left = True
+            click.echo(f"Left {number} in {where}: {printable(each.error)}.")
+        else:
+            click.echo(f"Deleted what stood under {number} in {where}.")
+    if not is_there:
+        click.echo("No killed run has left anything.")
+    sys.exit(ExitCode.FOUND if is_left else ExitCode.CLEAN)
+
+
+@cli.command()
+@click.option("--settings", help="Dotted name of the settings that hold CACHES.")
+def doctor(settings: str | None) -> None:
+    """Show how each cache is isolated, and who said so. No cache is opened."""
+    from ci_cache_isolation.diagnosis import diagnose  # noqa: PLC0415
+    from ci_cache_isolation.project import set_up  # noqa: PLC0415
+
+    try:
+        module = set_up(Path.cwd(), settings)
+        lines, is_well = diagnose()
+    except OptionError as error:
+        _fail(error, ExitCode.USAGE)
+    except IsolationError as error:
+        _fail(error, ExitCode.CANNOT_START)
+    click.echo(f"settings: {module}")
+    for line in lines:
+        click.echo(printable(line))
+    sys.exit(ExitCode.CLEAN if is_well else ExitCode.FOUND)
 
 
 def _cache_from_options() -> Cache:

@@ -11,6 +11,7 @@ __all__ = [
     "OptionError",
     "ServerNotFoundError",
     "ServerNotStartedError",
+    "SettingsError",
 ]
 
 
@@ -42,6 +43,12 @@ class ServerNotStartedError(IsolationError):
     """A private server's program ended at once, or does not answer."""
 
     slug = "server-not-started"
+
+
+class SettingsError(IsolationError):
+    """A project's settings can't be imported, or Django can't be set up with them."""
+
+    slug = "settings"
 
 
 class CacheIsolationWarning(UserWarning):

@@ -46,6 +46,7 @@ def test_the_public_names_are_the_ones_of_the_contract():
         "install",
         "isolated",
         "not_isolated",
+        "shared_with_children",
     ]
     assert all(hasattr(ci_cache_isolation, name) for name in ci_cache_isolation.__all__)
 

@@ -23,9 +23,19 @@ from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import process_token
 from ci_cache_isolation.isolation.sections import Frames, Section, Space
 
-__all__ = ["DIRECTORY", "FileSpace", "patch", "remove_directory"]
+__all__ = [
+    "DIRECTORY",
+    "FILES",
+    "FileSpace",
+    "location_of",
+    "patch",
+    "remove_directory",
+    "take",
+]
 
 DIRECTORY = ".ci-cache-isolation"
+FILES = "files"
+"""What is written down as the kind of these spaces."""
 _ATTRIBUTE = "_dir"
 _SPACE = "_ci_cache_isolation_files"
 _NOT_DELETED = (
@@ -38,7 +48,7 @@ class FileSpace(Space):
     """All sections of one LOCATION. Names are those of its files."""
 
     def __init__(self, frames: Frames, alias: str, location: str) -> None:
-        super().__init__(frames, alias)
+        super().__init__(frames, alias, f"files:{location}")
         self.location = location
         self._finished: list[str] = []
         self._is_noted = False
@@ -73,9 +83,17 @@ class FileSpace(Space):
                 for name in list(outer.touched):
                     self.touch(section, name)
 
+    def share(self) -> None:
+        """Bring everything over into the section in use, for other processes."""
+        section = self.current()
+        if section is not None:
+            section.is_joined = True
+            self.copy_all()
+            section.touched.setdefault("", True)
+
     def finish(self, section: Section) -> None:
         """Let a section's directory wait for its removal."""
-        if section.touched:
+        if section.touched and section.id.startswith(process_token()):
             self._finished.append(self.directory(section))
 
     def tidy(self) -> None:
@@ -119,7 +137,7 @@ class FileSpace(Space):
         about = journal.About(
             hashlib.blake2b(self.location.encode(), digest_size=10).hexdigest(),
             self.alias,
-            "files",
+            FILES,
             self.location,
         )
         for left in journal.dead(about.fingerprint):

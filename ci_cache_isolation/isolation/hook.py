@@ -33,16 +33,23 @@ Expecting = Callable[[str, str], None]
 _PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 _MARK = "_ci_cache_isolation"
 _watcher: Watcher | None = None
-_expect: Expecting = lambda *_: None  # noqa: E731
+_expect: Expecting
 _openings: set[tuple[int, int, str]] = set()
 
 
-def watch(watcher: Watcher, expect: Expecting = lambda *_: None) -> None:
+def _nothing(alias: str, backend: str) -> None:
+    """Expect nothing."""
+
+
+_expect = _nothing
+
+
+def watch(watcher: Watcher, expect: Expecting = _nothing) -> None:
     """Call ``watcher(alias, cache)`` for every cache that is opened from now on.
 
     ``expect(alias, backend)`` is called before: no object of the class may exist yet.
     """
-    global _watcher, _expect  # noqa: PLW0603 - the class that is wrapped is global too
+    global _watcher, _expect
     _watcher, _expect = watcher, expect
     original = CacheHandler.create_connection
     if _is_wrapped(original):
@@ -56,7 +63,7 @@ def watch(watcher: Watcher, expect: Expecting = lambda *_: None) -> None:
             return original(self, alias)
         _openings.add(opening)
         try:
-            if _watcher is not None and alias in self.settings.keys():  # noqa: SIM118
+            if alias in self.settings:
                 _expect(alias, str(self.settings[alias].get("BACKEND", "")))
             cache = original(self, alias)
         finally:
@@ -71,8 +78,8 @@ def watch(watcher: Watcher, expect: Expecting = lambda *_: None) -> None:
 
 def unwatch() -> None:
     """Watch no more. A wrapper that others have wrapped stays, and does nothing."""
-    global _watcher  # noqa: PLW0603
-    _watcher = None
+    global _watcher, _expect
+    _watcher, _expect = None, _nothing
     current: Any = CacheHandler.create_connection
     if vars(current).get(_MARK) is current:
         CacheHandler.create_connection = current.__wrapped__  # type: ignore[method-assign]
@@ -135,10 +142,10 @@ def is_watching() -> bool:
 
     Other wrappers need not say what they wrap, so looking would not do.
     """
-    global _watcher, _expect  # noqa: PLW0603
+    global _watcher, _expect
     watcher, expect = _watcher, _expect
     seen: list[object] = []
-    _watcher, _expect = (lambda _, cache: seen.append(cache)), (lambda *_: None)
+    _watcher, _expect = (lambda _, cache: seen.append(cache)), _nothing
     backend = "django.core.cache.backends.dummy.DummyCache"
     try:
         CacheHandler({"probe": {"BACKEND": backend}}).create_connection("probe")

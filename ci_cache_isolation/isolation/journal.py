@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
 
 try:
     import fcntl
@@ -31,7 +31,15 @@ except ImportError:  # pragma: no cover - Windows
 else:
     _CAN_LOCK = True
 
-__all__ = ["DIRECTORY_VARIABLE", "About", "Dead", "Journal", "dead", "directory"]
+__all__ = [
+    "DIRECTORY_VARIABLE",
+    "About",
+    "Dead",
+    "Journal",
+    "dead",
+    "directory",
+    "stored_in",
+]
 
 DIRECTORY_VARIABLE = "CI_CACHE_ISOLATION_STATE"
 _LOCK = "alive"
@@ -71,6 +79,7 @@ class Journal:
         self._lock: int | None = None
         self._files: dict[str, tuple[int, int]] = {}
         self._is_broken = not _CAN_LOCK
+        self.is_read_by_others = False
 
     def note(self, about: About, name: str) -> None:
         """Write down that something is about to be stored under a name."""
@@ -122,6 +131,7 @@ class Journal:
         self.abandon()
         self._path = None
         self._is_broken = not _CAN_LOCK
+        self.is_read_by_others = False
 
     def _opened(self, about: About) -> tuple[int, int]:
         path = self._path or self._directory()
@@ -184,8 +194,29 @@ def dead(fingerprint: str | None = None) -> Iterator[Dead]:
         for path in files:
             if fingerprint in {None, path.name.removesuffix(_SUFFIX)}:
                 left = _read(path)
-                if left is not None:
+                if left is not None and not _is_used(left, process.name):
                     yield left
+
+
+def stored_in(fingerprint: str, section: str) -> list[str]:
+    """Return what all processes together have stored in one section of a space."""
+    try:
+        files = list(directory().glob(f"[!.]*/{fingerprint}{_SUFFIX}"))
+    except OSError:
+        return []
+    found = [left for left in map(_read, files) if left is not None]
+    return [name for left in found for name in left.names if name.startswith(section)]
+
+
+def _is_used(left: Dead, token: str) -> bool:
+    """Tell whether a process joined sections of another one, which still lives."""
+    owners = {name[:TOKEN_LENGTH] for name in left.names} - {token}
+    return any(
+        (left.path.parent.with_name(owner) / _LOCK).exists()
+        and not _is_dead(left.path.parent.with_name(owner))
+        for owner in owners
+        if owner.isalnum()
+    )
 
 
 def _is_dead(process: Path) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.keys import within
+from ci_cache_isolation.isolation.process import process_token
 from ci_cache_isolation.isolation.sections import Frames, Section, Space
 
 if TYPE_CHECKING:
@@ -38,8 +40,9 @@ class KeySpace(Space):
     def __init__(
         self, frames: Frames, alias: str, dialect: Dialect, server: Hashable
     ) -> None:
-        super().__init__(frames, alias)
+        super().__init__(frames, alias, f"{type(dialect).__name__}:{server!r}")
         self.dialect = dialect
+        self._users: weakref.WeakSet[Any] = weakref.WeakSet()
         self.server = server
         self.key_limit = dialect.key_limit
         self.modules: frozenset[str] = frozenset()
@@ -50,6 +53,8 @@ class KeySpace(Space):
         self._waiting: dict[int, tuple[Any, list[str]]] = {}
         self._holders: dict[Section, Any] = {}
         self._is_due = False
+        self._is_lasting = True
+        self._has_looked = False
         self._about: journal.About | None = None
 
     def full(self, section: Section, name: str) -> str:
@@ -82,12 +87,42 @@ class KeySpace(Space):
                     if name not in section.touched:
                         self.touch(section, name, cache, is_storing=False)
 
+    def add(self, cache: Any) -> None:
+        """Take note of a cache that uses this space."""
+        self._users.add(cache)
+        self.modules |= self.dialect.modules(cache)
+
+    def share(self) -> None:
+        """Bring everything over into the section in use, for other processes."""
+        section = self.current()
+        cache = next(iter(self._users), None)
+        if section is not None and cache is not None:
+            section.is_joined = True
+            self.copy_all(cache)
+            self._holders.setdefault(section, cache)
+
+    def clear_joined(self, section: Section, cache: Any) -> None:
+        """Delete what all processes that share a section have stored in it."""
+        about = self._known(cache)
+        names = [self.full(section, name) for name in section.stored()]
+        names += journal.stored_in(about.fingerprint, section.id)
+        for start in range(0, len(names), BATCH):
+            self.dialect.delete(cache, names[start : start + BATCH])
+        section.is_cut = True
+
     def finish(self, section: Section) -> None:
         """Let what a section has stored wait for its deletion."""
         holder = self._holders.pop(section, None)
         if holder is None:
             return
+        if not section.id.startswith(process_token()):
+            # It belongs to the parent, who reads what is written down about it.
+            JOURNAL.is_read_by_others = True
+            return
         names = [self.full(section, name) for name in section.stored()]
+        if section.is_joined:
+            about = self._known(holder)
+            names += journal.stored_in(about.fingerprint, section.id)
         for name in names if self.deadlines else ():
             self.deadlines.pop(name, None)
         self._wait(holder, names)
@@ -107,7 +142,8 @@ class KeySpace(Space):
                 self._say(_NOT_DELETED, error)
                 return
             del self._waiting[id(cache)]
-        self.shortened.clear()
+        if len(self.shortened) > BATCH:
+            self.shortened.clear()
         self._strike_out()
 
     @property
@@ -147,15 +183,24 @@ class KeySpace(Space):
         )
 
     def _note(self, full: str, cache: Any) -> None:
-        if self._about is None:
-            self._about = self.dialect.about(self, cache)
+        about = self._known(cache)
+        if not self._is_lasting:
+            return
+        if not self._has_looked:
+            self._has_looked = True
             # What a killed run left here goes with the next batch.
-            for left in journal.dead(self._about.fingerprint):
+            for left in journal.dead(about.fingerprint):
                 for name in left.names:
-                    JOURNAL.note(self._about, name)
+                    JOURNAL.note(about, name)
                 self._wait(cache, left.names)
                 left.forget()
-        JOURNAL.note(self._about, full)
+        JOURNAL.note(about, full)
+
+    def _known(self, cache: Any) -> journal.About:
+        if self._about is None:
+            self._about = self.dialect.about(self.alias, cache)
+            self._is_lasting = self.dialect.is_lasting(cache)
+        return self._about
 
     def _strike_out(self) -> None:
         if self._about is not None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from ci_cache_isolation.isolation.joining import Joined
 from ci_cache_isolation.isolation.process import next_number, section_id
 
 __all__ = ["Frame", "Frames", "Section", "Space"]
@@ -22,15 +23,17 @@ class Section:
     ``touched`` holds every name that was asked for, as made from the user's key, and
     whether something may be stored under it. A section that is cut sees nothing of the
     enclosing ones: it was cleared. ``outer`` is the one that a fork cut it off from.
+    One that is joined is shared with other processes, parent and children.
     """
 
-    __slots__ = ("frame", "id", "is_cut", "outer", "touched")
+    __slots__ = ("frame", "id", "is_cut", "is_joined", "outer", "touched")
 
     def __init__(self, frame: Frame, number: int) -> None:
         self.id = section_id(number)
         self.frame = frame
         self.touched: dict[str, bool] = {}
         self.is_cut = False
+        self.is_joined = False
         self.outer: Section | None = None
 
     def stored(self) -> list[str]:
@@ -41,10 +44,11 @@ class Section:
 class Frame:
     """One open scope, and the sections that were needed in it: mostly none."""
 
-    __slots__ = ("is_raw", "number", "sections")
+    __slots__ = ("is_raw", "joined", "number", "sections")
 
     def __init__(self, number: int, *, is_raw: bool = False) -> None:
         self.number = number
+        self.joined: Joined | None = None
         self.is_raw = is_raw
         self.sections: dict[Space, Section] = {}
 
@@ -62,6 +66,7 @@ class Frames:
         self.top: Frame | None = None
         self.is_active = False
         self.lock = threading.RLock()
+        self.on_first_section: Callable[[], None] | None = None
 
     def activate(self) -> None:
         """Let the process itself have sections: tests are about to run in it."""
@@ -106,9 +111,11 @@ class Frames:
 class Space(ABC):
     """All sections of one server, table or directory in this process."""
 
-    def __init__(self, frames: Frames, alias: str) -> None:
+    def __init__(self, frames: Frames, alias: str, name: str) -> None:
         self.frames = frames
         self.alias = alias
+        # The same in every process.
+        self.name = name
         # What `section` was last found for.
         self.frame: object = self
         self.section: Section | None = None
@@ -121,12 +128,22 @@ class Space(ABC):
             if frame is not None:
                 section = frame.sections.get(self)
                 if section is None:
-                    section = Section(frame, frame.number)
+                    section = self._new(frame)
                     frame.sections[self] = section
             # In this order: other threads look at the frame first.
             self.section = section
             self.frame = frame
             return section
+
+    def _new(self, frame: Frame) -> Section:
+        section = Section(frame, frame.number)
+        if frame.joined is not None:
+            section.id = frame.joined.id_for(self.name)
+            # The process that it belongs to has brought everything over.
+            section.is_cut = section.is_joined = True
+        if self.frames.on_first_section is not None:
+            self.frames.on_first_section()
+        return section
 
     def current(self) -> Section | None:
         """Return the section in use; None for plain keys."""
@@ -192,3 +209,7 @@ class Space(ABC):
     @abstractmethod
     def forget_waiting(self) -> None:
         """Leave it to the parent process, from which this one was forked."""
+
+    @abstractmethod
+    def share(self) -> None:
+        """Bring everything over into the section in use, for other processes."""

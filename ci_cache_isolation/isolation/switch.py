@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
+from ci_cache_isolation.isolation.joining import joined
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -25,6 +27,7 @@ from ci_cache_isolation.isolation.stores import (
     KINDS,
     MemoryStore,
     PrivateStore,
+    SectionedStore,
     Store,
     name_for,
 )
@@ -33,12 +36,14 @@ __all__ = [
     "STACK",
     "Said",
     "ask",
+    "check",
     "chosen",
     "current_section",
     "install",
     "is_installed",
     "said",
     "say_again",
+    "shared_with_children",
     "start",
     "store_for",
     "uninstall",
@@ -110,6 +115,9 @@ def install(
         _installed = True
     elif not state.value and _installed:
         _switch_off()
+    if state.value and joined() is not None:
+        # This process was started by a test, to work in its sections.
+        start(state)
     return state
 
 
@@ -128,7 +136,7 @@ def start(state: Enabled) -> None:
     """
     if not state.value:
         return
-    _check(chosen())
+    check(chosen())
     if not STACK.path:
         for what, found, is_reached in (
             (
@@ -145,6 +153,18 @@ def start(state: Enabled) -> None:
                 )
     for store in STACK.stores:
         store.activate()
+
+
+def shared_with_children() -> AbstractContextManager[None]:
+    """Let processes that are started inside work in the sections of this test.
+
+    ``with shared_with_children(): ...`` reaches forks, spawned processes and programs
+    whose settings switch isolation on; what they store, the test sees, and it is gone
+    with the rest. Entries of LocMemCache can't be shared between processes.
+    """
+    store = _BY_NAME["keyspace"]
+    assert isinstance(store, SectionedStore)
+    return store.share()
 
 
 def uninstall() -> None:
@@ -276,7 +296,7 @@ def _possible(cache_class: type) -> tuple[str, ...]:
     return ("none",) if name in {None, "none"} else (str(name), "none")
 
 
-def _check(asked: Choices) -> None:
+def check(asked: Choices) -> None:
     """Say so now where an option can't be followed; not a single cache is opened."""
     if not settings.configured:
         return

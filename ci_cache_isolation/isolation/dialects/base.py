@@ -65,12 +65,19 @@ class Dialect(ABC):
         server = self.server(cache)
         return redacted(server)
 
-    def about(self, space: KeySpace, cache: Any) -> About:
+    def connect(self, cache: Any) -> None:
+        """Make sure that there is a connection, where that is not done by itself."""
+
+    def is_lasting(self, cache: Any) -> bool:  # noqa: ARG002
+        """Tell whether entries outlive this process."""
+        return True
+
+    def about(self, alias: str, cache: Any) -> About:
         """Return what is written down about a space."""
         server = f"{type(self).__name__}:{self.server(cache)!r}"
         return About(
             fingerprint=hashlib.blake2b(server.encode(), digest_size=10).hexdigest(),
-            alias=space.alias,
+            alias=alias,
             kind=f"{type(cache).__module__}.{type(cache).__qualname__}",
             location=self.location(cache),
         )
@@ -142,6 +149,10 @@ class Dialect(ABC):
         maker = maker_of(self.cache_of(cache))
         if maker is None:
             return False
+        section = maker.space.current()
+        if section is not None and section.is_joined:
+            maker.space.clear_joined(section, self.cache_of(cache))
+            return True
         before = maker.space.renew()
         if before is None:
             return False

@@ -50,7 +50,18 @@ class DatabaseDialect(Dialect):
         name = connection.settings_dict["NAME"]
         return f"table {cache._table} in database {name}"  # noqa: SLF001
 
-    def about(self, space: KeySpace, cache: Any) -> Any:
+    def connect(self, cache: Any) -> None:
+        """Connect to the database that settings name."""
+        _connection(cache).ensure_connection()
+
+    def is_lasting(self, cache: Any) -> bool:
+        """Tell whether the database is on a disk or a server."""
+        connection = _connection(cache)
+        if connection.vendor != "sqlite":
+            return True
+        return not connection.is_in_memory_db()
+
+    def about(self, alias: str, cache: Any) -> Any:
         """Return what is written down: a worker's clone has a name of its own."""
         import hashlib  # noqa: PLC0415
 
@@ -61,7 +72,7 @@ class DatabaseDialect(Dialect):
             str(settings.get(name)) for name in ("ENGINE", "NAME", "HOST", "PORT")
         ]
         text = repr((server, cache._table))  # noqa: SLF001
-        about = super().about(space, cache)
+        about = super().about(alias, cache)
         return About(
             fingerprint=hashlib.blake2b(text.encode(), digest_size=10).hexdigest(),
             alias=about.alias,

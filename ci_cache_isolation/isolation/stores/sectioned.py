@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing
+import multiprocessing.util
 import os
+import threading
 from collections.abc import Hashable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
@@ -13,6 +17,7 @@ from ci_cache_isolation.isolation import filespace, keys
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.filespace import FileSpace
+from ci_cache_isolation.isolation.joining import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import section_id
@@ -33,7 +38,7 @@ class SectionedStore(Store):
         self._by_alias: dict[str, KeySpace | FileSpace] = {}
         self._patches = Patches()
         self._prepared: set[type] = set()
-        self._pid = os.getpid()
+        self.frames.on_first_section = self._at_first_section
         os.register_at_fork(after_in_child=self._after_fork)
 
     def prepare(self, cache_class: type) -> None:
@@ -72,7 +77,7 @@ class SectionedStore(Store):
         if not isinstance(space, KeySpace):
             space = KeySpace(self.frames, alias, dialect, server)
             self._spaces[server] = space
-        space.modules |= dialect.modules(cache)
+        space.add(cache)
         keys.take(cache, space)
         self._by_alias[alias] = space
         return True
@@ -80,8 +85,7 @@ class SectionedStore(Store):
     def activate(self) -> None:
         """Let the process have sections, for what is stored outside of all tests."""
         self.frames.activate()
-        atexit.unregister(self._at_exit)
-        atexit.register(self._at_exit)
+        self.frames.open[0].joined = joined()
 
     def deactivate(self) -> None:
         """Make keys plain again."""
@@ -123,16 +127,33 @@ class SectionedStore(Store):
         section = None if space is None else space.current()
         return section_id(number) if section is None else section.id
 
+    def share(self) -> AbstractContextManager[None]:
+        """Let processes that are started meanwhile work in the sections in use."""
+        frame = self.frames.top
+        if frame is None:
+            return nullcontext()
+        for space in self._spaces.values():
+            space.share()
+        ids = {space.name: section.id for space, section in frame.sections.items()}
+        return announced(Joined(section_id(frame.number), ids))
+
+    def _at_first_section(self) -> None:
+        """Tidy up at the end of this process, however it was started."""
+        self.frames.on_first_section = None
+        atexit.register(self._at_exit)
+        if multiprocessing.parent_process() is not None:
+            # Their exit handlers are not called before Python 3.13.
+            multiprocessing.util.Finalize(None, self._at_exit, exitpriority=0)
+
     def _at_exit(self) -> None:
-        if self._pid != os.getpid():
-            return
         while len(self.frames.open) > 1:
             self.end()
         for space, section in self.frames.open[0].sections.items():
             space.finish(section)
         self.frames.deactivate()
         self.tidy()
-        if any(space.has_waiting for space in self._spaces.values()):
+        is_left = any(space.has_waiting for space in self._spaces.values())
+        if is_left or JOURNAL.is_read_by_others:
             JOURNAL.leave()
         else:
             JOURNAL.close()
@@ -140,7 +161,8 @@ class SectionedStore(Store):
     def _after_fork(self) -> None:
         """Be a stranger to the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
-        self._pid = os.getpid()
+        self.frames.on_first_section = self._at_first_section
+        self.frames.lock = threading.RLock()
         process, *scopes = self.frames.open
         for frame in scopes:
             frame.sections.clear()
@@ -148,6 +170,10 @@ class SectionedStore(Store):
             section = Section(process, 0)
             section.outer = inherited
             process.sections[space] = section
+        told = joined()
+        if told is not None and self.frames.top is not None:
+            self.frames.top.sections.clear()
+            self.frames.top.joined = told
         for space in self._spaces.values():
             space.forget()
             space.forget_waiting()

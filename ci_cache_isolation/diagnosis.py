@@ -1,0 +1,54 @@
+"""What ``cache-isolation doctor`` shows: every option, and what becomes of caches."""
+
+from __future__ import annotations
+
+from django.core.cache import caches
+from django.utils.module_loading import import_string
+
+from ci_cache_isolation.isolation import journal, switch
+from ci_cache_isolation.isolation.redaction import redacted
+
+__all__ = ["diagnose"]
+
+
+def diagnose() -> tuple[list[str], bool]:
+    """Return lines to show, and whether every cache is taken care of.
+
+    `IsolationError` where options contradict what there is. No cache is opened.
+    """
+    was = switch.said()
+    state = switch.install()
+    try:
+        chosen = switch.chosen()
+        lines = [
+            f"isolation: {state}",
+            f"scope: {chosen.scope.value} ({chosen.scope.source})",
+            f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
+        ]
+        switch.check(chosen)
+        is_well = state.value
+        for alias, conf in caches.settings.items():
+            text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
+            is_well = is_well and is_isolated
+            location = redacted(conf.get("LOCATION", ""))
+            lines.append(f"cache {alias!r}: {text}")
+            lines.append(f"    {conf.get('BACKEND')} {location}".rstrip())
+    finally:
+        switch.say_again(was)
+    left = list(journal.dead())
+    if left:
+        names = sum(len(each.names) for each in left)
+        lines.append(f"left by killed runs: {names} names; see cache-isolation purge")
+    return lines, is_well
+
+
+def _about(alias: str, backend: str) -> tuple[str, bool]:
+    try:
+        cache_class = import_string(backend)
+    except ImportError as error:
+        return f"can't be imported: {error}", False
+    name, choice = switch.store_for(alias, cache_class)
+    if name is None:
+        return "NOT ISOLATED: there is no store for its backend", False
+    source = "its backend" if choice is None else choice.source
+    return f"{name} ({source})", True
