@@ -60,10 +60,13 @@ class Said:
     is_installed: bool = False
 
 
-STACK = ScopeStack([kind() for kind in KINDS])
 _BY_NAME: dict[str, Store] = {
-    name: store for store in STACK.stores for name in store.names
+    name: store for store in [kind() for kind in KINDS] for name in store.names
 }
+# Those that have no sections need not be told of every test.
+STACK = ScopeStack(
+    [store for store in dict.fromkeys(_BY_NAME.values()) if store.has_sections]
+)
 _installed = False
 _said = Said()
 _choices: Choices | None = None

@@ -21,6 +21,7 @@ class Store(ABC):
 
     names: ClassVar[tuple[str, ...]]
     """What the store is called in options, a name for each of its kinds."""
+    has_sections: ClassVar[bool] = True
 
     def prepare(self, cache_class: type) -> None:
         """Take notice of a class of which a cache is about to be opened."""

@@ -93,23 +93,28 @@ class MemoryStore(SnapshotStore):
     def end(self) -> None:
         """Put the contents back as they were when the section began."""
         super().end()
-        for identity, private in list(self._private.items()):
+        for identity, private in list(self._private.items()) if self._private else ():
             if not private.holders and not self._holds(identity):
                 del self._private[identity]
 
     def _memories(self) -> Iterator[Memory]:
+        # Lists: other threads open caches meanwhile.
         for location, entries in list(_caches.items()):
-            if self._left_alone and id(entries) in self._left_alone:
-                continue
-            yield Memory(
-                location,
-                entries,
-                _expire_info.setdefault(location, {}),
-                _locks.setdefault(location, threading.Lock()),
-            )
-        # A list: other threads open caches meanwhile.
+            if not self._left_alone or id(entries) not in self._left_alone:
+                yield Memory(
+                    location,
+                    entries,
+                    _expire_info.setdefault(location, {}),
+                    _locks.setdefault(location, threading.Lock()),
+                )
         for private in list(self._private.values()):
             yield private.memory
+
+    def _is_empty(self) -> bool:
+        """Tell whether no memory holds anything: it is asked for every test."""
+        return not (
+            any(_caches.values()) or any(_expire_info.values()) or self._private
+        )
 
     def _holds(self, identity: Hashable) -> bool:
         return bool(self._private[identity].memory.entries) or any(
@@ -118,6 +123,8 @@ class MemoryStore(SnapshotStore):
 
     def _read(self) -> Contents:
         contents: Contents = {}
+        if self._is_empty():
+            return contents
         for identity, entries, expiries, lock in self._memories():
             if entries or expiries:
                 with lock:
@@ -125,6 +132,8 @@ class MemoryStore(SnapshotStore):
         return contents
 
     def _write(self, contents: Contents) -> None:
+        if not contents and self._is_empty():
+            return
         for identity, entries, expiries, lock in self._memories():
             kept = contents.get(identity, NOTHING)
             if entries or expiries or kept is not NOTHING:

@@ -11,6 +11,7 @@ class NothingStore(Store):
     """All that a cache needs which forgets by itself, or is to be shared."""
 
     names = ("none",)
+    has_sections = False
 
     def adopt(self, alias: str, cache: object) -> bool:  # noqa: ARG002
         """Leave it alone, gladly."""

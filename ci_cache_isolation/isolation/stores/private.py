@@ -49,6 +49,19 @@ class PrivateStore(SnapshotStore):
         """Tell whether there is a server to be started for a backend."""
         return can_contain(cache_class)
 
+    def begin(self, number: int = 0, *, is_raw: bool = False) -> None:
+        """Put a copy of the contents aside, if there is any server."""
+        if self._servers:
+            super().begin(number, is_raw=is_raw)
+        else:
+            self._enclosing.append({})
+
+    def end(self) -> None:
+        """Put the contents back, if there is any server."""
+        contents = self._enclosing.pop()
+        if self._servers:
+            self._write(contents)
+
     def _read(self) -> Contents:
         return {identity: server.read() for identity, server in self._servers.items()}
 
