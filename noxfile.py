@@ -114,6 +114,16 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report", "--fail-under=95")
 
 
+@nox.session(python=PYTHONS[-1])
+def bench(session: nox.Session) -> None:
+    """Measure what isolation costs against plain Django; ``-- --help`` lists options.
+
+    No check runs it, since machines are busy. ``-- --check`` fails on a missed goal.
+    """
+    install(session, "test")
+    session.run("python", "-m", "bench", *session.posargs)
+
+
 @nox.session(tags=["check"])
 def lint(session: nox.Session) -> None:
     """Look at style, types and workflows."""

@@ -1,0 +1,1 @@
+"""What isolation costs, measured against plain Django; ``nox -s bench`` runs it."""

@@ -1,0 +1,1 @@
+"""What runs in worker processes: one contestant each, plain or isolated."""
