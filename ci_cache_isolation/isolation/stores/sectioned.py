@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import multiprocessing
 import multiprocessing.util
 import os
 import threading
+import weakref
 from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -21,10 +23,12 @@ from ci_cache_isolation.isolation.joining import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import section_id
-from ci_cache_isolation.isolation.sections import Frame, Frames, Section
+from ci_cache_isolation.isolation.sections import Frames, Section, Visit
 from ci_cache_isolation.isolation.stores.base import Store
 
 __all__ = ["SectionedStore"]
+
+_REACHED = "_ci_cache_isolation_reached"
 
 
 class SectionedStore(Store):
@@ -65,10 +69,11 @@ class SectionedStore(Store):
                 files = FileSpace(self.frames, alias, location)
                 self._spaces[location] = files
             filespace.take(cache, files)
+            _reach_clear(cache, files)
             self._by_alias[alias] = files
             return True
         dialect = dialect_of(cache_class)
-        if dialect is None or not callable(vars(cache).get(keys.KEY_FUNCTION)):
+        if dialect is None or not keys.can_take(cache):
             return False
         if isinstance(dialect, ClientDialect):
             dialect.patch_client(self._patches, cache._client_cls)  # noqa: SLF001
@@ -79,6 +84,7 @@ class SectionedStore(Store):
             self._spaces[server] = space
         space.add(cache)
         keys.take(cache, space)
+        _reach_clear(cache, space)
         self._by_alias[alias] = space
         return True
 
@@ -106,13 +112,14 @@ class SectionedStore(Store):
                 if space.is_untidy:
                     space.tidy()
 
-    def lift(self, depth: int) -> list[Frame]:
+    def lift(self, depth: int) -> Visit:
         """Set the inner scopes aside."""
-        return self.frames.cut(depth)
+        return self.frames.visit(depth)
 
-    def lower(self, lifted: list[Frame]) -> None:
-        """Bring the inner scopes back."""
-        self.frames.extend(lifted)
+    def lower(self, lifted: Visit) -> None:
+        """Bring the inner scopes back, with what was done meanwhile in all of them."""
+        for space, names in self.frames.leave(lifted).items():
+            space.carry(names, lifted.inner)
 
     def tidy(self) -> None:
         """Delete what finished sections have stored."""
@@ -146,12 +153,13 @@ class SectionedStore(Store):
             multiprocessing.util.Finalize(None, self._at_exit, exitpriority=0)
 
     def _at_exit(self) -> None:
-        while len(self.frames.open) > 1:
-            self.end()
-        for space, section in self.frames.open[0].sections.items():
-            space.finish(section)
+        for frame in self.frames.everywhere():
+            for space, section in frame.sections.items():
+                space.finish(section)
+            frame.sections.clear()
         self.frames.deactivate()
-        self.tidy()
+        for space in self._spaces.values():
+            space.tidy(is_last=True)
         is_left = any(space.has_waiting for space in self._spaces.values())
         if is_left or JOURNAL.is_read_by_others:
             JOURNAL.leave()
@@ -163,7 +171,7 @@ class SectionedStore(Store):
         JOURNAL.after_fork()
         self.frames.on_first_section = self._at_first_section
         self.frames.lock = threading.RLock()
-        process, *scopes = self.frames.open
+        process, *scopes = self.frames.everywhere()
         for frame in scopes:
             frame.sections.clear()
         for space, inherited in list(process.sections.items()):
@@ -177,3 +185,24 @@ class SectionedStore(Store):
         for space in self._spaces.values():
             space.forget()
             space.forget_waiting()
+
+
+def _reach_clear(cache: Any, space: KeySpace | FileSpace) -> None:
+    """Come before a tool that wrapped the ``clear`` of an object opened earlier.
+
+    What it wrapped then is the backend's own, which empties the whole server.
+    """
+    wrapped = vars(cache).get("clear")
+    if wrapped is None or hasattr(wrapped, _REACHED):
+        return
+    reference = weakref.ref(cache)
+
+    @functools.wraps(wrapped)
+    def clear(*args: Any, **kwargs: Any) -> Any:
+        held = reference()
+        if held is None or space.current() is None:
+            return wrapped(*args, **kwargs)
+        return type(held).clear(held, *args, **kwargs)
+
+    setattr(clear, _REACHED, True)
+    vars(cache)["clear"] = clear
