@@ -19,7 +19,7 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import MemoryStore
 
-pytest_plugins = ["pytester", "tests.servers"]
+pytest_plugins = ["pytester", "tests.servers", "tests.shared_caches"]
 
 SETTINGS = """
 SECRET_KEY = "not a secret"
@@ -42,6 +42,11 @@ class Project:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.own = {
+            "DJANGO_SETTINGS_MODULE": "settings",
+            # What killed runs leave is not for other tests to delete.
+            "CI_CACHE_ISOLATION_STATE": str(path / ".state"),
+        }
         self.write("settings", SETTINGS)
 
     def write(self, module, *sources):
@@ -59,7 +64,7 @@ class Project:
         return subprocess.run(
             [sys.executable, *command],
             cwd=self.path,
-            env=inherited | {"DJANGO_SETTINGS_MODULE": "settings"} | environment,
+            env=inherited | self.own | environment,
             capture_output=True,
             text=True,
             check=False,

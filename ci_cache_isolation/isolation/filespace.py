@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.keyspace import BATCH, JOURNAL
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import process_token
-from ci_cache_isolation.isolation.sections import Frames, Section, Space
+from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 __all__ = [
     "DIRECTORY",
@@ -38,6 +39,7 @@ FILES = "files"
 """What is written down as the kind of these spaces."""
 _ATTRIBUTE = "_dir"
 _SPACE = "_ci_cache_isolation_files"
+_READING = frozenset({"get", "has_key"})
 _NOT_DELETED = (
     "What tests stored in cache {alias!r} could not be deleted: {error}. "
     "It stays in {directory}, where no test sees it. Delete it by hand."
@@ -64,8 +66,10 @@ class FileSpace(Space):
         token, number = section.id[:6], section.id[6:]
         return os.path.join(parent, token, number)  # noqa: PTH118
 
-    def touch(self, section: Section, name: str) -> None:
+    def touch(self, section: Section, name: str, use: Use) -> None:
         """Take note of a file; bring over what an enclosing section holds of it."""
+        if section.changed is not None and use is not Use.READING:
+            section.changed.add(name)
         if name in section.touched:
             return
         if not self._is_noted:
@@ -81,7 +85,7 @@ class FileSpace(Space):
         if section is not None:
             for outer in list(self.outward(section)):
                 for name in list(outer.touched):
-                    self.touch(section, name)
+                    self.touch(section, name, Use.READING)
 
     def share(self) -> None:
         """Bring everything over into the section in use, for other processes."""
@@ -96,7 +100,15 @@ class FileSpace(Space):
         if section.touched and section.id.startswith(process_token()):
             self._finished.append(self.directory(section))
 
-    def tidy(self) -> None:
+    def replace(self, section: Section, name: str, outer: Section | None) -> None:
+        """Put what an outer section holds of a file in the place of what is there."""
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(self.directory(section), name))  # noqa: PTH107, PTH118
+        if outer is not None:
+            self._copy(self.directory(outer), self.directory(section), name)
+        section.touched[name] = True
+
+    def tidy(self, *, is_last: bool = False) -> None:  # noqa: ARG002
         """Remove the directories of finished sections, and ours when it is empty."""
         finished, self._finished = self._finished, []
         for directory in finished:
@@ -212,7 +224,9 @@ def _naming(key_to_file: Callable[..., str]) -> Callable[..., str]:
         path = key_to_file(cache, *args, **kwargs)
         space, section = _in_use(cache)
         if space is not None and section is not None:
-            space.touch(section, os.path.basename(path))  # noqa: PTH119
+            operation = sys._getframe(1).f_code.co_name  # noqa: SLF001
+            use = Use.READING if operation in _READING else Use.STORING
+            space.touch(section, os.path.basename(path), use)  # noqa: PTH119
         return path
 
     return name_in_section
@@ -232,8 +246,9 @@ def _listing(list_cache_files: Callable[..., list[str]]) -> Callable[..., list[s
 def _clearing(clear: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(clear)
     def clear_section(cache: Any) -> None:
-        _, section = _in_use(cache)
-        if section is not None:
+        space, section = _in_use(cache)
+        if space is not None and section is not None:
+            space.note_clearing(section)
             section.is_cut = True
         clear(cache)
 

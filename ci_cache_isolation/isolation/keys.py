@@ -8,14 +8,18 @@ object itself holds stays what the user gave it, and a test may put another one 
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
+from ci_cache_isolation.isolation.sections import Use
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
@@ -24,8 +28,11 @@ __all__ = [
     "KEY_FUNCTION",
     "KeyFunction",
     "KeyMaker",
+    "OuterKeyMaker",
     "Verbatim",
+    "can_take",
     "maker_of",
+    "making_own_keys",
     "own_key",
     "take",
     "within",
@@ -33,16 +40,20 @@ __all__ = [
 
 KEY_FUNCTION = "key_func"
 _MAKER = "_ci_cache_isolation_keys"
+_WRAPPED = "_ci_cache_isolation_wrapped"
 _DIGEST_LENGTH = 32
 # Functions between the one that a caller asked for and the one that makes its key.
 _MAKING = frozenset(
-    {"make_key", "make_and_validate_key", "make_pattern"}
+    {"make_key", "make_and_validate_key", "make_pattern", "make_key_in_section"}
+    | {"__call__"}
     | {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 )
-# Operations after which nothing is stored that was not stored before.
-_STORING_NOTHING = frozenset(
+# Operations after which nothing is stored that was not stored before. Those of
+# asynchronous clients have the same names behind an "a".
+_DELETING = frozenset({"delete", "delete_many", "delete_pattern"})
+_READING = frozenset(
     {"get", "_get", "get_many", "mget", "has_key", "__contains__", "ttl", "pttl"}
-    | {"delete", "delete_many", "delete_pattern", "keys", "iter_keys", "scan"}
+    | {"keys", "iter_keys", "scan"}
     | {"scard", "sdiff", "sinter", "sismember", "smembers", "smismember", "sscan"}
     | {"sscan_iter", "sunion", "srandmember", "hget", "hlen", "hkeys", "hexists"}
     | {"zcard", "zcount", "zrange", "zrangebyscore", "zrank", "zrevrange", "zscore"}
@@ -71,18 +82,22 @@ class KeyMaker:
     def __call__(self, key: Any, *args: Any, **kwargs: Any) -> str:
         """Make a key, with the id of the section in use in front."""
         if type(key) is Verbatim:
-            return str(key)
-        made = self.function(key, *args, **kwargs)
+            return key
+        return self.placed(self.function(key, *args, **kwargs))
+
+    def placed(self, made: str) -> str:
+        """Return a key with the id of the section in use in front."""
         space = self.space
         section = space.section if space.frame is space.frames.top else space.enter()
         if section is None:
             return made
-        if not section.touched.get(made):
-            caller = sys._getframe(1)  # noqa: SLF001 - there is no other way to ask
-            space.touch(
-                section, made, self.cache(), is_storing=self._is_storing(caller)
-            )
+        if not section.touched.get(made) or section.changed is not None:
+            caller = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask
+            space.touch(section, made, self.cache(), self._use(caller))
         return within(space, section.id + made)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _found_again, (type(self), self.function, self.space)
 
     def __eq__(self, other: object) -> bool:
         return self.function == getattr(other, "function", other)
@@ -93,40 +108,108 @@ class KeyMaker:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.function, name)
 
-    def _is_storing(self, caller: FrameType | None) -> bool:
+    def _use(self, caller: FrameType | None) -> Use:
         while caller is not None and caller.f_code.co_name in _MAKING:
             caller = caller.f_back
-        return (
-            caller is None
-            or caller.f_code.co_name not in _STORING_NOTHING
-            or caller.f_globals.get("__name__") not in self.space.modules
-        )
+        if caller is None or caller.f_globals.get("__name__") not in self.space.modules:
+            return Use.STORING
+        name = caller.f_code.co_name
+        for each in (name, name.removeprefix("a")):
+            if each in _READING:
+                return Use.READING
+            if each in _DELETING:
+                return Use.DELETING
+        return Use.STORING
+
+
+class OuterKeyMaker(KeyMaker):
+    """That of a class with a ``make_key`` of its own: the section goes in front of all.
+
+    What such a method makes of a key may be a digest, in which no id is found again.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, key: Any, *args: Any, **kwargs: Any) -> str:
+        """Make a key, in a section unless ``make_key`` is going to do that."""
+        if self.is_within_make_key():
+            return self.function(key, *args, **kwargs)
+        return super().__call__(key, *args, **kwargs)
+
+    def is_within_make_key(self) -> bool:
+        """Tell whether this thread is in the class's ``make_key``."""
+        return getattr(_making, "space", None) is self.space
+
+
+_making = threading.local()
+
+
+def making_own_keys(make_key: Callable[..., str]) -> Callable[..., str]:
+    """Wrap a ``make_key`` that a user's class brings along."""
+
+    @functools.wraps(make_key)
+    def make_key_in_section(cache: Any, key: Any, *args: Any, **kwargs: Any) -> str:
+        maker = maker_of(cache)
+        if not isinstance(maker, OuterKeyMaker) or maker.is_within_make_key():
+            return make_key(cache, key, *args, **kwargs)
+        if type(key) is Verbatim:
+            return key
+        _making.space = maker.space
+        try:
+            made = make_key(cache, key, *args, **kwargs)
+        finally:
+            _making.space = None
+        return maker.placed(made)
+
+    make_key_in_section.__dict__[_WRAPPED] = True
+    return make_key_in_section
+
+
+class _Nobody:
+    """Stands for the cache that a copied or pickled maker is going to belong to."""
+
+    __slots__ = ("__weakref__",)
+
+
+def _found_again(
+    kind: type[KeyMaker], function: Callable[..., str], space: KeySpace | None
+) -> KeyMaker | None:
+    """Return the maker of a copied cache; None in a process that knows no such space.
+
+    `maker_of` gives it to the cache that holds it.
+    """
+    return None if space is None else kind(_Nobody(), function, space)
 
 
 class KeyFunction:
     """The attribute ``key_func`` of a class of caches: the object's own, in a section.
 
-    An object that is in nobody's hands has its own one and no other.
+    An object that is in nobody's hands has its own one and no other, or the class's,
+    which is ``below``.
     """
+
+    def __init__(self, below: Any = None) -> None:
+        self.below = below
 
     def __get__(self, cache: Any, owner: type | None = None) -> Any:
         if cache is None:
             return self
-        state = vars(cache)
-        try:
-            return state.get(_MAKER) or state[KEY_FUNCTION]
-        except KeyError:
+        found = maker_of(cache) or vars(cache).get(KEY_FUNCTION)
+        if found is None and hasattr(self.below, "__get__"):
+            found = self.below.__get__(cache, owner)
+        if found is None:
             name = type(cache).__name__
             text = f"{name!r} object has no attribute {KEY_FUNCTION!r}"
-            raise AttributeError(text, name=KEY_FUNCTION, obj=cache) from None
+            raise AttributeError(text, name=KEY_FUNCTION, obj=cache)
+        return found
 
     def __set__(self, cache: Any, function: Any) -> None:
         state = vars(cache)
         # A test that puts back what it found puts back ours.
-        own = function.function if type(function) is KeyMaker else function
+        own = function.function if isinstance(function, KeyMaker) else function
         state[KEY_FUNCTION] = own
         if (maker := state.get(_MAKER)) is not None:
-            state[_MAKER] = KeyMaker(cache, own, maker.space)
+            state[_MAKER] = type(maker)(cache, own, maker.space)
 
     def __delete__(self, cache: Any) -> None:
         vars(cache).pop(KEY_FUNCTION, None)
@@ -135,13 +218,28 @@ class KeyFunction:
 
 def maker_of(cache: Any) -> KeyMaker | None:
     """Return what makes a cache's keys, None where it is not in our hands."""
-    maker: KeyMaker | None = vars(cache).get(_MAKER)
+    state = vars(cache)
+    maker: KeyMaker | None = state.get(_MAKER)
+    if maker is not None and maker.cache() is not cache:
+        # The object is a copy of the one that it was made for.
+        maker = state[_MAKER] = type(maker)(cache, maker.function, maker.space)
     return maker
+
+
+def can_take(cache: Any) -> bool:
+    """Tell whether a cache makes its keys in a way that can be taken in hand."""
+    reached = inspect.getattr_static(type(cache), KEY_FUNCTION, None)
+    return isinstance(reached, KeyFunction) and callable(
+        getattr(cache, KEY_FUNCTION, None)
+    )
 
 
 def take(cache: Any, space: KeySpace) -> None:
     """Have a cache's keys made in the sections of a space."""
-    vars(cache)[_MAKER] = KeyMaker(cache, vars(cache)[KEY_FUNCTION], space)
+    make_key = getattr(type(cache), "make_key", None)
+    kind = OuterKeyMaker if hasattr(make_key, _WRAPPED) else KeyMaker
+    vars(cache).pop(_MAKER, None)
+    vars(cache)[_MAKER] = kind(cache, getattr(cache, KEY_FUNCTION), space)
 
 
 def within(space: KeySpace, full: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.keys import within
 from ci_cache_isolation.isolation.process import process_token
-from ci_cache_isolation.isolation.sections import Frames, Section, Space
+from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -52,7 +52,10 @@ class KeySpace(Space):
         # Full keys by the cache that stored them: it knows the way to the server.
         self._waiting: dict[int, tuple[Any, list[str]]] = {}
         self._holders: dict[Section, Any] = {}
+        # Whether a key was ever made: there are backends that use keys as they are.
+        self.is_asked = False
         self._is_due = False
+        self._has_failed = False
         self._is_lasting = True
         self._has_looked = False
         self._about: journal.About | None = None
@@ -61,22 +64,35 @@ class KeySpace(Space):
         """Return what a key is called on the server when it is in a section."""
         return within(self, section.id + name)
 
-    def touch(
-        self, section: Section, name: str, cache: Any, *, is_storing: bool
-    ) -> None:
+    def touch(self, section: Section, name: str, cache: Any, use: Use) -> None:
         """Take note of a key; bring over what an enclosing section holds under it."""
+        self.is_asked = True
+        if section.changed is not None and use is not Use.READING:
+            section.changed.add(name)
         if name not in section.touched:
             outer = self.enclosing(section, name)
             if outer is not None and outer.touched[name]:
-                self._note(self.full(section, name), cache)
-                self._copy(cache, self.full(outer, name), self.full(section, name))
-                section.touched[name] = True
-                self._holders[section] = cache
+                if self.dialect.may_ask(cache):
+                    self._bring(section, name, cache, outer)
                 return
-        if is_storing:
+        if use is Use.STORING and not section.touched.get(name):
             self._note(self.full(section, name), cache)
             self._holders[section] = cache
-        section.touched[name] = is_storing
+            section.touched[name] = True
+        section.touched.setdefault(name, False)
+
+    def replace(self, section: Section, name: str, outer: Section | None) -> None:
+        """Put what an outer section holds under a key in the place of what is there."""
+        cache = self._holders.get(section) or next(iter(self._users), None)
+        if cache is None:
+            return
+        try:
+            if section.touched.get(name):
+                self.dialect.delete(cache, [self.full(section, name)])
+        except Exception as error:  # noqa: BLE001 - the tests are not to blame
+            self._say(_NOT_COPIED, error)
+        if outer is not None and outer.touched[name]:
+            self._bring(section, name, cache, outer)
 
     def copy_all(self, cache: Any) -> None:
         """Bring over all that the section in use has not yet touched."""
@@ -85,7 +101,7 @@ class KeySpace(Space):
             for outer in list(self.outward(section)):
                 for name in outer.stored():
                     if name not in section.touched:
-                        self.touch(section, name, cache, is_storing=False)
+                        self.touch(section, name, cache, Use.READING)
 
     def add(self, cache: Any) -> None:
         """Take note of a cache that uses this space."""
@@ -127,21 +143,24 @@ class KeySpace(Space):
             self.deadlines.pop(name, None)
         self._wait(holder, names)
 
-    def tidy(self) -> None:
-        """Delete what finished sections have stored."""
-        if not self._is_due:
+    def tidy(self, *, is_last: bool = False) -> None:
+        """Delete what finished sections have stored.
+
+        Where that has failed it is not tried again before the end of the process: a
+        server that is gone may cost a timeout each time.
+        """
+        if not self._is_due or (self._has_failed and not is_last):
             return
-        self._is_due = False
         for cache, names in list(self._waiting.values()):
             try:
                 for start in range(0, len(names), BATCH):
                     self.dialect.delete(cache, names[start : start + BATCH])
             except Exception as error:  # noqa: BLE001 - the tests are not to blame
-                # Once more when something else is stored there, not before: a server
-                # that is gone costs a timeout.
+                self._has_failed = True
                 self._say(_NOT_DELETED, error)
                 return
             del self._waiting[id(cache)]
+        self._is_due = self._has_failed = False
         if len(self.shortened) > BATCH:
             self.shortened.clear()
         self._strike_out()
@@ -165,11 +184,15 @@ class KeySpace(Space):
         """Whether anything waits to be deleted."""
         return bool(self._waiting)
 
-    def _copy(self, cache: Any, source: str, target: str) -> None:
+    def _bring(self, section: Section, name: str, cache: Any, outer: Section) -> None:
+        source, target = self.full(outer, name), self.full(section, name)
+        self._note(target, cache)
         try:
             self.dialect.copy(self, cache, source, target)
         except Exception as error:  # noqa: BLE001 - the operation itself will tell
             self._say(_NOT_COPIED, error)
+        section.touched[name] = True
+        self._holders[section] = cache
 
     def _say(self, text: str, error: Exception) -> None:
         about = self._about
@@ -204,7 +227,8 @@ class KeySpace(Space):
 
     def _strike_out(self) -> None:
         if self._about is not None:
-            alive = [frame.sections.get(self) for frame in self.frames.open]
+            scopes = self.frames.everywhere()
+            alive = [frame.sections.get(self) for frame in scopes]
             JOURNAL.keep(
                 self._about.fingerprint,
                 [

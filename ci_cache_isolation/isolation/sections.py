@@ -7,14 +7,25 @@ is copied. What a section touched is known here, so it can be deleted without a 
 
 from __future__ import annotations
 
+import enum
 import threading
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
 
 from ci_cache_isolation.isolation.joining import Joined
 from ci_cache_isolation.isolation.process import next_number, section_id
 
-__all__ = ["Frame", "Frames", "Section", "Space"]
+__all__ = ["Frame", "Frames", "Section", "Space", "Use", "Visit"]
+
+
+class Use(enum.Enum):
+    """What an operation does with a name."""
+
+    READING = "reading"
+    DELETING = "deleting"
+    STORING = "storing"
 
 
 class Section:
@@ -24,14 +35,16 @@ class Section:
     whether something may be stored under it. A section that is cut sees nothing of the
     enclosing ones: it was cleared. ``outer`` is the one that a fork cut it off from.
     One that is joined is shared with other processes, parent and children.
+    ``changed`` holds what was stored or deleted since a visit to it began.
     """
 
-    __slots__ = ("frame", "id", "is_cut", "is_joined", "outer", "touched")
+    __slots__ = ("changed", "frame", "id", "is_cut", "is_joined", "outer", "touched")
 
     def __init__(self, frame: Frame, number: int) -> None:
         self.id = section_id(number)
         self.frame = frame
         self.touched: dict[str, bool] = {}
+        self.changed: set[str] | None = set() if frame.is_visited else None
         self.is_cut = False
         self.is_joined = False
         self.outer: Section | None = None
@@ -44,13 +57,29 @@ class Section:
 class Frame:
     """One open scope, and the sections that were needed in it: mostly none."""
 
-    __slots__ = ("is_raw", "joined", "number", "sections")
+    __slots__ = ("is_raw", "is_visited", "joined", "number", "sections")
 
     def __init__(self, number: int, *, is_raw: bool = False) -> None:
         self.number = number
+        self.is_visited = False
         self.joined: Joined | None = None
         self.is_raw = is_raw
         self.sections: dict[Space, Section] = {}
+
+
+class Visit:
+    """What is put aside while one works in an outer scope."""
+
+    __slots__ = ("before", "inner", "outer", "was_visited")
+
+    def __init__(self, outer: Frame, inner: list[Frame]) -> None:
+        self.outer = outer
+        self.inner = inner
+        # A visit in a visit: what was changed before it began is none of its.
+        self.was_visited = outer.is_visited
+        self.before = {
+            section: section.changed or set() for section in outer.sections.values()
+        }
 
 
 class Frames:
@@ -63,6 +92,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.open = [Frame(0)]
+        self.visits: list[Visit] = []
         self.top: Frame | None = None
         self.is_active = False
         self.lock = threading.RLock()
@@ -82,6 +112,7 @@ class Frames:
         """Open a scope inside the innermost one."""
         self.is_active = True
         frame = Frame(number, is_raw=is_raw)
+        frame.is_visited = self.open[-1].is_visited
         self.open.append(frame)
         self.top = None if is_raw else frame
 
@@ -91,17 +122,35 @@ class Frames:
         self._look()
         return frame
 
-    def cut(self, depth: int) -> list[Frame]:
-        """Take away all but the ``depth`` outermost scopes and the process."""
-        taken = self.open[depth + 1 :]
-        del self.open[depth + 1 :]
-        self._look()
-        return taken
+    def everywhere(self) -> list[Frame]:
+        """Return all scopes, also those that are put aside for a visit."""
+        return self.open + [frame for visit in self.visits for frame in visit.inner]
 
-    def extend(self, frames: list[Frame]) -> None:
-        """Bring back what `cut` took away."""
-        self.open += frames
+    def visit(self, depth: int) -> Visit:
+        """Put aside all but the ``depth`` outermost scopes and the process."""
+        visit = Visit(self.open[depth], self.open[depth + 1 :])
+        del self.open[depth + 1 :]
+        visit.outer.is_visited = True
+        for section in visit.outer.sections.values():
+            section.changed = set()
+        self.visits.append(visit)
         self._look()
+        return visit
+
+    def leave(self, visit: Visit) -> dict[Space, set[str]]:
+        """Bring back what was put aside; return what was changed meanwhile."""
+        self.visits.remove(visit)
+        changed: dict[Space, set[str]] = {}
+        for frame in self.open[self.open.index(visit.outer) :]:
+            frame.is_visited = visit.was_visited
+            for space, section in frame.sections.items():
+                names = section.changed or set()
+                changed.setdefault(space, set()).update(names)
+                before = visit.before.get(section, set())
+                section.changed = before | names if visit.was_visited else None
+        self.open += visit.inner
+        self._look()
+        return changed
 
     def _look(self) -> None:
         frame = self.open[-1]
@@ -109,16 +158,30 @@ class Frames:
 
 
 class Space(ABC):
-    """All sections of one server, table or directory in this process."""
+    """All sections of one server, table or directory in this process.
+
+    Caches refer to it, so when they are copied or pickled, it is asked for by name.
+    """
+
+    _named: ClassVar[weakref.WeakValueDictionary[str, Space]] = (
+        weakref.WeakValueDictionary()
+    )
 
     def __init__(self, frames: Frames, alias: str, name: str) -> None:
         self.frames = frames
         self.alias = alias
         # The same in every process.
         self.name = name
+        self._named[name] = self
         # What `section` was last found for.
         self.frame: object = self
         self.section: Section | None = None
+
+    def __deepcopy__(self, memo: object) -> Space:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[str], Space | None], tuple[str]]:
+        return _space_named, (self.name,)
 
     def enter(self) -> Section | None:
         """Return the section in use, a new one if need be; None for plain keys."""
@@ -159,9 +222,17 @@ class Space(ABC):
             if before is not None:
                 section = Section(before.frame, next_number())
                 section.is_cut = True
+                self.note_clearing(before)
+                section.changed = before.changed
                 before.frame.sections[self] = section
                 self.forget()
             return before
+
+    def note_clearing(self, section: Section) -> None:
+        """Take note that all is about to be deleted that a section sees."""
+        if section.changed is not None:
+            for each in (section, *self.outward(section)):
+                section.changed.update(each.stored())
 
     def forget(self) -> None:
         """Look the section up anew next time."""
@@ -173,6 +244,28 @@ class Space(ABC):
             if name in outer.touched:
                 return outer
         return None
+
+    def carry(self, names: Iterable[str], frames: Iterable[Frame]) -> None:
+        """Let inner scopes see what was changed in an outer one, whatever they did.
+
+        What they have not touched they see anyway.
+        """
+        sections = [frame.sections[self] for frame in frames if self in frame.sections]
+        for section in sections:
+            for name in names:
+                if name in section.touched or section.is_cut:
+                    outer = self._beneath(section, name)
+                    self.replace(section, name, outer)
+                    if section.changed is not None:
+                        section.changed.add(name)
+
+    def _beneath(self, section: Section, name: str) -> Section | None:
+        """Return where a name stands outside of a section, even of one that is cut."""
+        is_cut, section.is_cut = section.is_cut, False
+        try:
+            return self.enclosing(section, name)
+        finally:
+            section.is_cut = is_cut
 
     def outward(self, section: Section) -> Iterator[Section]:
         """Yield the sections that a section sees through to, the nearest first."""
@@ -189,12 +282,19 @@ class Space(ABC):
             yield section
 
     @abstractmethod
+    def replace(self, section: Section, name: str, outer: Section | None) -> None:
+        """Put what an outer section holds under a name in the place of what is there.
+
+        That is nothing where ``outer`` is None.
+        """
+
+    @abstractmethod
     def finish(self, section: Section) -> None:
         """Take note that a section has ended: nobody will look at it again."""
 
     @abstractmethod
-    def tidy(self) -> None:
-        """Delete what finished sections have stored."""
+    def tidy(self, *, is_last: bool = False) -> None:
+        """Delete what finished sections have stored. ``is_last``: the process ends."""
 
     @property
     @abstractmethod
@@ -213,3 +313,8 @@ class Space(ABC):
     @abstractmethod
     def share(self) -> None:
         """Bring everything over into the section in use, for other processes."""
+
+
+def _space_named(name: str) -> Space | None:
+    """Return what a pickled cache refers to; None in a process that has no such."""
+    return Space._named.get(name)  # noqa: SLF001

@@ -15,7 +15,9 @@ from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import (
     KEY_FUNCTION,
     KeyFunction,
+    Verbatim,
     maker_of,
+    making_own_keys,
     own_key,
 )
 from ci_cache_isolation.isolation.redaction import redacted
@@ -65,6 +67,10 @@ class Dialect(ABC):
         server = self.server(cache)
         return redacted(server)
 
+    def may_ask(self, cache: Any) -> bool:  # noqa: ARG002
+        """Tell whether the running test may ask the server at all."""
+        return True
+
     def connect(self, cache: Any) -> None:
         """Make sure that there is a connection, where that is not done by itself."""
 
@@ -88,12 +94,22 @@ class Dialect(ABC):
 
     def patch(self, patches: Patches, cache_class: type) -> None:
         """Wrap what has to know of sections."""
-        patches.put(self.root(cache_class), KEY_FUNCTION, KeyFunction())
+        root = self.root(cache_class)
+        patches.put(
+            root,
+            KEY_FUNCTION,
+            KeyFunction(inspect.getattr_static(root, KEY_FUNCTION, None)),
+        )
         # Whoever overrides it must see the user's key as well.
         overriding = [each for each in cache_class.__mro__ if each not in _ROOTS]
-        for owner in [self.root(cache_class), *overriding]:
-            if owner is self.root(cache_class) or "validate_key" in vars(owner):
+        for owner in [root, *overriding]:
+            if owner is root or "validate_key" in vars(owner):
                 patches.wrap(owner, "validate_key", _validating)
+            own = vars(owner).get(KEY_FUNCTION)
+            if inspect.isfunction(own) or isinstance(own, staticmethod):
+                patches.put(owner, KEY_FUNCTION, KeyFunction(own))
+            if "make_key" in vars(owner) and not self.is_of_family(owner):
+                patches.wrap(owner, "make_key", making_own_keys)
         for owner in self.owners(cache_class, "clear"):
             patches.wrap(owner, "clear", self.clearing)
 
@@ -184,6 +200,8 @@ def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(validate_key)
     def validate_own_key(cache: Any, key: Any) -> Any:
         maker = maker_of(cache)
+        if type(key) is Verbatim:
+            return None
         if maker is not None and isinstance(key, str):
             key = own_key(key, maker.space)
         return validate_key(cache, key)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
+from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.keys import KEY_FUNCTION, Verbatim, maker_of
 
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
-__all__ = ["GenericDialect", "TimeoutsRemembered", "time_left"]
+__all__ = ["GenericDialect", "TimeoutsRemembered", "remember_as", "time_left"]
 
 _MISSING = object()
 _SERVER_ATTRIBUTES = ("_servers", "_server", "_location", "location", "_table", "_dir")
+_KEYS_AS_THEY_ARE = (
+    "Cache {alias!r} is not isolated: its backend {backend} does not make its keys by "
+    "make_key() or key_func(). Tests and processes meet each other's entries in it. "
+    "Have it call make_key(), or use LocMemCache for it in your test settings."
+)
 _OPERATIONS = ("get", "set", "add", "delete", "clear")
 
 
@@ -34,7 +40,7 @@ class TimeoutsRemembered(Dialect):
         super().patch(patches, cache_class)
         for name in ("set", "add", "touch"):
             for owner in self.owners(cache_class, name):
-                patches.wrap(owner, name, _remembering_one(has_value=name != "touch"))
+                patches.wrap(owner, name, _remembering_one(name))
         for owner in self.owners(cache_class, "set_many"):
             patches.wrap(owner, "set_many", _remembering_many)
 
@@ -66,7 +72,12 @@ class GenericDialect(TimeoutsRemembered):
         if value is not _MISSING:
             timeout = time_left(space, source, cache.default_timeout)
             type(cache).add(cache, Verbatim(target), value, timeout)
-            space.deadlines[target] = space.deadlines.get(source)
+            remember_as(space, source, target)
+
+    def connect(self, cache: Any) -> None:
+        """Have a cache in nobody's hands take its keys as they are."""
+        if maker_of(cache) is None:
+            cache.key_func = lambda key, *_: key
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete them by the cache's own method."""
@@ -86,13 +97,21 @@ def time_left(space: KeySpace, full: str, default: float | None) -> float | None
     return None if deadline is None else deadline - time.time()
 
 
-def _remembering_one(*, has_value: bool) -> Callable[..., Any]:
+def remember_as(space: KeySpace, source: str, target: str) -> None:
+    """Take note that what stands at a target lives as long as what it is a copy of."""
+    if source in space.deadlines:
+        space.deadlines[target] = space.deadlines[source]
+
+
+def _remembering_one(name: str) -> Callable[..., Any]:
     def wrapping(operation: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(operation)
         def remember(cache: Any, key: Any, *args: Any, **kwargs: Any) -> Any:
             result = operation(cache, key, *args, **kwargs)
-            given = args[1:] if has_value else args
-            _remember(cache, (key,), given, kwargs)
+            given = args if name == "touch" else args[1:]
+            # What was there already, or was not there, is left as it was.
+            if result or name == "set":
+                _remember(cache, (key,), given, kwargs)
             return result
 
         return remember
@@ -118,6 +137,10 @@ def _remember(
         return
     section = maker.space.current()
     if section is None:
+        return
+    if not maker.space.is_asked:
+        kind = f"{type(cache).__module__}.{type(cache).__qualname__}"
+        notices.note(_KEYS_AS_THEY_ARE.format(alias=maker.space.alias, backend=kind))
         return
     timeout = given[0] if given else named.get("timeout", DEFAULT_TIMEOUT)
     version = given[1] if len(given) > 1 else named.get("version")

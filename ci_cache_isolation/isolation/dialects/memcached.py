@@ -11,7 +11,11 @@ from django.core.cache.backends.base import (
 )
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
-from ci_cache_isolation.isolation.dialects.generic import TimeoutsRemembered, time_left
+from ci_cache_isolation.isolation.dialects.generic import (
+    TimeoutsRemembered,
+    remember_as,
+    time_left,
+)
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
@@ -43,7 +47,7 @@ class MemcachedDialect(TimeoutsRemembered):
         if value is not _MISSING:
             timeout = time_left(space, source, cache.default_timeout)
             client.add(target, value, cache.get_backend_timeout(timeout))
-            space.deadlines[target] = space.deadlines.get(source)
+            remember_as(space, source, target)
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Have the client delete them together."""
