@@ -16,25 +16,21 @@ def diagnose() -> tuple[list[str], bool]:
 
     `IsolationError` where options contradict what there is. No cache is opened.
     """
-    was = switch.said()
-    state = switch.install()
-    try:
-        chosen = switch.chosen()
-        lines = [
-            f"isolation: {state}",
-            f"scope: {chosen.scope.value} ({chosen.scope.source})",
-            f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
-        ]
-        switch.check(chosen)
-        is_well = state.value
-        for alias, conf in caches.settings.items():
-            text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
-            is_well = is_well and is_isolated
-            location = redacted(conf.get("LOCATION", ""))
-            lines.append(f"cache {alias!r}: {text}")
-            lines.append(f"    {conf.get('BACKEND')} {location}".rstrip())
-    finally:
-        switch.say_again(was)
+    state = switch.state()
+    chosen = switch.chosen()
+    switch.check(chosen)
+    lines = [
+        f"isolation: {state}",
+        f"scope: {chosen.scope.value} ({chosen.scope.source})",
+        f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
+    ]
+    is_well = state.value
+    for alias, conf in caches.settings.items():
+        text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
+        is_well = is_well and is_isolated
+        location = redacted(conf.get("LOCATION", ""))
+        lines.append(f"cache {alias!r}: {text}")
+        lines.append(f"    {conf.get('BACKEND')} {location}".rstrip())
     left = list(journal.dead())
     if left:
         names = sum(len(each.names) for each in left)

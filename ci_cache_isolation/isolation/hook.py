@@ -101,7 +101,7 @@ def live_caches() -> Iterator[Any]:
     """
     kinds = (BaseCache, *_backends())
     for found in gc.get_objects():
-        if issubclass(type(found), kinds):
+        if issubclass(type(found), kinds) and hasattr(type(found), "__dict__"):
             yield found
 
 
@@ -159,7 +159,7 @@ def _backends() -> set[type]:
     found: set[type] = set()
     for conf in caches.settings.values() if settings.configured else ():
         backend = _class_of(conf)
-        if isinstance(backend, type):
+        if isinstance(backend, type) and backend.__module__ != "builtins":
             found.add(backend)
     return found
 

@@ -15,9 +15,18 @@ from dataclasses import dataclass, field
 
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
 
-__all__ = ["JOIN_VARIABLE", "Joined", "announced", "joined"]
+__all__ = [
+    "JOIN_VARIABLE",
+    "RUN_VARIABLE",
+    "Joined",
+    "announced",
+    "is_part_of_a_run",
+    "joined",
+]
 
 JOIN_VARIABLE = "CI_CACHE_ISOLATION_JOIN"
+RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
+"""Is set while tests run: a program that a test starts is no server of somebody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +69,8 @@ def joined() -> Joined | None:
     ):
         return None
     return Joined(default, by_space)
+
+
+def is_part_of_a_run() -> bool:
+    """Tell whether this process was started by tests that run isolated."""
+    return RUN_VARIABLE in os.environ

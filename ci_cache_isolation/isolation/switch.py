@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -13,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
-from ci_cache_isolation.isolation.joining import joined
+from ci_cache_isolation.isolation.joining import RUN_VARIABLE, is_part_of_a_run
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -45,6 +46,7 @@ __all__ = [
     "say_again",
     "shared_with_children",
     "start",
+    "state",
     "store_for",
     "uninstall",
 ]
@@ -68,6 +70,7 @@ STACK = ScopeStack(
     [store for store in dict.fromkeys(_BY_NAME.values()) if store.has_sections]
 )
 _installed = False
+_is_started = False
 _said = Said()
 _choices: Choices | None = None
 _NOT_ISOLATED = (
@@ -106,22 +109,28 @@ def install(
     if command_line is not None or ini:
         told = {"enabled": ini} if isinstance(ini, str) else dict(ini or {})
         _said = Said(command_line, told, _said.asked)
-    state = enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
-    if state.value:
+    resolved = state()
+    if resolved.value:
         _choices = choices(ini=_said.ini, asked=_said.asked)
         STACK.granularity = _choices.granularity
         _private().command = _choices.server.value or None
-    if state.value and not _installed:
+    if resolved.value and not _installed:
         hook.watch(_adopt, _expect)
         _adopt_open()
         unittest_hook.attach(STACK, _is_enabled)
         _installed = True
-    elif not state.value and _installed:
+    elif not resolved.value and _installed:
         _switch_off()
-    if state.value and joined() is not None:
-        # This process was started by a test, to work in its sections.
-        start(state)
-    return state
+    if resolved.value and not _is_started and is_part_of_a_run():
+        # A test has started this process: it works in sections of its own, or in those
+        # of the test.
+        start(resolved)
+    return resolved
+
+
+def state() -> Enabled:
+    """Return whether caches are to be isolated, as doors and options say it."""
+    return enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
 
 
 def ask(asked: Asked) -> None:
@@ -130,15 +139,18 @@ def ask(asked: Asked) -> None:
     _said = Said(_said.command_line, _said.ini, asked, _said.is_installed)
 
 
-def start(state: Enabled) -> None:
+def start(resolved: Enabled) -> None:
     """Take note that tests are about to run, and make sure that all is in place.
 
     What is stored from now on outside of all tests belongs to this process alone.
     `NotActiveError` where isolation was switched on and can't work; `OptionError`
     where options speak of caches that there are not.
     """
-    if not state.value:
+    global _is_started  # noqa: PLW0603
+    if not resolved.value:
         return
+    _is_started = True
+    os.environ[RUN_VARIABLE] = "1"
     check(chosen())
     if not STACK.path:
         for what, found, is_reached in (
@@ -152,7 +164,7 @@ def start(state: Enabled) -> None:
             if not is_reached():
                 by = f"{found.__module__}.{found.__qualname__}"
                 raise NotActiveError(
-                    _BYPASSED.format(source=state.source, what=what, by=by)
+                    _BYPASSED.format(source=resolved.source, what=what, by=by)
                 )
     for store in STACK.stores:
         store.activate()
@@ -232,18 +244,19 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
 
 def _is_enabled() -> bool:
     """Decide once more when a suite begins: settings are there to be asked by now."""
-    state = install()
-    start(state)
-    return state.value
+    resolved = install()
+    start(resolved)
+    return resolved.value
 
 
 def _switch_off() -> None:
-    global _installed  # noqa: PLW0603
+    global _installed, _is_started  # noqa: PLW0603
     unittest_hook.detach()
     hook.unwatch()
     for store in STACK.stores:
         store.deactivate()
-    _installed = False
+    os.environ.pop(RUN_VARIABLE, None)
+    _installed = _is_started = False
 
 
 def _private() -> PrivateStore:

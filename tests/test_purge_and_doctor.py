@@ -1,0 +1,255 @@
+"""The commands that look after caches: what killed runs left, what becomes of each."""
+
+import json
+import signal
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+SETTINGS = """
+    from ci_cache_isolation.settings import isolate
+
+    CACHES = isolate({{
+        "default": {{
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "{location}",
+        }},
+        "in_files": {{
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": "{files}",
+        }},
+        "in_memory": {{
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        }},
+    }})
+    """
+KILLED = """
+    import os, signal, unittest
+    from django.core.cache import caches
+
+    class Tests(unittest.TestCase):
+        def test_killed(self):
+            for number in range(3):
+                caches["default"].set(f"line\\n{{number}} \\\\", number)
+            caches["in_files"].set("key", 1)
+            os.kill(os.getpid(), signal.{signal})
+    """
+
+
+class Server(NamedTuple):
+    location: str
+    entries: Callable[[], list[bytes]]
+
+
+@pytest.fixture
+def server(redis_server):
+    client = redis_server.client()
+    client.flushdb()
+    client.set("theirs", "untouched", ex=1000)
+    return Server(redis_server.location, lambda: sorted(client.keys("*")))
+
+
+@pytest.fixture
+def left(project, server, tmp_path):
+    """A project whose run was killed in the middle of a test."""
+    files = tmp_path / "cache files"
+    project.files = files
+    project.write("settings", SETTINGS.format(location=server.location, files=files))
+    project.write("test_killed", KILLED.format(signal="SIGKILL"))
+    done = project.manage("test")
+    assert done.returncode == -signal.SIGKILL
+    assert len(server.entries()) == 4
+    assert [path.suffix for path in files.rglob("*.djcache")] == [".djcache"]
+    return project
+
+
+def command(project, *arguments, **environment):
+    return project.run("-m", "ci_cache_isolation", *arguments, **environment)
+
+
+def test_purge_deletes_what_a_killed_run_left_and_nothing_else(left, server):
+    done = command(left, "purge")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == [
+        f"Deleted what stood under 1 name in cache 'in_files' (files, {left.files}).",
+        (
+            "Deleted what stood under 3 names in cache 'default' "
+            f"(django.core.cache.backends.redis.RedisCache, {server.location})."
+        ),
+    ]
+    assert server.entries() == [b"theirs"]
+    assert list(left.files.rglob("*")) == []
+    again = command(left, "purge")
+    assert (again.returncode, again.stdout) == (
+        0,
+        "No killed run has left anything.\n",
+    )
+
+
+def test_the_next_run_deletes_it_too(left, server):
+    left.write("test_more", KILLED.format(signal="SIG_DFL").replace("os.kill", "print"))
+    done = left.manage("test", "test_more")
+    assert done.returncode == 0, done.stderr
+    assert server.entries() == [b"theirs"]
+    assert list(left.files.rglob("*.djcache")) == []
+
+
+def test_purge_does_not_touch_a_run_that_goes_on(project, left, server):
+    left.write(
+        "test_alive",
+        """
+        import subprocess, sys, unittest
+        from django.core.cache import cache
+
+        class Tests(unittest.TestCase):
+            def test_purge(self):
+                cache.set("alive", 1)
+                subprocess.run(
+                    [sys.executable, "-m", "ci_cache_isolation", "purge"], check=True
+                )
+                self.assertEqual(cache.get("alive"), 1)
+        """,
+    )
+    done = left.manage("test", "test_alive")
+    assert done.returncode == 0, done.stderr
+    assert server.entries() == [b"theirs"]
+
+
+def test_purge_says_what_it_cannot_reach(left, server):
+    (left.path / "settings.py").write_text("SECRET_KEY = 'x'\nCACHES = {}\n")
+    left.write(
+        "settings",
+        """
+        CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+        """,
+    )
+    done = command(left, "purge")
+    assert done.returncode == 1
+    assert (
+        "Left 3 names in cache 'default' "
+        f"(django.core.cache.backends.redis.RedisCache, {server.location}): "
+        "no cache in these settings is on that server." in done.stdout
+    )
+    assert len(server.entries()) == 4
+
+
+@pytest.mark.parametrize("name", ["purge", "doctor"])
+def test_a_command_without_settings_says_what_to_do(project, name):
+    project.own["DJANGO_SETTINGS_MODULE"] = ""
+    done = command(project, name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"cache-isolation: No Django settings were found in {project.path}: neither "
+        "--settings nor DJANGO_SETTINGS_MODULE is given, and neither manage.py nor "
+        "pytest's configuration names any. This command asks them for your caches. "
+        "Say --settings your.settings.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["purge", "doctor"])
+def test_a_command_whose_settings_cannot_be_imported_says_why(project, name):
+    done = command(project, name, "--settings", "nowhere.settings")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == (
+        "cache-isolation: Settings 'nowhere.settings' can't be used: No module named "
+        "'nowhere'. This command asks them for your caches. Call it where your tests "
+        "run, or name others with --settings.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("manage.py", "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')"),
+        ("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = settings\n"),
+        ("tox.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = settings\n"),
+        ("setup.cfg", "[tool:pytest]\nDJANGO_SETTINGS_MODULE = settings\n"),
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\nDJANGO_SETTINGS_MODULE = 'settings'\n",
+        ),
+    ],
+)
+def test_settings_are_found_where_a_project_names_them(project, file, text):
+    project.own["DJANGO_SETTINGS_MODULE"] = ""
+    (project.path / file).write_text(text)
+    done = command(project, "doctor")
+    assert done.stdout.splitlines()[0] == "settings: settings", done.stderr
+
+
+def test_doctor_shows_every_option_and_every_cache_and_opens_none(project):
+    project.own["CI_CACHE_ISOLATION_SCOPE"] = "class"
+    project.write(
+        "settings",
+        """
+        from ci_cache_isolation.settings import isolate
+
+        CACHES = isolate(
+            {
+                "default": {"BACKEND": "opened.Cache"},
+                "locks": {
+                    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                    "LOCATION": "redis://somebody:secret@unreachable.invalid:1/0",
+                },
+            },
+            stores={"locks": "none"},
+        )
+        """,
+    )
+    project.write(
+        "opened",
+        """
+        from django.core.cache.backends.locmem import LocMemCache
+
+        class Cache(LocMemCache):
+            def __init__(self, *args):
+                raise AssertionError("opened")
+        """,
+    )
+    done = command(project, "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "settings: settings",
+        "isolation: on (default)",
+        "scope: class (environment CI_CACHE_ISOLATION_SCOPE)",
+        "server: looked for (default)",
+        "cache 'default': memory (its backend)",
+        "    opened.Cache",
+        "cache 'locks': none (isolate(stores=...))",
+        (
+            "    django.core.cache.backends.redis.RedisCache "
+            "redis://somebody:***@unreachable.invalid:1/0"
+        ),
+    ]
+
+
+def test_doctor_finds_what_is_not_isolated(project):
+    project.write(
+        "settings",
+        """
+        CACHES = {
+            "default": {"BACKEND": "builtins.dict"},
+            "missing": {"BACKEND": "nowhere.Cache"},
+        }
+        """,
+    )
+    done = command(project, "doctor")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert "cache 'default': NOT ISOLATED: there is no store for its backend" in lines
+    assert "cache 'missing': can't be imported: No module named 'nowhere'" in lines
+
+
+def test_doctor_refuses_options_that_cannot_be_followed(project):
+    stores = json.dumps({"default": "files"})
+    project.write("settings", f"CACHE_ISOLATION = {{'stores': {stores}}}\n")
+    done = command(project, "doctor")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "cache-isolation: settings.CACHE_ISOLATION['stores'] asks for the store "
+        "'files' for alias 'default', whose backend "
+        "django.core.cache.backends.locmem.LocMemCache can't be isolated in that way. "
+        "Its tests would meet each other's entries. "
+        "Leave it out, or write 'memory' or 'none'.\n"
+    )
