@@ -248,11 +248,15 @@ def within(space: KeySpace, full: str) -> str:
     if limit is None or (len(full) <= limit and full.isascii()):
         return full
     encoded = full.encode("utf-8", "surrogatepass")
+    length = len(encoded) if space.dialect.counts_bytes else len(full)
     # If the user's own key is too long, that is for the backend to say.
-    if not limit < len(encoded) <= limit + SECTION_LENGTH:
+    if not limit < length <= limit + SECTION_LENGTH:
         return full
     digest = hashlib.blake2b(encoded, digest_size=_DIGEST_LENGTH // 2).hexdigest()
-    kept = encoded[: limit - _DIGEST_LENGTH].decode("utf-8", "ignore")
+    if space.dialect.counts_bytes:
+        kept = encoded[: limit - _DIGEST_LENGTH].decode("utf-8", "ignore")
+    else:
+        kept = full[: limit - _DIGEST_LENGTH]
     space.shortened[kept + digest] = full[SECTION_LENGTH:]
     return kept + digest
 

@@ -152,7 +152,10 @@ class KeySpace(Space):
         if not self._is_due or (self._has_failed and not is_last):
             return
         for cache, names in list(self._waiting.values()):
+            about = self._known(cache)
             try:
+                if self.dialect.is_gone(cache, about):
+                    names.clear()
                 for start in range(0, len(names), BATCH):
                     self.dialect.delete(cache, names[start : start + BATCH])
             except Exception as error:  # noqa: BLE001 - the tests are not to blame

@@ -36,10 +36,12 @@ class Dialect(ABC):
 
     ``packages`` are those whose methods are wrapped: what users derive from them calls
     down into these. ``cleared`` is what the family's ``clear()`` returns.
+    ``key_limit`` counts characters, or bytes.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
     key_limit: ClassVar[int | None] = None
+    counts_bytes: ClassVar[bool] = False
     cleared: ClassVar[object] = None
 
     @staticmethod
@@ -70,6 +72,10 @@ class Dialect(ABC):
     def may_ask(self, cache: Any) -> bool:  # noqa: ARG002
         """Tell whether the running test may ask the server at all."""
         return True
+
+    def is_gone(self, cache: Any, about: About) -> bool:  # noqa: ARG002
+        """Tell whether what a cache stored things in is no longer there."""
+        return False
 
     def connect(self, cache: Any) -> None:
         """Make sure that there is a connection, where that is not done by itself."""

@@ -9,6 +9,7 @@ query, we don't query either.
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,18 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import connections, router
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
+from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import maker_of
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
+    from ci_cache_isolation.isolation.sections import Section
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["DatabaseDialect"]
 
+# What `SimpleTestCase` puts in the place of methods that a test may not call.
+_FORBIDDEN = "_DatabaseFailure"
 _PARAMETERS = 500
 """How many parameters a query of ours has: SQLite took 999 before 3.32."""
 
@@ -54,6 +59,24 @@ class DatabaseDialect(Dialect):
         """Connect to the database that settings name."""
         _connection(cache).ensure_connection()
 
+    def may_ask(self, cache: Any) -> bool:
+        """Tell whether the test may query: Django and pytest-django may forbid it.
+
+        Where there is no connection to be had, the operation itself says why.
+        """
+        connection = _connection(cache)
+        if type(connection.cursor).__name__ == _FORBIDDEN:
+            return False
+        try:
+            connection.ensure_connection()
+        except Exception:  # noqa: BLE001
+            return False
+        return True
+
+    def is_gone(self, cache: Any, about: About) -> bool:
+        """Tell whether the test database has been left, and most likely destroyed."""
+        return self.about(about.alias, cache).fingerprint != about.fingerprint
+
     def is_lasting(self, cache: Any) -> bool:
         """Tell whether the database is on a disk or a server."""
         connection = _connection(cache)
@@ -61,12 +84,8 @@ class DatabaseDialect(Dialect):
             return True
         return not connection.is_in_memory_db()
 
-    def about(self, alias: str, cache: Any) -> Any:
+    def about(self, alias: str, cache: Any) -> About:
         """Return what is written down: a worker's clone has a name of its own."""
-        import hashlib  # noqa: PLC0415
-
-        from ci_cache_isolation.isolation.journal import About  # noqa: PLC0415
-
         settings = _connection(cache).settings_dict
         server = [
             str(settings.get(name)) for name in ("ENGINE", "NAME", "HOST", "PORT")
@@ -97,10 +116,20 @@ class DatabaseDialect(Dialect):
         )
 
     def delete(self, cache: Any, names: list[str]) -> None:
-        """Delete the rows, unless the table has gone with its test database."""
+        """Delete the rows. Django closes connections behind tests; so do we."""
         connection = _connection(cache)
         if connection.connection is None:
-            return
+            if not self.is_lasting(cache):
+                return
+            connection.connect()
+            try:
+                self._delete(cache, names)
+            finally:
+                connection.close()
+        else:
+            self._delete(cache, names)
+
+    def _delete(self, cache: Any, names: list[str]) -> None:
         table, key, *_ = _names(cache)
         for start in range(0, len(names), _PARAMETERS):
             batch = names[start : start + _PARAMETERS]
@@ -118,7 +147,15 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
         if maker is None or section is None:
             cull(cache, db, cursor, now, num)
             return
+        # The others' rows were counted too. All that is not asked for by Django's own
+        # culling is asked past what counts queries.
+        most = cache._max_entries  # noqa: SLF001
+        seen = {name for each in maker.space.outward(section) for name in each.stored()}
+        if _count(cache, section) + len(seen - section.touched.keys()) <= most:
+            return
         maker.space.copy_all(cache)
+        if _count(cache, section) <= most:
+            return
         connection = connections[db]
         table, key, _, expires = _names(cache)
         ours = f"{key} LIKE %s"
@@ -126,25 +163,34 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
         if cache._cull_frequency == 0:  # noqa: SLF001
             # As clear() does; but the key that is about to be stored is made already.
             cursor.execute(f"DELETE FROM {table} WHERE {ours}", [mine])  # noqa: S608
+            maker.space.note_clearing(section)
             section.is_cut = True
             return
         cursor.execute(
             f"DELETE FROM {table} WHERE {expires} < %s AND {ours}",  # noqa: S608
             [connection.ops.adapt_datetimefield_value(now), mine],
         )
-        cursor.execute(
-            f"SELECT {key} FROM {table} WHERE {ours} ORDER BY {key}",  # noqa: S608
-            [mine],
-        )
-        keys = [row[0] for row in cursor.fetchall()]
-        if len(keys) > cache._max_entries:  # noqa: SLF001
-            last = keys[len(keys) // cache._cull_frequency]  # noqa: SLF001
+        left = _count(cache, section)
+        if left > most:
             cursor.execute(
-                f"DELETE FROM {table} WHERE {key} < %s AND {ours}",  # noqa: S608
-                [last, mine],
+                f"SELECT {key} FROM {table} WHERE {ours} ORDER BY {key}",  # noqa: S608
+                [mine],
             )
+            keys = [row[0] for row in cursor.fetchall()]
+            for last in keys[left // cache._cull_frequency :][:1]:  # noqa: SLF001
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE {key} < %s AND {ours}",  # noqa: S608
+                    [last, mine],
+                )
 
     return cull_section
+
+
+def _count(cache: Any, section: Section) -> int:
+    table, key, *_ = _names(cache)
+    sql = f"SELECT COUNT(*) FROM {table} WHERE {key} LIKE %s"  # noqa: S608
+    ((count,),) = _execute(cache, sql, [section.id + "%"])
+    return int(count)
 
 
 def _connection(cache: Any) -> Any:
@@ -157,14 +203,13 @@ def _names(cache: Any) -> tuple[str, str, str, str]:
     return table, quote_name("cache_key"), quote_name("value"), quote_name("expires")
 
 
-def _execute(cache: Any, sql: str, parameters: list[str]) -> None:
-    """Run a query that no log and no ``assertNumQueries`` sees."""
+def _execute(cache: Any, sql: str, parameters: list[str]) -> list[Any]:
+    """Run a query that no log and no ``assertNumQueries`` sees; return its rows."""
     connection = _connection(cache)
-    if connection.connection is None:
-        connection.connect()
     with (
         connection.wrap_database_errors,
         connection.make_cursor(connection.create_cursor()) as cursor,
     ):
         # Past what tests put around queries, too.
         cursor._execute(sql, parameters)  # noqa: SLF001
+        return [] if cursor.description is None else list(cursor.fetchall())

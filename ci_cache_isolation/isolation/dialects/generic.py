@@ -11,7 +11,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.dialects.base import Dialect
-from ci_cache_isolation.isolation.keys import KEY_FUNCTION, Verbatim, maker_of
+from ci_cache_isolation.isolation.keys import Verbatim, maker_of
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
@@ -150,8 +150,3 @@ def _remember(
     for key in keys:
         if type(key) is not Verbatim:
             maker.space.deadlines[cache.make_key(key, version=version)] = deadline
-
-
-def has_key_function(cache: object) -> bool:
-    """Tell whether a cache holds a key function of its own."""
-    return callable(getattr(cache, "__dict__", {}).get(KEY_FUNCTION))

@@ -30,6 +30,7 @@ class MemcachedDialect(TimeoutsRemembered):
 
     packages = ("django",)
     key_limit = MEMCACHE_MAX_KEY_LENGTH
+    counts_bytes = True
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
