@@ -191,12 +191,14 @@ def test_the_table_names_tests_and_reasons():
         "suite    tests  passed  skipped  failed  seconds  isolated\n"
         "suite-a      2       1        0       1      1.0       1.0  1 not expected\n"
         "\n"
-        "suite-a\n"
-        "  NOT EXPECTED:\n"
-        "    a: passed, isolated: failed\n"
-        "      why\n"
-        "  failed without isolation:\n"
-        "    b"
+        "NOT EXPECTED:\n"
+        "  a: passed, isolated: failed\n"
+        "    why\n"
+        "    in suite-a\n"
+        "\n"
+        "failed without isolation:\n"
+        "  b\n"
+        "    in suite-a"
     )
 
 

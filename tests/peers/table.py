@@ -11,6 +11,7 @@ from tests.peers.results import Outcome, Run
 __all__ = ["lines", "verdict"]
 
 HEAD = ("suite", "tests", "passed", "skipped", "failed", "seconds", "isolated", "")
+NOT_EXPECTED = "NOT EXPECTED"
 REASON_WIDTH = 160
 
 
@@ -25,8 +26,7 @@ def lines(
     for first, *numbers, last in rows:
         cells = [cell.rjust(width) for cell, width in zip(numbers, widths[1:])]  # noqa: B905 - without the last
         yield "  ".join([first.ljust(widths[0]), *cells, last]).rstrip()
-    for comparison in comparisons:
-        yield from _details(comparison)
+    yield from _details(comparisons)
 
 
 def verdict(comparison: Comparison) -> str:
@@ -56,26 +56,36 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def _details(comparison: Comparison) -> Iterator[str]:
-    first = comparison.without[0].results
-    failed = [test for test, each in first.items() if each.outcome is Outcome.FAILED]
-    groups: dict[str, Iterable[str]] = {
-        "NOT EXPECTED": (
-            f"{each}\n      {_shortened(each.reason)}" for each in comparison.unexpected
-        ),
-        "EXPECTED AND GONE": (each.test for each in comparison.gone),
-        "as expected": map(str, comparison.expected),
-        "unstable without isolation": comparison.unstable,
-        "unsteady with isolation, not without": comparison.unsteady,
-        "failed without isolation": failed,
-    }
-    said = [(title, found) for title, each in groups.items() if (found := [*each])]
-    if said:
+def _details(comparisons: Iterable[Comparison]) -> Iterator[str]:
+    """Yield what is said of each test, once for all suites that have it in common."""
+    said: dict[str, dict[str, list[str]]] = {}
+    reasons: dict[str, str] = {}
+    for comparison in comparisons:
+        first = comparison.without[0].results
+        failed = [
+            test for test, each in first.items() if each.outcome is Outcome.FAILED
+        ]
+        reasons |= {str(each): each.reason for each in comparison.unexpected}
+        groups: dict[str, Iterable[object]] = {
+            NOT_EXPECTED: comparison.unexpected,
+            "EXPECTED AND GONE": (each.test for each in comparison.gone),
+            "as expected": comparison.expected,
+            "unstable without isolation": comparison.unstable,
+            "unsteady with isolation, not without": comparison.unsteady,
+            "failed without isolation": failed,
+        }
+        for title, found in groups.items():
+            for each in found:
+                suites = said.setdefault(title, {}).setdefault(str(each), [])
+                suites.append(comparison.suite)
+    for title, tests in said.items():
         yield ""
-        yield comparison.suite
-    for title, found in said:
-        yield f"  {title}:"
-        yield from (f"    {each}" for each in found)
+        yield f"{title}:"
+        for test, suites in tests.items():
+            yield f"  {test}"
+            if title == NOT_EXPECTED:
+                yield f"    {_shortened(reasons[test])}"
+            yield f"    in {', '.join(suites)}"
 
 
 def _mean_seconds(runs: Sequence[Run]) -> str:
