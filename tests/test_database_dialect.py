@@ -202,7 +202,7 @@ def test_what_is_rolled_back_does_not_come_over(sections, kind, opened):
             assert cache.get_many(["kept", "key"]) == {"kept": 1, "key": 1}
             with sections.opened(BLOCK):
                 assert cache.get("key") == 1
-            transaction.set_rollback(True, connection.alias)
+            transaction.set_rollback(True, connection.alias)  # noqa: FBT003
         with sections.opened(OTHER_TEST):
             assert cache.get_many(["kept", "key"]) == {"kept": 1}
 

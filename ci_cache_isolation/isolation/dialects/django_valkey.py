@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ class DjangoValkeyDialect(ClientDialect):
     cleared = True
 
     def __init__(self) -> None:
-        self._synchronous: dict[int, Any] = {}
+        self._synchronous: weakref.WeakKeyDictionary[Any, Any] = (
+            weakref.WeakKeyDictionary()
+        )
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
@@ -56,7 +59,7 @@ class DjangoValkeyDialect(ClientDialect):
         client = cache.client
         if not inspect.iscoroutinefunction(getattr(client, "get_client", None)):
             return super().raw_client(cache, name)
-        if id(client) not in self._synchronous:
+        if client not in self._synchronous:
             from django_valkey.pool import ConnectionFactory  # noqa: PLC0415
 
             options = {
@@ -66,8 +69,10 @@ class DjangoValkeyDialect(ClientDialect):
             }
             factory = ConnectionFactory(options=options)
             server = client._server[0]  # noqa: SLF001
-            self._synchronous[id(client)] = client, factory.connect(server)
-        return self._synchronous[id(client)][1]
+            # Not `connect`: pools are kept by URL, and there it is the asynchronous one.
+            pool = factory.get_connection_pool(factory.make_connection_params(server))
+            self._synchronous[client] = factory.base_client_cls(connection_pool=pool)
+        return self._synchronous[client]
 
 
 def _plain_fields(operation: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,89 @@
+"""Caches on memcached: keys of 250 bytes, and what is said about longer ones."""
+
+import pytest
+from django.core.cache.backends.base import InvalidCacheKey
+
+from ci_cache_isolation.isolation import notices
+from tests.shared_caches import CLASS, OTHER_TEST, TEST
+
+KINDS = [
+    "pymemcache",
+    pytest.param(
+        "pylibmc",
+        marks=pytest.mark.filterwarnings("ignore:Exception ignored in PyMapping"),
+    ),
+]
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_say():
+    notices.take()
+    yield
+    assert notices.take() == []
+
+
+@pytest.mark.parametrize("length", [230, 235, 236, 240, 247])
+def test_a_key_that_fits_without_isolation_fits(sections, kind, opened, length):
+    cache, plain = opened(kind), opened(kind, is_isolated=False)
+    key, like_it = ("k" * (length - 1) + end for end in "ab")
+    plain.set(key, 0)
+    with sections.opened(CLASS):
+        cache.set(key, 1, 100)
+        assert cache.get(key) == 1
+        with sections.opened(TEST):
+            assert cache.get_many([key, like_it]) == {key: 1}
+            assert cache.incr(key) == 2
+            assert cache.delete(key)
+            cache.set(like_it, 1)
+        with sections.opened(OTHER_TEST):
+            assert cache.get_many([key, like_it]) == {key: 1}
+    assert cache.get(key) is None
+    assert plain.get(key) == 0
+    plain.delete(key)
+
+
+@pytest.mark.parametrize("length", [76, 78, 80, 82])
+def test_bytes_are_counted_and_not_characters(sections, opened, length):
+    cache = opened("pymemcache")
+    key = "日" * length
+    with sections.opened(CLASS):
+        cache.set(key, 1)
+        with sections.opened(TEST):
+            assert cache.get(key) == 1
+            cache.set(key, 2)
+        assert cache.get(key) == 1
+
+
+@pytest.mark.parametrize("key", ["k" * 248, "k" * 300, "a key", "a\nkey", "\x7f"])
+def test_an_error_about_a_key_speaks_of_the_users_own(sections, kind, opened, key):
+    said = []
+    for is_isolated in (False, True):
+        cache = opened(kind, is_isolated=is_isolated)
+        with sections.opened(TEST), pytest.raises(InvalidCacheKey) as caught:
+            cache.get(key)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert repr(f":1:{key}")[1:-1] in said[0]
+
+
+def test_a_batch_with_a_key_that_was_refused_is_deleted(
+    sections, kind, opened, monkeypatch
+):
+    cache = opened(kind)
+    deleted = []
+    with sections.opened(CLASS), sections.opened(TEST):
+        cache.set("good", 1)
+        with pytest.raises(InvalidCacheKey):
+            cache.set("a bad one", 1)
+        delete = cache._cache.delete_multi
+        monkeypatch.setattr(
+            type(cache._cache),
+            "delete_multi",
+            lambda _, names: deleted.extend(names) or delete(names),
+        )
+    assert [name[12:] for name in deleted] == [":1:good"]
