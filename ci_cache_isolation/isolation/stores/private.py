@@ -7,6 +7,7 @@ else knows, and dies with its process. Here, and only here, everything may be fl
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Hashable
 from typing import Any
 
@@ -34,15 +35,28 @@ class PrivateStore(SnapshotStore):
         super().__init__()
         self._servers: dict[Hashable, Contained] = {}
         self.command: str | None = None
+        self._caches: weakref.WeakSet[Any] = weakref.WeakSet()
+        # Those that lead to the server of the process that this one was forked from.
+        self._inherited: list[Any] = []
         os.register_at_fork(after_in_child=self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
         """Lead a cache to a server of this process, one for each that it stands for."""
+        self.activate()
         contained = contained_for(cache, self._servers, self.command)
         if contained is None:
             return False
         contained.redirect(cache)
+        self._caches.add(cache)
         return True
+
+    def activate(self) -> None:
+        """Lead caches that were inherited, and are held by anybody, here as well."""
+        inherited, self._inherited = self._inherited, []
+        for cache in inherited:
+            contained = contained_for(cache, self._servers, self.command)
+            if contained is not None:
+                contained.redirect(cache)
 
     @staticmethod
     def can_serve(cache_class: type) -> bool:
@@ -73,4 +87,5 @@ class PrivateStore(SnapshotStore):
         """Start servers of this process's own when they are needed again."""
         if self._servers:
             self._servers = {}
+            self._inherited = list(self._caches)
             hook.forget_connections()

@@ -19,6 +19,7 @@ from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
 __all__ = ["Contained", "can_contain", "contained_for"]
 
 _REDIRECTED = "_ci_cache_isolation_private"
+_STANDS_FOR = "_ci_cache_isolation_stands_for"
 # Of no use for a socket of one's own, and refused by a server without a password.
 _OF_THE_ADDRESS = re.compile(
     r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
@@ -75,8 +76,12 @@ def contained_for(
     kind, made = _kind_of(dialect)
     if dialect is None or made is None:
         return None
-    # Databases of one server stay databases of one server.
-    identity = kind, _without_database(dialect.server(cache))
+    # Databases of one server stay databases of one server. In a forked process the
+    # cache leads to the parent's already.
+    identity = vars(cache).get(_STANDS_FOR)
+    if identity is None:
+        identity = kind, _without_database(dialect.server(cache))
+        vars(cache)[_STANDS_FOR] = identity
     if identity not in known:
         known[identity] = made(kind, option)
     vars(cache)[_REDIRECTED] = known[identity]

@@ -3,24 +3,15 @@
 import os
 
 from ci_cache_isolation.settings import isolate
+from kinds import stores
 
 SECRET_KEY = "not a secret"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "leaks"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {"default": stores.DATABASE}
 ROOT_URLCONF = "kinds.urls"
 STATIC_URL = "static/"
 USE_TZ = True
 MIDDLEWARE = []
 if "KINDS_ENABLED" in os.environ:
     CACHE_ISOLATION = {"enabled": os.environ["KINDS_ENABLED"]}
-CACHES = isolate(
-    {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-        "second": {
-            "BACKEND": "leaks.backends.PrivateLocMemCache",
-            "LOCATION": "second",
-            "KEY_PREFIX": "second",
-            "VERSION": 7,
-        },
-    }
-)
+CACHES = isolate(stores.CACHES, stores=stores.STORES)
