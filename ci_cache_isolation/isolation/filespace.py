@@ -12,8 +12,9 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
@@ -21,7 +22,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.keyspace import BATCH, JOURNAL
 from ci_cache_isolation.isolation.patches import Patches
-from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 __all__ = [
@@ -34,7 +35,8 @@ __all__ = [
     "take",
 ]
 
-DIRECTORY = ".ci-cache-isolation"
+DIRECTORY = ".ci-cache-isolation-"
+"""What the names of our directories begin with; a process's token follows."""
 FILES = "files"
 """What is written down as the kind of these spaces."""
 _ATTRIBUTE = "_dir"
@@ -58,13 +60,17 @@ class FileSpace(Space):
     @property
     def own(self) -> str:
         """The directory that holds this process's sections."""
-        return os.path.join(self.location, DIRECTORY, process_token())  # noqa: PTH118
+        return self._of(process_token())
 
     def directory(self, section: Section) -> str:
         """Return where a section's files are."""
-        parent = os.path.join(self.location, DIRECTORY)  # noqa: PTH118
-        token, number = section.id[:6], section.id[6:]
-        return os.path.join(parent, token, number)  # noqa: PTH118
+        token, number = section.id[:TOKEN_LENGTH], section.id[TOKEN_LENGTH:]
+        return os.path.join(self._of(token), number)  # noqa: PTH118
+
+    def _of(self, token: str) -> str:
+        # One for each process: where they shared one, the last to leave would remove
+        # it while another one is about to make its own in there.
+        return os.path.join(self.location, DIRECTORY + token)  # noqa: PTH118
 
     def touch(self, section: Section, name: str, use: Use) -> None:
         """Take note of a file; bring over what an enclosing section holds of it."""
@@ -95,6 +101,14 @@ class FileSpace(Space):
             self.copy_all()
             section.touched.setdefault("", True)
 
+    def count(self) -> int:
+        """Return how many files there are at most in the section in use."""
+        section = self.current()
+        if section is None:
+            return 0
+        seen = (section, *self.outward(section))
+        return len({name for each in seen for name in each.touched})
+
     def finish(self, section: Section) -> None:
         """Let a section's directory wait for its removal."""
         if section.touched and section.id.startswith(process_token()):
@@ -108,8 +122,8 @@ class FileSpace(Space):
             self._copy(self.directory(outer), self.directory(section), name)
         section.touched[name] = True
 
-    def tidy(self, *, is_last: bool = False) -> None:  # noqa: ARG002
-        """Remove the directories of finished sections, and ours when it is empty."""
+    def tidy(self, *, is_last: bool = False) -> None:
+        """Remove the directories of finished sections, and in the end our own."""
         finished, self._finished = self._finished, []
         for directory in finished:
             try:
@@ -122,12 +136,9 @@ class FileSpace(Space):
                         alias=self.alias, error=error, directory=directory
                     )
                 )
-        if finished:
-            for directory in (self.own, os.path.dirname(self.own)):  # noqa: PTH120
-                try:
-                    os.rmdir(directory)  # noqa: PTH106
-                except OSError:
-                    break
+        if is_last:
+            with contextlib.suppress(OSError):
+                os.rmdir(self.own)  # noqa: PTH106
 
     @property
     def has_waiting(self) -> bool:
@@ -163,17 +174,17 @@ class FileSpace(Space):
         with contextlib.suppress(OSError):
             there = os.path.join(target, name)  # noqa: PTH118
             if os.path.exists(os.path.join(source, name)):  # noqa: PTH110, PTH118
-                os.makedirs(target, mode=0o700, exist_ok=True)  # noqa: PTH103
+                for directory in (os.path.dirname(target), target):  # noqa: PTH120
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(directory, 0o700)  # noqa: PTH102
                 shutil.copy2(os.path.join(source, name), there)  # noqa: PTH118
 
 
 def remove_directory(path: str) -> None:
     """Remove what a dead process left, if it is a directory of ours."""
     directory = Path(path)
-    if directory.parent.name == DIRECTORY and not directory.is_symlink():
+    if directory.name.startswith(DIRECTORY) and not directory.is_symlink():
         shutil.rmtree(directory, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            directory.parent.rmdir()
 
 
 def take(cache: Any, space: FileSpace) -> None:
@@ -186,12 +197,13 @@ def location_of(cache: Any) -> str:
     return str(vars(cache)[_ATTRIBUTE])
 
 
-def patch(patches: Patches) -> None:
-    """Let FileBasedCache know of sections."""
+def patch(patches: Patches, cache_class: type) -> None:
+    """Let FileBasedCache know of sections, and what a class has overridden."""
     patches.put(FileBasedCache, _ATTRIBUTE, _Directory())
-    patches.wrap(FileBasedCache, "_key_to_file", _naming)
-    patches.wrap(FileBasedCache, "_list_cache_files", _listing)
-    patches.wrap(FileBasedCache, "clear", _clearing)
+    for owner in cache_class.__mro__:
+        for name, wrapping in _WRAPPINGS.items():
+            if issubclass(owner, FileBasedCache) and name in vars(owner):
+                patches.wrap(owner, name, wrapping)
 
 
 class _Directory:
@@ -253,3 +265,26 @@ def _clearing(clear: Callable[..., None]) -> Callable[..., None]:
         clear(cache)
 
     return clear_section
+
+
+def _culling(cull: Callable[..., None]) -> Callable[..., None]:
+    """Look only where there may be too many: all of them must be brought over."""
+
+    @functools.wraps(cull)
+    def cull_section(cache: Any) -> None:
+        space, section = _in_use(cache)
+        most = cache._max_entries  # noqa: SLF001
+        if space is None or section is None or space.count() >= most:
+            cull(cache)
+
+    return cull_section
+
+
+_WRAPPINGS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "_key_to_file": _naming,
+        "_list_cache_files": _listing,
+        "_cull": _culling,
+        "clear": _clearing,
+    }
+)

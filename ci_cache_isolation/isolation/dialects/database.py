@@ -22,8 +22,8 @@ from ci_cache_isolation.isolation.keys import maker_of
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
-    from ci_cache_isolation.isolation.sections import Section
     from ci_cache_isolation.isolation.patches import Patches
+    from ci_cache_isolation.isolation.sections import Section
 
 __all__ = ["DatabaseDialect"]
 

@@ -69,7 +69,7 @@ class DjangoValkeyDialect(ClientDialect):
             }
             factory = ConnectionFactory(options=options)
             server = client._server[0]  # noqa: SLF001
-            # Not `connect`: pools are kept by URL, and there it is the asynchronous one.
+            # Not `connect`: pools are kept by URL, and there is the asynchronous one.
             pool = factory.get_connection_pool(factory.make_connection_params(server))
             self._synchronous[client] = factory.base_client_cls(connection_pool=pool)
         return self._synchronous[client]

@@ -50,7 +50,7 @@ class SectionedStore(Store):
         if cache_class in self._prepared:
             return
         if issubclass(cache_class, FileBasedCache):
-            filespace.patch(self._patches)
+            filespace.patch(self._patches, cache_class)
         else:
             dialect = dialect_of(cache_class)
             if dialect is None:
