@@ -55,7 +55,7 @@ class FileSpace(Space):
         super().__init__(frames, alias, f"files:{location}")
         self.location = location
         self._finished: list[str] = []
-        self._is_noted = False
+        self._about: journal.About | None = None
 
     @property
     def own(self) -> str:
@@ -78,7 +78,7 @@ class FileSpace(Space):
             section.changed.add(name)
         if name in section.touched:
             return
-        if not self._is_noted:
+        if self._about is None:
             self._note()
         outer = self.enclosing(section, name)
         if outer is not None:
@@ -136,7 +136,9 @@ class FileSpace(Space):
                         alias=self.alias, error=error, directory=directory
                     )
                 )
-        if is_last:
+        if is_last and self._about is not None:
+            # Children of ours may have ended without a chance to tidy up.
+            self._take_over(self._about)
             with contextlib.suppress(OSError):
                 os.rmdir(self.own)  # noqa: PTH106
 
@@ -153,21 +155,25 @@ class FileSpace(Space):
     def forget_waiting(self) -> None:
         """Leave it to the parent process, from which this one was forked."""
         self._finished.clear()
-        self._is_noted = False
+        self._about = None
 
     def _note(self) -> None:
-        self._is_noted = True
         about = journal.About(
             hashlib.blake2b(self.location.encode(), digest_size=10).hexdigest(),
             self.alias,
             FILES,
             self.location,
         )
+        self._take_over(about)
+        JOURNAL.note(about, self.own)
+        self._about = about
+
+    def _take_over(self, about: journal.About) -> None:
+        """Remove what killed processes left."""
         for left in journal.dead(about.fingerprint):
             for name in left.names:
                 remove_directory(name)
             left.forget()
-        JOURNAL.note(about, self.own)
 
     def _copy(self, source: str, target: str, name: str) -> None:
         # The operation itself meets the same disk and the same permissions.
@@ -236,8 +242,13 @@ def _naming(key_to_file: Callable[..., str]) -> Callable[..., str]:
         path = key_to_file(cache, *args, **kwargs)
         space, section = _in_use(cache)
         if space is not None and section is not None:
-            operation = sys._getframe(1).f_code.co_name  # noqa: SLF001
+            caller = sys._getframe(1)  # noqa: SLF001
+            operation = caller.f_code.co_name
             use = Use.READING if operation in _READING else Use.STORING
+            if caller.f_globals.get("__name__") != FileBasedCache.__module__:
+                # Whoever asks for a path is going to use it: the directory that Django
+                # makes when a cache is opened must be there.
+                cache._createdir()  # noqa: SLF001
             space.touch(section, os.path.basename(path), use)  # noqa: PTH119
         return path
 

@@ -18,6 +18,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ class Journal:
         self._path: Path | None = None
         self._lock: int | None = None
         self._files: dict[str, tuple[int, int]] = {}
+        self._opening = threading.Lock()
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
 
@@ -130,10 +132,16 @@ class Journal:
         """Begin anew: what is open here is the parent's."""
         self.abandon()
         self._path = None
+        # Another thread may have held it, and is not here.
+        self._opening = threading.Lock()
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
 
     def _opened(self, about: About) -> tuple[int, int]:
+        with self._opening:
+            return self._files.get(about.fingerprint) or self._open(about)
+
+    def _open(self, about: About) -> tuple[int, int]:
         path = self._path or self._directory()
         header = json.dumps(
             [about.fingerprint, about.alias, about.kind, about.location]

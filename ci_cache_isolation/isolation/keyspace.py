@@ -149,6 +149,10 @@ class KeySpace(Space):
         Where that has failed it is not tried again before the end of the process: a
         server that is gone may cost a timeout each time.
         """
+        if is_last and self._has_looked and self._about is not None:
+            # Children of ours may have ended without a chance to tidy up.
+            for cache in list(self._users)[:1]:
+                self._take_over(self._about, cache)
         if not self._is_due or (self._has_failed and not is_last):
             return
         for cache, names in list(self._waiting.values()):
@@ -214,13 +218,16 @@ class KeySpace(Space):
             return
         if not self._has_looked:
             self._has_looked = True
-            # What a killed run left here goes with the next batch.
-            for left in journal.dead(about.fingerprint):
-                for name in left.names:
-                    JOURNAL.note(about, name)
-                self._wait(cache, left.names)
-                left.forget()
+            self._take_over(about, cache)
         JOURNAL.note(about, full)
+
+    def _take_over(self, about: journal.About, cache: Any) -> None:
+        """Let what killed processes left go with the next batch."""
+        for left in journal.dead(about.fingerprint):
+            for name in left.names:
+                JOURNAL.note(about, name)
+            self._wait(cache, left.names)
+            left.forget()
 
     def _known(self, cache: Any) -> journal.About:
         if self._about is None:

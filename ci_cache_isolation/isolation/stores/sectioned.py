@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
 
-from ci_cache_isolation.isolation import filespace, keys
+from ci_cache_isolation.isolation import filespace, hook, keys
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.filespace import FileSpace
@@ -169,6 +169,9 @@ class SectionedStore(Store):
     def _after_fork(self) -> None:
         """Be a stranger to the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
+        if self._spaces:
+            # Those that are open are the parent's: two on one socket mix up answers.
+            hook.forget_connections()
         self.frames.on_first_section = self._at_first_section
         self.frames.lock = threading.RLock()
         process, *scopes = self.frames.everywhere()
