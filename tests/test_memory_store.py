@@ -15,7 +15,7 @@ from django.test import override_settings
 
 from ci_cache_isolation import isolated
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
-from ci_cache_isolation.isolation.stores import MemoryStore, name_for
+from ci_cache_isolation.isolation.stores import name_for
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")

@@ -141,7 +141,10 @@ class Frames:
         """Bring back what was put aside; return what was changed meanwhile."""
         self.visits.remove(visit)
         changed: dict[Space, set[str]] = {}
-        for frame in self.open[self.open.index(visit.outer) :]:
+        # A block that one went back to in order to end it is no longer there.
+        is_there = visit.outer in self.open
+        visited = self.open[self.open.index(visit.outer) :] if is_there else []
+        for frame in visited:
             frame.is_visited = visit.was_visited
             for space, section in frame.sections.items():
                 names = section.changed or set()
