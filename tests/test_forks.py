@@ -10,10 +10,6 @@ CACHES = {{
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": "{redis}/7",
     }},
-    "django-redis": {{
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": "{redis}/8",
-    }},
     "memcached": {{
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
         "LOCATION": "{memcached}",
@@ -55,7 +51,7 @@ def in_child(work):
 """
 
 
-@pytest.fixture(params=["redis", "django-redis", "memcached", "files"])
+@pytest.fixture(params=["redis", "memcached", "files"])
 def forking(request, project, redis_server, memcached_server, tmp_path):
     """Run some code that forks, on caches of one kind; return what is left there."""
     prefix = f"fork-{tmp_path.name[-20:]}"
@@ -85,10 +81,9 @@ def forking(request, project, redis_server, memcached_server, tmp_path):
 
 
 def leftovers(client, kind):
-    database = {"redis": 7, "django-redis": 8}.get(kind)
-    if database is None:
+    if kind != "redis":
         return []
-    client.select(database)
+    client.select(7)
     found = client.keys("*")
     client.select(0)
     return found

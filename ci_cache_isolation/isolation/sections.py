@@ -8,6 +8,7 @@ is copied. What a section touched is known here, so it can be deleted without a 
 from __future__ import annotations
 
 import enum
+import hashlib
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -173,9 +174,10 @@ class Space(ABC):
     def __init__(self, frames: Frames, alias: str, name: str) -> None:
         self.frames = frames
         self.alias = alias
-        # The same in every process.
-        self.name = name
-        self._named[name] = self
+        # The same in every process. It goes into the environment of others, so it may
+        # not hold the password of a server.
+        self.name = hashlib.blake2b(name.encode(), digest_size=10).hexdigest()
+        self._named[self.name] = self
         # What `section` was last found for.
         self.frame: object = self
         self.section: Section | None = None

@@ -24,6 +24,8 @@ from ci_cache_isolation.isolation.supervised import Supervised
 
 __all__ = ["PrivateServer", "find", "start"]
 
+DATABASES = 1024
+"""How many databases a private redis or valkey has."""
 PATIENCE = 10.0
 """Seconds that a server has to answer for the first time."""
 _BETWEEN_QUESTIONS = 0.005
@@ -159,6 +161,8 @@ def _arguments(kind: str, path: str) -> list[str]:
         "appendonly": "no",
         "daemonize": "no",
         "loglevel": "warning",
+        # More than the 16 of a new server: some people number theirs on.
+        "databases": str(DATABASES),
     }
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 

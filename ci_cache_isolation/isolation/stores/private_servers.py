@@ -80,7 +80,7 @@ def contained_for(
     # cache leads to the parent's already.
     identity = vars(cache).get(_STANDS_FOR)
     if identity is None:
-        identity = kind, _without_database(dialect.server(cache))
+        identity = kind, tuple(_addresses(dialect.server(cache)))
         vars(cache)[_STANDS_FOR] = identity
     if identity not in known:
         known[identity] = made(kind, option)
@@ -100,25 +100,29 @@ def _kind_of(dialect: Dialect | None) -> tuple[str, type[Contained] | None]:
         return "redis", RedisContained
     if isinstance(dialect, ClientDialect):
         kind = "valkey" if "django_valkey" in dialect.packages else "redis"
-        return kind, ClientContained
+        return kind, RedisContained
     return "", None
 
 
 class RedisContained(Contained):
-    """A Redis or Valkey, behind Django's own backend."""
+    """A Redis or Valkey, behind Django's own backend, django-redis or django-valkey."""
 
     def __init__(self, kind: str, option: str | None) -> None:
         super().__init__(kind, option)
         library = __import__(kind)
         client_class = library.Redis if kind == "redis" else library.Valkey
-        self._clients = {
-            number: client_class(unix_socket_path=self.server.socket, db=number)
-            for number in range(16)
-        }
-        self._client = self._clients[0]
+        self._client_class = client_class
+        self._clients: dict[int, Any] = {}
+        self._client = self._client_for(0)
 
     def redirect(self, cache: Any) -> None:
         """Exchange its URLs, keeping the number of its database."""
+        if isinstance(dialect_of(type(cache)), ClientDialect):
+            self._redirect_client(cache)
+        else:
+            self._redirect_cache(cache)
+
+    def _redirect_cache(self, cache: Any) -> None:
         given = cache._options  # noqa: SLF001
         number = given.get("db", _database(cache._servers[0]))  # noqa: SLF001
         cache._options = {  # noqa: SLF001
@@ -128,6 +132,22 @@ class RedisContained(Contained):
         }
         cache._servers = [self.url(number)]  # noqa: SLF001
         vars(cache).pop("_cache", None)
+
+    def _redirect_client(self, cache: Any) -> None:
+        server = cache._server  # noqa: SLF001
+        urls = server.split(",") if isinstance(server, str) else list(server)
+        options = dict(cache._params.get("OPTIONS", {}))  # noqa: SLF001
+        pool = dict(options.get("CONNECTION_POOL_KWARGS", {}))
+        number = pool.pop("db", None)
+        for given in (options, pool):
+            for name in [each for each in given if _OF_THE_ADDRESS.fullmatch(each)]:
+                del given[name]
+        if pool or "CONNECTION_POOL_KWARGS" in options:
+            options["CONNECTION_POOL_KWARGS"] = pool
+        cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
+        ours = [self.url(_database(url) if number is None else number) for url in urls]
+        cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
+        cache._client = None  # noqa: SLF001
 
     def url(self, number: object) -> str:
         """Return the URL of one of its databases."""
@@ -161,37 +181,23 @@ class RedisContained(Contained):
             expiry = kept.expiries[place]
             left = 0 if expiry is None else int((expiry - now) * 1000)
             if expiry is None or left > 0:
-                self._clients[number].restore(key, left, value)
+                self._client_for(number).restore(key, left, value)
 
     def _in_use(self) -> Iterator[tuple[int, Any]]:
         for name in self._client.info("keyspace"):
             number = int(name.removeprefix("db"))
-            yield number, self._clients[number]
+            yield number, self._client_for(number)
+
+    def _client_for(self, number: int) -> Any:
+        if number not in self._clients:
+            self._clients[number] = self._client_class(
+                unix_socket_path=self.server.socket, db=number
+            )
+        return self._clients[number]
 
     def _now(self) -> float:
         seconds, microseconds = self._client.time()
         return float(seconds + microseconds / 1e6)
-
-
-class ClientContained(RedisContained):
-    """A Redis or Valkey, behind django-redis or django-valkey."""
-
-    def redirect(self, cache: Any) -> None:
-        """Exchange its URLs, keeping the numbers of its databases."""
-        server = cache._server  # noqa: SLF001
-        urls = server.split(",") if isinstance(server, str) else list(server)
-        options = dict(cache._params.get("OPTIONS", {}))  # noqa: SLF001
-        pool = dict(options.get("CONNECTION_POOL_KWARGS", {}))
-        number = pool.pop("db", None)
-        for given in (options, pool):
-            for name in [each for each in given if _OF_THE_ADDRESS.fullmatch(each)]:
-                del given[name]
-        if pool or "CONNECTION_POOL_KWARGS" in options:
-            options["CONNECTION_POOL_KWARGS"] = pool
-        cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
-        ours = [self.url(_database(url) if number is None else number) for url in urls]
-        cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
-        cache._client = None  # noqa: SLF001
 
 
 class MemcachedContained(Contained):
@@ -278,12 +284,18 @@ def _database(url: str) -> str:
     return path if path.isdigit() and not parts.scheme.startswith("unix") else "0"
 
 
-def _without_database(server: Hashable) -> Hashable:
+def _addresses(server: Hashable) -> Iterator[str]:
+    """Yield the addresses in what two caches on one server have in common."""
     if isinstance(server, tuple):
-        return tuple(_without_database(each) for each in server)
+        for each in server:
+            yield from _addresses(each)
+        return
     text = str(server)
     if "://" not in text:
-        return "" if text.isdigit() or text == "None" else text
+        # The number of a database, where it is no part of the URL.
+        if not text.isdigit() and server is not None:
+            yield text
+        return
     parts = urlsplit(text)
     path = parts.path if parts.scheme.startswith("unix") else ""
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    yield f"{parts.scheme}://{parts.netloc}{path}"
