@@ -243,3 +243,49 @@ for number in range(10):
 stop.set()
 thread.join()
 """)
+
+
+def test_a_child_begins_with_what_its_parents_private_server_holds(project):
+    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
+    memcached = {"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache"}
+    caches = {
+        "redis": {**redis, "LOCATION": "redis://127.0.0.1:1/3"},
+        "memcached": {**memcached, "LOCATION": "127.0.0.1:1"},
+    }
+    stores = dict.fromkeys(caches, "private-server")
+    project.write("settings", f"CACHES = {caches!r}\n")
+    project.write("settings", f"CACHE_ISOLATION = { {'stores': stores}!r}\n")
+    for alias in caches:
+        project.python(BEGINNING + PRIVATE, ALIAS=alias)
+
+
+PRIVATE = """
+def work():
+    # A new one is led to the child's own server, and those that are held with it.
+    STACK.begin(BLOCK)
+    cache = caches[alias]
+    assert cache.get("of-process") == 1
+    cache.set("of-process", 7)
+    STACK.end()
+    assert cache is not held
+    assert cache.get("of-process") == held.get("of-process") == 1
+    assert held.get("of-test") is None
+    held.set("of-process", 2)
+    cache.set("of-child", 1)
+    STACK.begin(BLOCK)
+    cache.clear()
+    STACK.end()
+    assert cache.get("of-child") == 1
+    STACK.move_to(())
+    assert cache.get("of-test") is None
+    assert cache.get("of-process") == 1 + (not is_in_test)
+
+is_in_test = False
+in_child(work)
+STACK.move_to((CLASS, TEST))
+held.set("of-test", 1)
+is_in_test = True
+in_child(work)
+assert held.get("of-test") == held.get("of-process") == 1
+assert held.get("of-child") is None
+"""

@@ -38,15 +38,14 @@ class PrivateStore(SnapshotStore):
         self._caches: weakref.WeakSet[Any] = weakref.WeakSet()
         # Those that lead to the server of the process that this one was forked from.
         self._inherited: list[Any] = []
+        self._parents: dict[Hashable, Contained] = {}
         os.register_at_fork(after_in_child=self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
         """Lead a cache to a server of this process, one for each that it stands for."""
         self.activate()
-        contained = contained_for(cache, self._servers, self.command)
-        if contained is None:
+        if not self._lead(cache):
             return False
-        contained.redirect(cache)
         self._caches.add(cache)
         return True
 
@@ -54,9 +53,7 @@ class PrivateStore(SnapshotStore):
         """Lead caches that were inherited, and are held by anybody, here as well."""
         inherited, self._inherited = self._inherited, []
         for cache in inherited:
-            contained = contained_for(cache, self._servers, self.command)
-            if contained is not None:
-                contained.redirect(cache)
+            self._lead(cache)
 
     @staticmethod
     def can_serve(cache_class: type) -> bool:
@@ -83,9 +80,27 @@ class PrivateStore(SnapshotStore):
         for identity, server in self._servers.items():
             server.write(contents.get(identity, NOTHING))
 
+    def _lead(self, cache: Any) -> bool:
+        contained = contained_for(cache, self._servers, self.command)
+        if contained is None:
+            return False
+        for identity in [each for each in self._parents if each in self._servers]:
+            # A new one, that begins with what the parent has outside of all tests.
+            parent = self._parents.pop(identity)
+            if self._enclosing:
+                kept = self._enclosing[0].get(identity, NOTHING)
+            else:
+                kept = parent.read_in_child()
+            self._was_there(identity, kept)
+            self._servers[identity].write(kept)
+        contained.redirect(cache)
+        return True
+
     def _after_fork(self) -> None:
         """Start servers of this process's own when they are needed again."""
         if self._servers:
+            self._parents |= self._servers
             self._servers = {}
+            self._enclosing = self._enclosing[:1] * len(self._enclosing)
             self._inherited = list(self._caches)
             hook.forget_connections()

@@ -57,6 +57,17 @@ class Contained(ABC):
             self._seen = changes, self.contents()
         return self._seen[1]
 
+    def read_in_child(self) -> Kept:
+        """Copy everything in a forked process; nothing if the parent has ended."""
+        try:
+            self.reconnect()
+            return self.contents()
+        except Exception:  # noqa: BLE001 - each library has errors of its own
+            return NOTHING
+
+    def reconnect(self) -> None:
+        """Open a connection of this process's own, where that is not done by itself."""
+
     def write(self, kept: Kept) -> None:
         """Put contents in the place of everything, unless that is what is there."""
         if self.changes() == self._seen[0] and self._seen[1] == kept:
@@ -205,6 +216,10 @@ class MemcachedContained(Contained):
 
     def __init__(self, kind: str, option: str | None) -> None:
         super().__init__(kind, option)
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Open a connection of this process's own."""
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(servers.PATIENCE)
         self._socket.connect(self.server.socket)
