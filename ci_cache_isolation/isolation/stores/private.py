@@ -39,6 +39,8 @@ class PrivateStore(SnapshotStore):
         # Those that lead to the server of the process that this one was forked from.
         self._inherited: list[Any] = []
         self._parents: dict[Hashable, Contained] = {}
+        # What they held outside of all tests, if a scope was open.
+        self._at_fork: Contents | None = None
         os.register_at_fork(after_in_child=self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
@@ -87,10 +89,10 @@ class PrivateStore(SnapshotStore):
         for identity in [each for each in self._parents if each in self._servers]:
             # A new one, that begins with what the parent has outside of all tests.
             parent = self._parents.pop(identity)
-            if self._enclosing:
-                kept = self._enclosing[0].get(identity, NOTHING)
-            else:
+            if self._at_fork is None:
                 kept = parent.read_in_child()
+            else:
+                kept = self._at_fork.get(identity, NOTHING)
             self._was_there(identity, kept)
             self._servers[identity].write(kept)
         contained.redirect(cache)
@@ -101,6 +103,7 @@ class PrivateStore(SnapshotStore):
         if self._servers:
             self._parents |= self._servers
             self._servers = {}
+            self._at_fork = self._enclosing[0] if self._enclosing else None
             self._enclosing = self._enclosing[:1] * len(self._enclosing)
             self._inherited = list(self._caches)
             hook.forget_connections()
