@@ -259,3 +259,14 @@ def test_a_database_in_memory_is_not_written_down(
         cache.set("key", 1)
     leave(sections.stores[0])
     assert not list(tmp_path.glob("state/*"))
+
+
+def test_a_table_that_its_test_dropped_needs_no_tidying(sections, kind, opened):
+    cache = opened(kind)
+    with sections.opened(CLASS):
+        with sections.opened(TEST):
+            cache.set("key", 1)
+        with connection_of(cache).cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {cache._table} RENAME TO dropped_meanwhile")
+    with connection_of(cache).cursor() as cursor:
+        cursor.execute(f"ALTER TABLE dropped_meanwhile RENAME TO {cache._table}")
