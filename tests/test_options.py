@@ -3,7 +3,15 @@
 import pytest
 
 from ci_cache_isolation.errors import IsolationError, OptionError
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, Enabled, enabled
+from ci_cache_isolation.isolation.options import (
+    ENABLED_VARIABLE,
+    Asked,
+    Choice,
+    Enabled,
+    choices,
+    enabled,
+)
+from ci_cache_isolation.isolation.scopes import Granularity
 
 NOT_A_SWITCH = (
     "{} is {}, which is neither on nor off. "
@@ -19,7 +27,8 @@ NOT_WORDS = ["maybe", "2", "o n", "-1", "enabled"]
 
 @pytest.fixture(autouse=True)
 def nobody_says_anything(monkeypatch, settings):
-    monkeypatch.delenv(ENABLED_VARIABLE, raising=False)
+    for name in ("", "_SCOPE", "_SERVER", "_STORES"):
+        monkeypatch.delenv(f"{ENABLED_VARIABLE}{name}", raising=False)
     settings.CACHE_ISOLATION = {}
 
 
@@ -161,3 +170,150 @@ def test_the_answer_is_written_with_its_source():
 def test_an_option_error_is_one_of_ours_and_has_a_slug():
     assert issubclass(OptionError, IsolationError)
     assert (IsolationError.slug, OptionError.slug) == ("error", "option")
+
+
+NO_SCOPE = (
+    "{} is {!r}, which is no scope. It says which tests share a section of a cache. "
+    "Write one of: test, class, process."
+)
+NO_STORES = (
+    "{} is {!r}, which names no stores. It says for an alias how its sections are "
+    'made. Write {{"alias": "none"}}, or alias=none.'
+)
+NO_STORE = (
+    "{} asks for the store {!r} for alias {!r}, and there is none of that name: it "
+    "would not be isolated as you expect. "
+    "Write one of: memory, keyspace, files, private-server, none."
+)
+SCOPES = "environment CI_CACHE_ISOLATION_SCOPE"
+STORES = "environment CI_CACHE_ISOLATION_STORES"
+
+
+def test_every_test_has_sections_and_no_store_is_named_by_default():
+    chosen = choices()
+    assert chosen.scope == Choice("test", "default")
+    assert chosen.server == Choice("", "default")
+    assert chosen.stores == {}
+    assert chosen.granularity is Granularity.TEST
+
+
+def test_the_first_source_that_names_a_scope_wins(monkeypatch, settings):
+    asked = Asked(scope="process")
+    assert choices(asked=asked).scope == Choice("process", "isolate(scope=...)")
+    settings.CACHE_ISOLATION = {"scope": "class"}
+    source = "settings.CACHE_ISOLATION['scope']"
+    assert choices(asked=asked).scope == Choice("class", source)
+    ini = {"scope": "test"}
+    assert choices(asked=asked, ini=ini).scope == Choice(
+        "test", "ini cache_isolation_scope"
+    )
+    monkeypatch.setenv("CI_CACHE_ISOLATION_SCOPE", " process ")
+    chosen = choices(asked=asked, ini=ini)
+    assert chosen.scope == Choice("process", SCOPES)
+    assert chosen.granularity is Granularity.PROCESS
+
+
+def test_the_first_source_that_names_a_server_wins(monkeypatch, settings):
+    settings.CACHE_ISOLATION = {"server": "/opt/redis"}
+    source = "settings.CACHE_ISOLATION['server']"
+    assert choices().server == Choice("/opt/redis", source)
+    ini = {"server": "valkey-server"}
+    assert choices(ini=ini).server == Choice(
+        "valkey-server", "ini cache_isolation_server"
+    )
+    monkeypatch.setenv("CI_CACHE_ISOLATION_SERVER", "redis-server --maxclients 10")
+    assert choices(ini=ini).server == Choice(
+        "redis-server --maxclients 10", "environment CI_CACHE_ISOLATION_SERVER"
+    )
+
+
+def test_the_first_source_that_speaks_of_an_alias_wins(monkeypatch, settings):
+    monkeypatch.setenv("CI_CACHE_ISOLATION_STORES", "a=none")
+    settings.CACHE_ISOLATION = {"stores": {"a": "memory", "b": "files", "c": "none"}}
+    ini = {"stores": "b=none"}
+    asked = Asked(stores={"a": "files", "d": "private-server"})
+    assert choices(ini=ini, asked=asked).stores == {
+        "a": Choice("none", STORES),
+        "b": Choice("none", "ini cache_isolation_stores"),
+        "c": Choice("none", "settings.CACHE_ISOLATION['stores']"),
+        "d": Choice("private-server", "isolate(stores=...)"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=none,b=files",
+        " a = none , b=files, ",
+        "a=none\nb=files",
+        "\na=none\nb = files\n",
+    ],
+)
+def test_stores_may_be_written_on_one_line_or_many(monkeypatch, text):
+    expected = {"a": "none", "b": "files"}
+    found = choices(ini={"stores": text}).stores
+    assert {alias: choice.value for alias, choice in found.items()} == expected
+    monkeypatch.setenv("CI_CACHE_ISOLATION_STORES", text)
+    found = choices().stores
+    assert {alias: choice.value for alias, choice in found.items()} == expected
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\n"])
+def test_an_empty_choice_in_environment_and_ini_says_nothing(monkeypatch, value):
+    for name in ("SCOPE", "SERVER", "STORES"):
+        monkeypatch.setenv(f"CI_CACHE_ISOLATION_{name}", value)
+    ini = dict.fromkeys(["scope", "server", "stores"], value)
+    assert choices(ini=ini) == choices(ini={})
+    assert choices().scope.source == "default"
+
+
+@pytest.mark.parametrize("value", ["Test", "module", "session", "tests", "0"])
+def test_another_word_is_no_scope(monkeypatch, settings, value):
+    settings.CACHE_ISOLATION = {"scope": value}
+    assert_refused(NO_SCOPE.format("settings.CACHE_ISOLATION['scope']", value))
+    monkeypatch.setenv("CI_CACHE_ISOLATION_SCOPE", value)
+    assert_refused(NO_SCOPE.format(SCOPES, value))
+
+
+@pytest.mark.parametrize("value", [None, 1, ["test"], {}])
+def test_what_is_no_word_is_no_scope(settings, value):
+    settings.CACHE_ISOLATION = {"scope": value}
+    assert_refused(NO_SCOPE.format("settings.CACHE_ISOLATION['scope']", value))
+
+
+@pytest.mark.parametrize("value", ["none", "a", "=none", "a=none,b", "a:none"])
+def test_text_without_an_alias_names_no_stores(monkeypatch, value):
+    monkeypatch.setenv("CI_CACHE_ISOLATION_STORES", value)
+    assert_refused(NO_STORES.format(STORES, value))
+
+
+@pytest.mark.parametrize("value", [None, 1, ["a"], {"a"}])
+def test_what_is_no_dictionary_names_no_stores(settings, value):
+    settings.CACHE_ISOLATION = {"stores": value}
+    assert_refused(NO_STORES.format("settings.CACHE_ISOLATION['stores']", value))
+
+
+@pytest.mark.parametrize("name", ["None", "redis", "", None, 0, ["none"]])
+def test_another_word_is_no_store(settings, name):
+    settings.CACHE_ISOLATION = {"stores": {"a": name}}
+    assert_refused(NO_STORE.format("settings.CACHE_ISOLATION['stores']", name, "a"))
+
+
+def test_a_source_behind_the_one_that_wins_is_not_asked(monkeypatch, settings):
+    settings.CACHE_ISOLATION = {"scope": "nonsense", "server": ""}
+    monkeypatch.setenv("CI_CACHE_ISOLATION_SCOPE", "class")
+    assert choices().scope.value == "class"
+
+
+def test_an_unknown_option_in_settings_is_an_error(settings):
+    settings.CACHE_ISOLATION = {"scopes": "test", "enabled": True, "audit": 1}
+    assert_refused(
+        "settings.CACHE_ISOLATION holds 'audit', 'scopes', which is no option: it "
+        "would do nothing. Options are: enabled, scope, server, stores."
+    )
+
+
+def assert_refused(message):
+    with pytest.raises(OptionError) as caught:
+        choices()
+    assert str(caught.value) == message

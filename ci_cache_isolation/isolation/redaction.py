@@ -6,8 +6,9 @@ import re
 
 __all__ = ["redacted"]
 
-# Everything between "//" and the last "@" of a URL but the user's name.
-_PASSWORD = re.compile(r"(?<=//)([^:/?#\s,;]*):[^/\s]*@")
+# Everything between "//" and the last "@" of a URL but the user's name. A "/" should be
+# written as %2F in there, but whoever forgot that has a secret too.
+_PASSWORD = re.compile(r"(?<=//)([^:/?#\s,;]*):(?:(?!://)\S)*@")
 _PARAMETER = re.compile(r"(?i)((?:password|passwd|pwd|secret|token)=)[^&\s'\"),;]+")
 
 

@@ -1,0 +1,83 @@
+"""Custom backends: what they left is purged by name, timeouts are remembered."""
+
+import pytest
+
+from ci_cache_isolation.isolation import journal
+from ci_cache_isolation.isolation.purging import purge
+from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache, dictionaries
+
+
+@pytest.fixture
+def cache(opened):
+    return opened("custom", TIMEOUT=77)
+
+
+def seconds(cache, key):
+    _, expiry = cache.entries[cache.make_key(key)]
+    return None if expiry is None else round(expiry - cache.now())
+
+
+@pytest.fixture(autouse=True)
+def frozen(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr(DictionaryCache, "now", lambda _: 1_000_000.0, raising=False)
+
+
+@pytest.mark.parametrize(("given", "expected"), [((), 77), ((5,), 5), ((None,), None)])
+def test_a_timeout_is_remembered_through_all_scopes(sections, cache, given, expected):
+    with sections.opened(CLASS):
+        cache.set("set", 1, *given)
+        cache.add("added", 1, *given)
+        cache.set_many({"many": 1}, *given)
+        cache.set("touched", 1, 1000)
+        cache.touch("touched", *given)
+        cache.set("versioned", 1, *given, version=2) if given else None
+        for scope in (TEST, BLOCK):
+            sections.begin(scope)
+            for key in ("set", "added", "many", "touched"):
+                assert cache.get(key) == 1
+                assert seconds(cache, key) == expected
+        sections.move_to((CLASS,))
+
+
+def test_a_timeout_that_was_not_taken_is_not_remembered(sections, cache):
+    with sections.opened(CLASS):
+        cache.set("key", 1, timeout=50)
+        assert not cache.add("key", 1, timeout=5)
+        assert not cache.touch("absent", timeout=5)
+        with sections.opened(TEST):
+            assert cache.get("key") == 1
+            assert seconds(cache, "key") == 50
+        assert cache.touch("key", timeout=20)
+        with sections.opened(TEST):
+            assert cache.get("key") == 1
+            assert seconds(cache, "key") == 20
+
+
+def test_timeouts_are_forgotten_with_their_entries(sections, cache):
+    (space,) = sections.stores[0]._spaces.values()
+    with sections.opened(CLASS), sections.opened(TEST):
+        cache.set_many({"a": 1, "b": 1})
+        assert len(space.deadlines) == 2
+    assert space.deadlines == {}
+
+
+def test_what_a_killed_run_left_in_a_custom_backend_is_purged(
+    settings, monkeypatch, tmp_path, request
+):
+    monkeypatch.setenv(journal.DIRECTORY_VARIABLE, str(tmp_path / "state"))
+    location = f"purged-{request.node.name}"
+    backend = "tests.shared_caches.DictionaryCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": location}}
+    cache = DictionaryCache(location, {})
+    cache.entries.update({"abcdef000001:1:key": (1, None), ":1:key": (2, None)})
+    from ci_cache_isolation.isolation.dialects import dialect_of  # noqa: PLC0415
+
+    about = dialect_of(DictionaryCache).about("default", cache)
+    book = journal.Journal()
+    book.note(about, "abcdef000001:1:key")
+    book.leave()
+    monkeypatch.setattr(journal, "process_token", lambda: "another")
+    (purged,) = purge()
+    assert (purged.names, purged.error) == (1, "")
+    assert list(dictionaries[location]) == [":1:key"]
