@@ -22,7 +22,7 @@ COMMANDS = "commands"
 OPERATIONS = "operations"
 ENTRIES = "entries"
 TITLES = {
-    EMPTY: "A test that touches no cache (2,000 in a suite)",
+    EMPTY: "A test that touches no cache; in a suite of 2,000 (pytest: 200)",
     COMMANDS: "A whole command, start-up included; µs are for one test of 2,000",
     OPERATIONS: "One operation inside a test",
     ENTRIES: "A test that stores five entries",

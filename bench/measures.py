@@ -21,7 +21,7 @@ UNITTEST_CASES = (
     "empty SimpleTestCase, 1 class",
     "empty SimpleTestCase, 200 classes",
 )
-PYTEST_CASES = ("empty functions", "empty SimpleTestCase, 5 classes")
+PYTEST_CASES = ("empty functions", "empty SimpleTestCase, 2 classes")
 OPERATIONS = {
     "get (hit)": 1,
     "get (miss)": 1,

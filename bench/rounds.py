@@ -19,8 +19,8 @@ class Effort:
     commands: int
 
 
-QUICK = Effort(groups=5, rounds=8, batch=0.004, commands=8)
-FULL = Effort(groups=15, rounds=15, batch=0.006, commands=30)
+QUICK = Effort(groups=4, rounds=6, batch=0.004, commands=6)
+FULL = Effort(groups=12, rounds=15, batch=0.006, commands=30)
 
 
 def interleaved(

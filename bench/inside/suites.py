@@ -77,7 +77,7 @@ class Overridden:
 def _cases(base: type) -> dict[str, Callable[[], Case]]:
     def storing(manner: type | None = None) -> Callable[[], Case]:
         bases = (base,) if manner is None else (manner, base)
-        return lambda: _classes(type("Storing", bases, {}), 5, 10, _store)
+        return lambda: _classes(type("Storing", bases, {}), 3, 10, _store)
 
     return {
         "empty unittest.TestCase, 1 class": lambda: _classes(
