@@ -106,7 +106,9 @@ def test_what_a_test_stores_is_gone_when_it_ends(sections, either):
     assert (cache.get("key") is None) is is_isolated
 
 
-def test_what_a_test_does_to_entries_of_enclosing_scopes_is_undone(sections, either):
+def test_what_a_test_does_to_entries_of_enclosing_scopes_is_undone(
+    sections, kind, either
+):
     cache, is_isolated = either
     stored = {"kept": {"a": [1]}, "changed": 1, "deleted": 2, "touched": 3}
     with sections.opened(CLASS):
@@ -114,7 +116,11 @@ def test_what_a_test_does_to_entries_of_enclosing_scopes_is_undone(sections, eit
         with sections.opened(TEST):
             cache.set("changed", 2)
             cache.delete("deleted")
-            cache.touch("touched", -1)
+            if kind == "pylibmc":
+                # Whether it can let an entry expire by a touch depends on its version.
+                cache.delete("touched")
+            else:
+                cache.touch("touched", 0)
             assert cache.get_many(stored) == {"kept": {"a": [1]}, "changed": 2}
         assert (cache.get_many(stored) == stored) is is_isolated
         with sections.opened(OTHER_TEST):
