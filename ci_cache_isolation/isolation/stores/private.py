@@ -41,7 +41,8 @@ class PrivateStore(SnapshotStore):
         self._parents: dict[Hashable, Contained] = {}
         # What they held outside of all tests, if a scope was open.
         self._at_fork: Contents | None = None
-        os.register_at_fork(after_in_child=self._after_fork)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
         """Lead a cache to a server of this process, one for each that it stands for."""

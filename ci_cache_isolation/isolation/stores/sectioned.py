@@ -43,7 +43,8 @@ class SectionedStore(Store):
         self._patches = Patches()
         self._prepared: set[type] = set()
         self.frames.on_first_section = self._at_first_section
-        os.register_at_fork(after_in_child=self._after_fork)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
 
     def prepare(self, cache_class: type) -> None:
         """Wrap what has to know of sections before an object of the class exists."""
@@ -169,7 +170,7 @@ class SectionedStore(Store):
     def _after_fork(self) -> None:
         """Be a stranger to the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
-        if self._spaces:
+        if self._spaces and self.frames.is_active:
             # Those that are open are the parent's: two on one socket mix up answers.
             hook.forget_connections()
         self.frames.on_first_section = self._at_first_section
