@@ -13,7 +13,11 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
-from ci_cache_isolation.isolation.dialects.redis import copy_between, copy_on_server
+from ci_cache_isolation.isolation.dialects.redis import (
+    address,
+    copy_between,
+    copy_on_server,
+)
 from ci_cache_isolation.isolation.keys import maker_of, own_key
 from ci_cache_isolation.isolation.redaction import redacted
 
@@ -39,13 +43,18 @@ class ClientDialect(Dialect):
         return cls.backend_class in names
 
     def server(self, cache: Any) -> Hashable:
-        """Return its URLs."""
-        server = cache._server  # noqa: SLF001
-        return tuple(map(str, server.split(",") if isinstance(server, str) else server))
+        """Return where its databases are, however that is written."""
+        options = cache._params.get("OPTIONS", {})  # noqa: SLF001
+        number = options.get("CONNECTION_POOL_KWARGS", {}).get("db")
+        return tuple(address(url, number) for url in self._urls(cache))
 
     def location(self, cache: Any) -> str:
         """Return its URLs."""
-        return redacted(list(self.server(cache)))  # type: ignore[call-overload]
+        return redacted(self._urls(cache))
+
+    def _urls(self, cache: Any) -> list[str]:
+        server = cache._server  # noqa: SLF001
+        return [*map(str, server.split(",") if isinstance(server, str) else server)]
 
     def modules(self, cache: Any) -> frozenset[str]:
         """Return the client's modules too: it is the client that makes the keys."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
 
-__all__ = ["RedisDialect", "copy_between", "copy_on_server"]
+__all__ = ["RedisDialect", "address", "copy_between", "copy_on_server", "database"]
 
 
 class RedisDialect(Dialect):
@@ -26,8 +28,9 @@ class RedisDialect(Dialect):
         return "django.core.cache.backends.redis.RedisCache" in names
 
     def server(self, cache: Any) -> Hashable:
-        """Return its URLs, and the number of its database where it is an option."""
-        return _addresses(cache._servers), cache._options.get("db")  # noqa: SLF001
+        """Return where its databases are, however that is written."""
+        number = cache._options.get("db")  # noqa: SLF001
+        return tuple(address(url, number) for url in cache._servers)  # noqa: SLF001
 
     def location(self, cache: Any) -> str:
         """Return its URLs."""
@@ -65,5 +68,29 @@ def _client(cache: Any, name: str) -> Any:
     return cache._cache.get_client(name, write=True)  # noqa: SLF001
 
 
-def _addresses(servers: Any) -> tuple[str, ...]:
-    return tuple(map(str, servers))
+def address(url: object, number: object = None) -> str:
+    """Return where a database is: host and port or socket, and its number.
+
+    Without what two URLs of one database may differ in, like a user. ``number`` is
+    that of an option, which comes before the URL's.
+    """
+    text = str(url)
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    number = database(text) if number is None else number
+    if parts.scheme.startswith("unix"):
+        return f"unix://{parts.path}?db={number}"
+    host = parts.netloc.rpartition("@")[2].lower()
+    port = "" if re.search(r":\d+$", host) else ":6379"
+    return f"{parts.scheme}://{host or 'localhost'}{port}/{number}"
+
+
+def database(url: object) -> str:
+    """Return the number of the database that a URL names."""
+    parts = urlsplit(str(url))
+    in_query = parse_qs(parts.query).get("db", parse_qs(parts.query).get("database"))
+    if in_query:
+        return in_query[0]
+    path = parts.path.strip("/")
+    return path if path.isdigit() and not parts.scheme.startswith("unix") else "0"

@@ -7,13 +7,13 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from typing import Any, cast
-from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from ci_cache_isolation.isolation import servers
 from ci_cache_isolation.isolation.dialects import Dialect, dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
-from ci_cache_isolation.isolation.dialects.redis import RedisDialect
+from ci_cache_isolation.isolation.dialects.redis import RedisDialect, database
 from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
 
 __all__ = ["Contained", "can_contain", "contained_for"]
@@ -135,7 +135,7 @@ class RedisContained(Contained):
 
     def _redirect_cache(self, cache: Any) -> None:
         given = cache._options  # noqa: SLF001
-        number = given.get("db", _database(cache._servers[0]))  # noqa: SLF001
+        number = given.get("db", database(cache._servers[0]))  # noqa: SLF001
         cache._options = {  # noqa: SLF001
             name: value
             for name, value in given.items()
@@ -156,7 +156,7 @@ class RedisContained(Contained):
         if pool or "CONNECTION_POOL_KWARGS" in options:
             options["CONNECTION_POOL_KWARGS"] = pool
         cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
-        ours = [self.url(_database(url) if number is None else number) for url in urls]
+        ours = [self.url(database(url) if number is None else number) for url in urls]
         cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
         cache._client = None  # noqa: SLF001
 
@@ -289,16 +289,6 @@ class MemcachedContained(Contained):
         self._file.readline()
 
 
-def _database(url: str) -> str:
-    """Return the number of the database that a URL names."""
-    parts = urlsplit(str(url))
-    in_query = parse_qs(parts.query).get("db", parse_qs(parts.query).get("database"))
-    if in_query:
-        return in_query[0]
-    path = parts.path.strip("/")
-    return path if path.isdigit() and not parts.scheme.startswith("unix") else "0"
-
-
 def _addresses(server: Hashable) -> Iterator[str]:
     """Yield the addresses in what two caches on one server have in common."""
     if isinstance(server, tuple):
@@ -307,9 +297,7 @@ def _addresses(server: Hashable) -> Iterator[str]:
         return
     text = str(server)
     if "://" not in text:
-        # The number of a database, where it is no part of the URL.
-        if not text.isdigit() and server is not None:
-            yield text
+        yield text
         return
     parts = urlsplit(text)
     path = parts.path if parts.scheme.startswith("unix") else ""

@@ -78,10 +78,10 @@ class SectionedStore(Store):
             return False
         if isinstance(dialect, ClientDialect):
             dialect.patch_client(self._patches, cache._client_cls)  # noqa: SLF001
-        server = dialect.server(cache)
+        server = type(dialect), dialect.server(cache)
         space = self._spaces.get(server)
         if not isinstance(space, KeySpace):
-            space = KeySpace(self.frames, alias, dialect, server)
+            space = KeySpace(self.frames, alias, dialect, server[1])
             self._spaces[server] = space
         space.add(cache)
         keys.take(cache, space)
