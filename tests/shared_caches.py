@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from ci_cache_isolation.isolation import journal
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import SectionedStore
@@ -127,8 +128,9 @@ class Router:
 
 
 @pytest.fixture
-def store():
+def store(monkeypatch, tmp_path):
     """The store of sections, in a stack of the test's own."""
+    monkeypatch.setenv(journal.DIRECTORY_VARIABLE, str(tmp_path / "state"))
     made = SectionedStore()
     made.activate()
     yield made
