@@ -2,9 +2,6 @@
 
 import pytest
 
-pytest.importorskip("debug_toolbar")
-pytest.importorskip("sentry_sdk")
-
 SETTINGS = """
     CACHES = {{
         "default": {{
