@@ -1,11 +1,17 @@
 """Caches on memcached: keys of 250 bytes, and what is said about longer ones."""
 
+from contextlib import suppress
+
 import pytest
 from django.core.cache.backends.base import InvalidCacheKey
+from pymemcache.client.base import Client
+from pymemcache.exceptions import MemcacheUnexpectedCloseError
 
 from ci_cache_isolation.isolation import notices
-from tests.shared_caches import CLASS, OTHER_TEST, TEST, raw_key
+from tests.servers import running
+from tests.shared_caches import CLASS, OTHER_TEST, TEST, leave, raw_key
 
+PYMEMCACHE = "django.core.cache.backends.memcached.PyMemcacheCache"
 KINDS = [
     "pymemcache",
     pytest.param(
@@ -81,3 +87,36 @@ def test_a_refused_key_keeps_no_other_from_being_deleted(sections, kind, opened)
                 cache.set("a bad one", 1)
         assert cache._cache.get(name) == 1
     assert cache._cache.get(name) is None
+
+
+def test_a_section_is_deleted_in_one_round_trip(sections, opened, monkeypatch):
+    cache = opened("pymemcache")
+    asked = []
+    ask = Client._misc_cmd
+    monkeypatch.setattr(
+        Client, "_misc_cmd", lambda *args: asked.append(args[2]) or ask(*args)
+    )
+    with sections.opened(TEST):
+        for number in range(5):
+            cache.set(f"key-{number}", number)
+    sections.tidy()
+    assert asked == [b"delete"]
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_what_is_not_deleted_is_not_taken_for_deleted(sections, opened, ignored):
+    """pymemcache itself keeps quiet about a server that has failed a while ago."""
+    with running("memcached") as server:
+        options = {"ignore_exc": ignored, "retry_attempts": 0, "timeout": 1}
+        location = server.location
+        cache = opened("pymemcache", location=location, OPTIONS=options)
+        with sections.opened(TEST):
+            cache.set("key", 1)
+    notices.take()
+    with sections.opened(TEST), suppress(OSError, MemcacheUnexpectedCloseError):
+        cache.get("key")
+    sections.tidy()
+    (notice,) = notices.take()
+    assert f"({PYMEMCACHE}, {location}) could not be deleted: " in notice
+    leave(sections.stores[0])
+    notices.take()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.keys import within
 from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class KeySpace(Space):
                 alias=self.alias,
                 backend=about.kind if about else "?",
                 location=about.location if about else "?",
-                error=f"{type(error).__name__}: {error}",
+                error=redacted(f"{type(error).__name__}: {error}".rstrip(". ")),
             )
         )
 

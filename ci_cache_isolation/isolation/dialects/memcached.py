@@ -54,5 +54,17 @@ class MemcachedDialect(TimeoutsRemembered):
         """Have the client delete them together."""
         # A key that memcached refuses was refused when it was used.
         valid = [name for name in names if not any(memcache_key_warnings(name))]
-        if valid:
-            cache._cache.delete_multi(valid)  # noqa: SLF001
+        client = cache._cache  # noqa: SLF001
+        if not hasattr(client, "_get_client"):
+            client.delete_multi(valid)
+            return
+        # pymemcache's client of many servers asks for one key after another, and keeps
+        # quiet about a server that is gone. Its clients of one server do neither.
+        held: dict[int, tuple[Any, list[str]]] = {}
+        for name in valid:
+            server = client._get_client(name)  # noqa: SLF001
+            if server is None:
+                raise ConnectionError("all servers are down")
+            held.setdefault(id(server), (server, []))[1].append(name)
+        for server, here in held.values():
+            server.delete_many(here, noreply=False)
