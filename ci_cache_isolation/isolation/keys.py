@@ -83,7 +83,21 @@ class KeyMaker:
         """Make a key, with the id of the section in use in front."""
         if type(key) is Verbatim:
             return key
-        return self.placed(self.function(key, *args, **kwargs))
+        made = self.function(key, *args, **kwargs)
+        space = self.space
+        # What most calls find: a key that was used before, in the section in use.
+        if (
+            space.frame is space.frames.top
+            and (section := space.section) is not None
+            and section.changed is None
+            and section.touched.get(made)
+        ):
+            full = section.id + made
+            if space.key_limit is None or (
+                len(full) <= space.key_limit and full.isascii()
+            ):
+                return full
+        return self.placed(made)
 
     def placed(self, made: str) -> str:
         """Return a key with the id of the section in use in front."""
