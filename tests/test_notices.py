@@ -10,9 +10,10 @@ from ci_cache_isolation.isolation import notices
 pytestmark = pytest.mark.exhaustive
 
 TEXT = (
-    "Cache 'foreign' is not isolated: there is no store for its backend "
-    "foreign.ForeignCache. Tests and processes meet each other's entries in it. "
-    "Use LocMemCache for it in your test settings, or make its tests clean up."
+    "Cache 'foreign' is not isolated: its backend foreign.ForeignCache does not make "
+    "its keys by make_key() or key_func(). Tests and processes meet each other's "
+    "entries in it. Have it call make_key(), or use LocMemCache for it in your test "
+    "settings."
 )
 SETTINGS = """
     from ci_cache_isolation.settings import isolate
