@@ -169,9 +169,6 @@ def forget_connections() -> None:
 
     For a forked worker: the connections that it inherited are its parent's sockets.
     """
-    if _watcher is None:
-        # Off means off.
-        return
     caches._connections = Local(caches.thread_critical)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
