@@ -593,9 +593,8 @@ def test_a_forked_process_opens_its_caches_anew(isolation):
     """Its parent's connections may be sockets."""
     # Stores that other tests made, and that had servers, have handlers of their own.
     for store in [each for each in gc.get_objects() if type(each) is PrivateStore]:
-        store._servers = {}
-    if isolation:
-        switch.install()
+        if not isolation:
+            store._servers = {}
     held, answers = caches["default"], []
     test_class = new_class(
         **repeated(lambda: answers.append(caches["default"] is held), 2)
