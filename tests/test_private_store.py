@@ -33,6 +33,8 @@ def servers():
     yield made
     for contained in made._servers.values():
         contained.server.stop()
+    # Whoever still holds the store does nothing more after a fork.
+    made._servers.clear()
 
 
 @pytest.fixture

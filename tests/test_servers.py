@@ -25,7 +25,7 @@ from redis import Redis
 from valkey import Valkey
 
 from ci_cache_isolation.errors import ServerNotFoundError, ServerNotStartedError
-from ci_cache_isolation.isolation import servers
+from ci_cache_isolation.isolation import servers, supervisor
 from tests.servers import STANDARD_PORTS, running, start_one_until_told
 
 KINDS = ["redis", "valkey", "memcached"]
@@ -478,6 +478,24 @@ def test_a_supervisor_runs_a_command_until_the_pipe_ends(tmp_path):
             assert directory.exists()
             os.close(hold)
             assert not process.wait(10)
+    assert not directory.exists()
+
+
+def test_a_supervisor_that_is_terminated_while_it_removes_finishes_that(tmp_path):
+    directory = tmp_path / "directory"
+    directory.mkdir()
+    for number in range(5000):
+        (directory / str(number)).touch()
+    command = [make_program(tmp_path / "command", "exit")]
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", supervisor.__file__, directory, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        # The end of the pipe tells that the command has ended.
+        process.stdout.read()
+        process.terminate()
+        assert not process.wait(10)
     assert not directory.exists()
 
 

@@ -1,7 +1,6 @@
 """Scopes from unittest: where they open and close, whatever happens in between."""
 
 import doctest
-import gc
 import os
 import sys
 import types
@@ -12,7 +11,6 @@ from django.core.cache import caches
 
 from ci_cache_isolation.isolation import switch, unittest_hook
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
-from ci_cache_isolation.isolation.stores import PrivateStore
 
 MODULE = Scope(ScopeKind.MODULE, "app")
 CLASS = Scope(ScopeKind.CLASS, "app.Tests")
@@ -591,10 +589,6 @@ def test_a_module_that_cannot_be_imported_fails_as_without_isolation(isolation, 
 
 def test_a_forked_process_opens_its_caches_anew(isolation):
     """Its parent's connections may be sockets."""
-    # Stores that other tests made, and that had servers, have handlers of their own.
-    for store in [each for each in gc.get_objects() if type(each) is PrivateStore]:
-        if not isolation:
-            store._servers = {}
     held, answers = caches["default"], []
     test_class = new_class(
         **repeated(lambda: answers.append(caches["default"] is held), 2)

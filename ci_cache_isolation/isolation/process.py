@@ -9,11 +9,14 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import weakref
+from collections.abc import Callable
 
 __all__ = [
     "DIGITS",
     "SECTION_LENGTH",
     "TOKEN_LENGTH",
+    "after_fork",
     "in_base",
     "next_number",
     "process_token",
@@ -53,3 +56,15 @@ def next_number() -> int:
 def section_id(number: int) -> str:
     """Return twelve characters of 0-9a-z that no other section has."""
     return process_token() + in_base(number, SECTION_LENGTH - TOKEN_LENGTH)
+
+
+def after_fork(method: Callable[[], None]) -> None:
+    """Call an object's method in every process forked from here, while it lives."""
+    held = weakref.WeakMethod(method)
+
+    def call() -> None:
+        if (alive := held()) is not None:
+            alive()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=call)

@@ -6,11 +6,15 @@ Its standard input is a pipe whose other end only the owner holds: it ends when 
 owner is gone, however that came about. Then, or when it is terminated, the server is
 killed and DIRECTORY removed. Being the server's parent it never kills a stranger that
 got the server's process id. It imports little: it starts for every process of a run.
+
+A signal is one more pipe, and no exception: wherever that came up, in the removal of
+DIRECTORY too, it would cut something off in the middle.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -22,11 +26,12 @@ __all__ = ["supervise"]
 
 
 def supervise(
-    directory: str, command: Sequence[str], lifeline: int = 0, report: int = 1
+    directory: str, command: Sequence[str], ends: Sequence[int] = (0,), report: int = 1
 ) -> None:
     """Run a command until it ends or a pipe does; write its process id to another.
 
-    The command holds the other pipe too, so that its end tells of the command's end.
+    ``ends`` are pipes that nobody writes to as long as the command shall run. The
+    command holds the pipe ``report`` too, so that its end tells of the command's end.
     """
     try:
         held = os.dup(report)
@@ -38,7 +43,7 @@ def supervise(
         ) as server:
             try:
                 threading.Thread(
-                    target=_kill_at_end_of, args=(lifeline, server), daemon=True
+                    target=_kill_at_one_of, args=(ends, server), daemon=True
                 ).start()
                 os.write(report, b"%d\n" % server.pid)
                 os.close(report)
@@ -50,20 +55,20 @@ def supervise(
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _kill_at_end_of(pipe: int, server: subprocess.Popen[bytes]) -> None:
-    # Not sys.stdin: its lock, held by a daemon thread, is fatal when Python ends.
-    while os.read(pipe, 1):
-        pass
+def _kill_at_one_of(ends: Sequence[int], server: subprocess.Popen[bytes]) -> None:
+    select.select(ends, (), ())
     server.kill()
 
 
-def _end(*_: object) -> None:
-    # Told twice it must not stop in the middle of removing the directory.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit()
+def _pipe_of_signals() -> int:
+    """Return a pipe that can be read when this process was told to end."""
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    return told
 
 
 if __name__ == "__main__":
     # From the owner's stop(), or a cancelled job, which tells every process to end.
-    signal.signal(signal.SIGTERM, _end)
-    supervise(sys.argv[1], sys.argv[2:])
+    supervise(sys.argv[1], sys.argv[2:], ends=(0, _pipe_of_signals()))

@@ -6,12 +6,12 @@ else knows, and dies with its process. Here, and only here, everything may be fl
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Hashable
 from typing import Any
 
 from ci_cache_isolation.isolation import hook
+from ci_cache_isolation.isolation.process import after_fork
 from ci_cache_isolation.isolation.stores.private_servers import (
     Contained,
     can_contain,
@@ -41,8 +41,7 @@ class PrivateStore(SnapshotStore):
         self._parents: dict[Hashable, Contained] = {}
         # What they held outside of all tests, if a scope was open.
         self._at_fork: Contents | None = None
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
+        after_fork(self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
         """Lead a cache to a server of this process, one for each that it stands for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from typing import Any, cast
@@ -224,6 +225,9 @@ class MemcachedContained(Contained):
         self._socket.settimeout(servers.PATIENCE)
         self._socket.connect(self.server.socket)
         self._file = self._socket.makefile("rb")
+        # At the latest at exit: Python warns of a socket that nobody has closed.
+        for each in (self._file, self._socket):
+            weakref.finalize(self, each.close)
 
     def redirect(self, cache: Any) -> None:
         """Exchange its addresses."""

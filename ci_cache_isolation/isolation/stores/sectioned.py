@@ -6,7 +6,6 @@ import atexit
 import functools
 import multiprocessing
 import multiprocessing.util
-import os
 import threading
 import weakref
 from collections.abc import Hashable
@@ -22,7 +21,7 @@ from ci_cache_isolation.isolation.filespace import FileSpace
 from ci_cache_isolation.isolation.joining import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
 from ci_cache_isolation.isolation.patches import Patches
-from ci_cache_isolation.isolation.process import section_id
+from ci_cache_isolation.isolation.process import after_fork, section_id
 from ci_cache_isolation.isolation.sections import Frames, Section, Visit
 from ci_cache_isolation.isolation.stores.base import Store
 
@@ -43,8 +42,7 @@ class SectionedStore(Store):
         self._patches = Patches()
         self._prepared: set[type] = set()
         self.frames.on_first_section = self._at_first_section
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
+        after_fork(self._after_fork)
 
     def prepare(self, cache_class: type) -> None:
         """Wrap what has to know of sections before an object of the class exists."""
