@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ci_cache_isolation.isolation.scopes import (
+    RAW,
+    Path,
+    Scope,
+    ScopeKind,
+    dotted_name,
+    shared_length,
+)
+
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.options import Enabled
-    from ci_cache_isolation.isolation.scopes import Path
 
 INI = {
     "enabled": "Isolate caches: on or off (default: on).",
@@ -140,6 +148,10 @@ class IsolationPlugin:
         self.stack = STACK
         # Not empty where a test of a pytest plugin runs pytest in its own process.
         self.base = STACK.path
+        # Most tests stand beside the one before: then only they themselves change.
+        self.parent: pytest.Item | pytest.Collector | None = None
+        self.outer: Path = ()
+        self.test: Scope | None = None
 
     def pytest_report_header(self) -> str:
         """Say whether caches are isolated, and who said so."""
@@ -149,7 +161,12 @@ class IsolationPlugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         """Open the scopes of a test, before its first fixture is set up."""
         if self.state.value:
-            self.stack.move_to(self.base + _path(item))
+            outer = self._outer_of(item)
+            self.test = _test_scope(item, is_raw=bool(outer) and outer[-1].is_raw)
+            if outer and self.stack.innermost is outer[-1]:
+                self.stack.begin(self.test)
+            else:
+                self.stack.move_to((*outer, self.test))
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -161,11 +178,7 @@ class IsolationPlugin:
             return (yield)
         finally:
             if self.state.value:
-                from ci_cache_isolation.isolation.scopes import shared_length
-
-                path, towards = _path(item)[:-1], _path(nextitem) if nextitem else ()
-                shared = path[: shared_length(path, towards)]
-                self.stack.move_to(self.base + shared)
+                self._leave(item, nextitem)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
@@ -212,43 +225,55 @@ class IsolationPlugin:
         for text in notices.take():
             terminalreporter.write_line(f"CacheIsolationWarning: {text}", yellow=True)
 
+    def _outer_of(self, item: pytest.Item) -> Path:
+        """Return the scopes around a test."""
+        if item.parent is not self.parent:
+            self.parent = item.parent
+            self.outer = self.base + _path(item.parent)
+        return self.outer
+
+    def _leave(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        is_beside = nextitem is not None and nextitem.parent is item.parent
+        if is_beside and self.test is not None and self.stack.innermost is self.test:
+            self.stack.end()
+            return
+        outer = self._outer_of(item)
+        towards = self.base + _path(nextitem)
+        self.stack.move_to(outer[: shared_length(outer, towards)])
+
     def _at(self, node: pytest.Item | pytest.Collector) -> AbstractContextManager[None]:
         return self.stack.at(self.stack.depth_of(self.base + _path(node)))
 
 
-def _path(node: pytest.Item | pytest.Collector) -> Path:
+def _path(node: pytest.Item | pytest.Collector | None) -> Path:
     """Return the scopes that a node of pytest's tree stands in."""
-    from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
-    from ci_cache_isolation.isolation.unittest_hook import RAW
-
-    path = []
-    for each in node.listchain():
+    path: list[Scope] = []
+    is_raw = False
+    for each in () if node is None else node.listchain():
+        is_raw = is_raw or _is_marked(each)
         if isinstance(each, pytest.Session):
-            path.append(Scope(ScopeKind.SESSION, "session"))
+            path.append(Scope(ScopeKind.SESSION, "session", is_raw=is_raw))
         elif isinstance(each, pytest.Package):
-            path.append(Scope(ScopeKind.PACKAGE, each.nodeid))
+            path.append(Scope(ScopeKind.PACKAGE, each.nodeid, is_raw=is_raw))
         elif isinstance(each, pytest.Class):
-            is_raw = bool(getattr(each.obj, RAW, False)) or any(
-                mark.name == MARKER for mark in each.own_markers
-            )
+            is_raw = is_raw or bool(getattr(each.obj, RAW, False))
             path.append(Scope(ScopeKind.CLASS, dotted_name(each.obj), is_raw=is_raw))
         elif isinstance(each, pytest.File):
-            path.append(Scope(ScopeKind.MODULE, each.nodeid))
+            path.append(Scope(ScopeKind.MODULE, each.nodeid, is_raw=is_raw))
         elif isinstance(each, pytest.Item):
-            function = getattr(each, "function", None)
-            test_class = getattr(each, "cls", None)
-            owner = dotted_name(test_class) if test_class else each.nodeid
-            is_raw = (
-                each.get_closest_marker(MARKER) is not None
-                or getattr(function, RAW, False)
-                or getattr(test_class, RAW, False)
-            )
-            path.append(
-                Scope(
-                    ScopeKind.TEST,
-                    f"{owner}.{each.name}",
-                    dotted_name(function),
-                    is_raw=bool(is_raw),
-                )
-            )
+            path.append(_test_scope(each, is_raw=is_raw))
     return tuple(path)
+
+
+def _test_scope(item: pytest.Item, *, is_raw: bool) -> Scope:
+    """Return a test's own scope; ``is_raw`` tells whether the one around it is."""
+    function = getattr(item, "function", None)
+    test_class = getattr(item, "cls", None)
+    owner = dotted_name(test_class) if test_class else item.nodeid
+    is_raw = is_raw or _is_marked(item) or bool(getattr(function, RAW, False))
+    name = f"{owner}.{item.name}"
+    return Scope(ScopeKind.TEST, name, dotted_name(function), is_raw=is_raw)
+
+
+def _is_marked(node: Any) -> bool:
+    return any(mark.name == MARKER for mark in node.own_markers)

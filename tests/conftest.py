@@ -17,7 +17,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import MemoryStore
+from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 pytest_plugins = ["pytester", "tests.servers", "tests.shared_caches"]
 

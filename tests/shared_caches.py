@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.isolation import journal
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import SectionedStore
+from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 
 CLASS = Scope(ScopeKind.CLASS, "app.tests.Tests")
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")

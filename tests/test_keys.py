@@ -7,7 +7,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from ci_cache_isolation.isolation import keys, notices
 from ci_cache_isolation.isolation.keys import KeyFunction, Verbatim, maker_of
-from ci_cache_isolation.isolation.stores import SectionedStore
+from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache, raw_key
 
 NOT_ISOLATED = (

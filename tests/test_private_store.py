@@ -11,7 +11,7 @@ from django_valkey.async_cache.cache import AsyncValkeyCache
 from django_valkey.cache import ValkeyCache
 
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import PrivateStore
+from ci_cache_isolation.isolation.stores.private import PrivateStore
 from tests.shared_caches import BLOCK, CLASS, OTHER_TEST, TEST, close
 
 UNREACHABLE = "127.0.0.1:1"

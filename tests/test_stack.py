@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import MemoryStore
+from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 MODULE = Scope(ScopeKind.MODULE, "app.tests")
 CLASS = Scope(ScopeKind.CLASS, "app.tests.Tests")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
-from ci_cache_isolation.isolation.scopes import Scope, ScopeKind, dotted_name
+from ci_cache_isolation.isolation.scopes import RAW, Scope, ScopeKind, dotted_name
 from ci_cache_isolation.isolation.switch import STACK, install
-from ci_cache_isolation.isolation.unittest_hook import RAW, class_scope, test_scope
+from ci_cache_isolation.isolation.unittest_hook import class_scope, test_scope
 
 if TYPE_CHECKING:
     from types import TracebackType

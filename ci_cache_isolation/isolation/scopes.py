@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 __all__ = [
+    "RAW",
     "Granularity",
     "Path",
     "Scope",
@@ -13,6 +14,9 @@ __all__ = [
     "dotted_name",
     "shared_length",
 ]
+
+RAW = "_ci_cache_isolation_raw"
+"""An attribute of functions and classes that ask for plain keys."""
 
 
 class ScopeKind(enum.Enum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from ci_cache_isolation.isolation.process import next_number
 from ci_cache_isolation.isolation.scopes import Granularity, Path, Scope, ScopeKind
@@ -12,8 +13,12 @@ from ci_cache_isolation.isolation.stores import Store
 __all__ = ["ScopeStack"]
 
 
-_NARROW = frozenset({ScopeKind.TEST, ScopeKind.BLOCK})
-"""Scopes after which nothing is tidied up yet: the next one may follow at once."""
+class _Open(NamedTuple):
+    """A scope that is open, its section, and the number of sections up to there."""
+
+    scope: Scope
+    number: int
+    depth: int
 
 
 class ScopeStack:
@@ -27,48 +32,53 @@ class ScopeStack:
     def __init__(self, stores: Sequence[Store]) -> None:
         self.stores = tuple(stores)
         self.granularity = Granularity.TEST
-        self._path: list[Scope] = []
-        self._numbers: list[int] = []
-        # For each scope, the number of sections with its own.
-        self._depths: list[int] = []
+        self._open: list[_Open] = []
 
     @property
     def path(self) -> Path:
         """The open scopes, from the outermost to the innermost."""
-        return tuple(self._path)
+        return tuple(each.scope for each in self._open)
 
     @property
     def innermost(self) -> Scope | None:
         """The scope whose section is in use."""
-        return self._path[-1] if self._path else None
+        return self._open[-1].scope if self._open else None
 
     @property
     def number(self) -> int:
         """The section in use: never the same twice in this process, 0 for none."""
-        return self._numbers[-1] if self._numbers else 0
+        return self._open[-1].number if self._open else 0
+
+    @property
+    def depth(self) -> int:
+        """How many sections are open."""
+        return self._open[-1].depth if self._open else 0
+
+    def take_in(self, store: Store) -> None:
+        """Have sections in one more kind of store, in all scopes that are open."""
+        self._begin_in(store, self._open, 0)
+        self.stores += (store,)
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
-        depth = self._depths[-1] if self._depths else 0
-        number = self.number
-        if self.granularity.includes(scope.kind):
+        number, depth = self.number, self.depth
+        if self.granularity is Granularity.TEST or self.granularity.includes(
+            scope.kind
+        ):
             number = next_number()
             depth += 1
             for store in self.stores:
                 store.begin(number, is_raw=scope.is_raw)
-        self._path.append(scope)
-        self._numbers.append(number)
-        self._depths.append(depth)
+        self._open.append(_Open(scope, number, depth))
 
     def end(self) -> None:
         """Close the innermost scope."""
-        scope = self._path.pop()
-        self._numbers.pop()
-        depth = self._depths.pop()
-        if depth > (self._depths[-1] if self._depths else 0):
+        scope, _, depth = self._open.pop()
+        if depth > self.depth:
             for store in self.stores:
                 store.end()
-        if scope.kind not in _NARROW:
+        # After a test or a block the next one may follow at once.
+        if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
 
     def tidy(self) -> None:
@@ -95,12 +105,12 @@ class ScopeStack:
     def opened(self, scope: Scope) -> Iterator[None]:
         """Have a scope open, inside the innermost one."""
         self.begin(scope)
-        opened = self._path[-1]
+        opened = self._open[-1].scope
         try:
             yield
         finally:
             # Unless some other door has closed it meanwhile.
-            places = [at for at, each in enumerate(self._path) if each is opened]
+            places = [at for at, each in enumerate(self._open) if each.scope is opened]
             if places:
                 depth = places[-1]
                 if scope.kind is ScopeKind.BLOCK:
@@ -113,7 +123,7 @@ class ScopeStack:
     @contextmanager
     def joined(self, scope: Scope) -> Iterator[None]:
         """Have a scope open: the one that some other door has opened, if any."""
-        if scope in self._path:
+        if scope in self.path:
             yield
         else:
             with self.opened(scope):
@@ -126,31 +136,39 @@ class ScopeStack:
         ``depth`` counts the scopes that stay: 0 is the process. Inner scopes see
         afterwards what was stored, changed and deleted meanwhile.
         """
-        if depth >= len(self._path):
+        if depth >= len(self._open):
             yield
             return
-        kept = self._path[depth:], self._numbers[depth:], self._depths[depth:]
-        del self._path[depth:], self._numbers[depth:], self._depths[depth:]
-        sections = self._depths[-1] if self._depths else 0
+        inner = self._open[depth:]
+        del self._open[depth:]
+        sections = self.depth
         lifted = [(store, store.lift(sections)) for store in self.stores]
         try:
             yield
         finally:
             # A block that goes on, as in a fixture that yields in it, keeps its place.
-            while len(self._path) > depth and not self._is_block(-1):
+            while len(self._open) > depth and not self._is_block(-1):
                 self.end()
             for store, what in lifted:
                 store.lower(what)
-            added = (self._depths[-1] if self._depths else 0) - sections
-            self._path += kept[0]
-            self._numbers += kept[1]
-            self._depths += [each + added for each in kept[2]]
+            for store in self.stores[len(lifted) :]:
+                self._begin_in(store, inner, sections)
+            added = self.depth - sections
+            self._open += [each._replace(depth=each.depth + added) for each in inner]
+
+    @staticmethod
+    def _begin_in(store: Store, scopes: Sequence[_Open], depth: int) -> None:
+        """Open the sections of scopes in a store that has ``depth`` of them so far."""
+        for each in scopes:
+            if each.depth > depth:
+                depth = each.depth
+                store.begin(each.number, is_raw=each.scope.is_raw)
 
     def _shared_with(self, path: Path) -> tuple[int, int]:
         """Return how much of the stack, and how much of the path, is common to both."""
         depth = shared = 0
-        while depth < len(self._path):
-            if shared < len(path) and self._path[depth] == path[shared]:
+        while depth < len(self._open):
+            if shared < len(path) and self._open[depth].scope == path[shared]:
                 shared += 1
             elif not self._is_block(depth):
                 break
@@ -158,8 +176,8 @@ class ScopeStack:
         return depth, shared
 
     def _is_block(self, place: int) -> bool:
-        return self._path[place].kind is ScopeKind.BLOCK
+        return self._open[place].scope.kind is ScopeKind.BLOCK
 
     def _close_down_to(self, depth: int) -> None:
-        while len(self._path) > depth:
+        while len(self._open) > depth:
             self.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import unittest
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -24,14 +25,8 @@ from ci_cache_isolation.isolation.options import (
     enabled,
 )
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import (
-    KINDS,
-    MemoryStore,
-    PrivateStore,
-    SectionedStore,
-    Store,
-    name_for,
-)
+from ci_cache_isolation.isolation.stores import Store, name_for, store_class
+from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 __all__ = [
     "STACK",
@@ -62,13 +57,10 @@ class Said:
     is_installed: bool = False
 
 
-_BY_NAME: dict[str, Store] = {
-    name: store for store in [kind() for kind in KINDS] for name in store.names
-}
-# Those that have no sections need not be told of every test.
-STACK = ScopeStack(
-    [store for store in dict.fromkeys(_BY_NAME.values()) if store.has_sections]
-)
+_MEMORY = MemoryStore()
+STACK = ScopeStack([_MEMORY])
+_by_name: dict[str, Store] = dict.fromkeys(_MEMORY.names, _MEMORY)
+_making = threading.Lock()
 _installed = False
 _is_started = False
 _said = Said()
@@ -113,7 +105,8 @@ def install(
     if resolved.value:
         _choices = choices(ini=_said.ini, asked=_said.asked)
         STACK.granularity = _choices.granularity
-        _private().command = _choices.server.value or None
+        for store in STACK.stores:
+            store.command = _choices.server.value
     if resolved.value and not _installed:
         hook.watch(_adopt, _expect)
         _adopt_open()
@@ -177,9 +170,7 @@ def shared_with_children() -> AbstractContextManager[None]:
     whose settings switch isolation on; what they store, the test sees, and it is gone
     with the rest. Entries of LocMemCache can't be shared between processes.
     """
-    store = _BY_NAME["keyspace"]
-    assert isinstance(store, SectionedStore)
-    return store.share()
+    return _store("keyspace").share()
 
 
 def uninstall() -> None:
@@ -239,7 +230,7 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
         raise caches.exception_class(text) from error
     if not _installed or name is None:
         return None
-    return _BY_NAME[name].section_id(alias, STACK.number)
+    return _store(name).section_id(alias, STACK.number)
 
 
 def _is_enabled() -> bool:
@@ -259,10 +250,18 @@ def _switch_off() -> None:
     _installed = _is_started = False
 
 
-def _private() -> PrivateStore:
-    store = _BY_NAME["private-server"]
-    assert isinstance(store, PrivateStore)
-    return store
+def _store(name: str) -> Store:
+    """Return a store, made when a cache first needs it: tests pay for no other."""
+    with _making:
+        if name not in _by_name:
+            store = store_class(name)()
+            store.command = chosen().server.value
+            if store.has_sections:
+                STACK.take_in(store)
+                if _is_started:
+                    store.activate()
+            _by_name.update(dict.fromkeys(store.names, store))
+    return _by_name[name]
 
 
 def _expect(alias: str, backend: str) -> None:
@@ -275,7 +274,7 @@ def _expect(alias: str, backend: str) -> None:
     if isinstance(cache_class, type):
         name, _ = store_for(alias, cache_class)
         if name is not None:
-            _BY_NAME[name].prepare(cache_class)
+            _store(name).prepare(cache_class)
 
 
 def _adopt(alias: str, cache: object) -> None:
@@ -284,10 +283,8 @@ def _adopt(alias: str, cache: object) -> None:
     if choice is not None and choice.value not in _possible(cache_class):
         raise OptionError(_misfit(alias, cache_class, choice))
     if name == "none":
-        memory = _BY_NAME["memory"]
-        assert isinstance(memory, MemoryStore)
-        memory.leave(cache)
-    elif name is None or not _BY_NAME[name].adopt(alias, cache):
+        _MEMORY.leave(cache)
+    elif name is None or not _store(name).adopt(alias, cache):
         backend = f"{cache_class.__module__}.{cache_class.__qualname__}"
         notices.note(_NOT_ISOLATED.format(alias=alias, backend=backend))
 
@@ -307,7 +304,7 @@ def _adopt_open() -> None:
 
 def _possible(cache_class: type) -> tuple[str, ...]:
     name = name_for(cache_class)
-    if name == "keyspace" and _private().can_serve(cache_class):
+    if name == "keyspace" and store_class("private-server").can_serve(cache_class):
         return name, "private-server", "none"
     return ("none",) if name in {None, "none"} else (str(name), "none")
 

@@ -19,13 +19,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation import hook, notices
-from ci_cache_isolation.isolation.scopes import Path, Scope, ScopeKind, dotted_name
+from ci_cache_isolation.isolation.scopes import (
+    RAW,
+    Path,
+    Scope,
+    ScopeKind,
+    dotted_name,
+)
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.stack import ScopeStack
 
 __all__ = [
-    "RAW",
     "attach",
     "class_scope",
     "detach",
@@ -34,8 +39,6 @@ __all__ = [
 ]
 
 _RUN = "_ci_cache_isolation_run"
-RAW = "_ci_cache_isolation_raw"
-"""An attribute of functions and classes that ask for plain keys."""
 _originals: dict[str, Callable[..., Any]] = {}
 _in_place: set[str] = set()
 _stack: ScopeStack | None = None
@@ -71,18 +74,29 @@ def is_attached() -> bool:
 class Run:
     """Where one run of a suite stands, inside the scopes that it was started in."""
 
-    __slots__ = ("base", "module", "next_module", "stack", "test_class")
+    __slots__ = (
+        "base",
+        "class_scope",
+        "module",
+        "next_module",
+        "stack",
+        "test_class",
+        "test_scope",
+    )
 
     def __init__(self, stack: ScopeStack | None) -> None:
         self.stack = stack
         self.base: Path = () if stack is None else stack.path
         self.module: Path = ()
         self.next_module = ""
-        self.test_class: Path = ()
+        self.test_class: type | None = None
+        self.class_scope: Scope | None = None
+        self.test_scope: Scope | None = None
 
     def to_base(self) -> None:
         """Close what this run has opened."""
-        self.module = self.test_class = ()
+        self.module = ()
+        self.test_class = self.class_scope = None
         self._move()
 
     def to_module(self, name: str) -> None:
@@ -93,16 +107,34 @@ class Run:
 
     def to_class(self, test_class: type | None) -> None:
         """Close the test's scope; and the class's, unless it is this one."""
-        self.test_class = () if test_class is None else (class_scope(test_class),)
+        stack = self.stack
+        if stack is None:
+            return
+        if test_class is not self.test_class or test_class is None:
+            self.test_class = test_class
+            self.class_scope = None if test_class is None else class_scope(test_class)
+        elif self.test_scope is not None and stack.innermost is self.test_scope:
+            # From one test of a class to the next: nothing else has moved.
+            stack.end()
+            return
         self._move()
 
     def to_test(self, test: object) -> None:
         """Open the test's scope."""
-        self._move(test_scope(test))
+        stack = self.stack
+        if stack is None:
+            return
+        scope = test_scope(test)
+        if stack.innermost is self.class_scope:
+            stack.begin(scope)
+        else:
+            self._move(scope)
+        self.test_scope = scope
 
     def _move(self, *inner: Scope) -> None:
         if self.stack is not None:
-            self.stack.move_to((*self.base, *self.module, *self.test_class, *inner))
+            of_class = () if self.class_scope is None else (self.class_scope,)
+            self.stack.move_to((*self.base, *self.module, *of_class, *inner))
 
 
 def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:

@@ -1,42 +1,45 @@
 """The kinds of stores, and which cache is of which kind.
 
 A store is chosen for each cache from its backend's class, unless an option names
-another one for its alias. A new kind of store is a new module here.
+another one for its alias. A new kind of store is a new module here, and its name below.
+
+A module is loaded when a cache first needs it: a project whose caches are in memory
+starts without all that servers take.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.utils.module_loading import import_string
 
-from ci_cache_isolation.isolation.dialects import dialect_of
-from ci_cache_isolation.isolation.stores.base import Lifted, Store
-from ci_cache_isolation.isolation.stores.memory import MemoryStore
-from ci_cache_isolation.isolation.stores.nothing import NothingStore
-from ci_cache_isolation.isolation.stores.private import PrivateStore
-from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
+from ci_cache_isolation.isolation.stores.base import Store
 
-__all__ = [
-    "KINDS",
-    "NAMES",
-    "Lifted",
-    "MemoryStore",
-    "NothingStore",
-    "PrivateStore",
-    "SectionedStore",
-    "Store",
-    "name_for",
-]
+if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.dialects import Dialect
 
-KINDS: tuple[type[Store], ...] = (
-    MemoryStore,
-    SectionedStore,
-    PrivateStore,
-    NothingStore,
+__all__ = ["NAMES", "Store", "name_for", "store_class"]
+
+_CLASSES = MappingProxyType(
+    {
+        "memory": f"{__name__}.memory.MemoryStore",
+        "keyspace": f"{__name__}.sectioned.SectionedStore",
+        "files": f"{__name__}.sectioned.SectionedStore",
+        "private-server": f"{__name__}.private.PrivateStore",
+        "none": f"{__name__}.nothing.NothingStore",
+    }
 )
-NAMES = tuple(name for kind in KINDS for name in kind.names)
+NAMES = tuple(_CLASSES)
 """What stores are called in options."""
+
+
+def store_class(name: str) -> type[Store]:
+    """Return the class of the store that an option calls so."""
+    return cast("type[Store]", import_string(_CLASSES[name]))
 
 
 def name_for(cache_class: type) -> str | None:
@@ -47,4 +50,9 @@ def name_for(cache_class: type) -> str | None:
         return "files"
     if issubclass(cache_class, DummyCache):
         return "none"
-    return None if dialect_of(cache_class) is None else "keyspace"
+    return None if _dialect_of(cache_class) is None else "keyspace"
+
+
+def _dialect_of(cache_class: type) -> Dialect | None:
+    dialect_of = import_string("ci_cache_isolation.isolation.dialects.dialect_of")
+    return cast("Dialect | None", dialect_of(cache_class))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 __all__ = ["Lifted", "Store"]
@@ -22,6 +23,13 @@ class Store(ABC):
     names: ClassVar[tuple[str, ...]]
     """What the store is called in options, a name for each of its kinds."""
     has_sections: ClassVar[bool] = True
+    command: str = ""
+    """What starts a server, where the store starts any; empty to look for one."""
+
+    @staticmethod
+    def can_serve(cache_class: type) -> bool:  # noqa: ARG004
+        """Tell whether caches of a class can be in this store's hands at all."""
+        return True
 
     def prepare(self, cache_class: type) -> None:
         """Take notice of a class of which a cache is about to be opened."""
@@ -57,6 +65,10 @@ class Store(ABC):
 
     def tidy(self) -> None:
         """Delete what ended sections have left somewhere."""
+
+    def share(self) -> AbstractContextManager[None]:
+        """Let processes that are started meanwhile work in the sections in use."""
+        return nullcontext()
 
     def section_id(self, alias: str, number: int) -> str | None:
         """Return the id of an alias's section in use; None where keys are plain."""

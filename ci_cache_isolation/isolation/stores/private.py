@@ -34,7 +34,6 @@ class PrivateStore(SnapshotStore):
     def __init__(self) -> None:
         super().__init__()
         self._servers: dict[Hashable, Contained] = {}
-        self.command: str | None = None
         self._caches: weakref.WeakSet[Any] = weakref.WeakSet()
         # Those that lead to the server of the process that this one was forked from.
         self._inherited: list[Any] = []
@@ -83,7 +82,7 @@ class PrivateStore(SnapshotStore):
             server.write(contents.get(identity, NOTHING))
 
     def _lead(self, cache: Any) -> bool:
-        contained = contained_for(cache, self._servers, self.command)
+        contained = contained_for(cache, self._servers, self.command or None)
         if contained is None:
             return False
         for identity in [each for each in self._parents if each in self._servers]:
