@@ -85,17 +85,10 @@ class KeyMaker:
             return key
         made = self.function(key, *args, **kwargs)
         space = self.space
-        # What most calls find: a key that was used before, in the section in use.
-        if (
-            space.frame is space.frames.top
-            and (section := space.section) is not None
-            and section.changed is None
-            and section.touched.get(made)
-        ):
-            full = section.id + made
-            if space.key_limit is None or (
-                len(full) <= space.key_limit and full.isascii()
-            ):
+        if space.frame is space.frames.top:
+            # What most calls find: a key that was used before in the section in use.
+            full = space.known.get(made)
+            if full is not None:
                 return full
         return self.placed(made)
 
@@ -108,7 +101,11 @@ class KeyMaker:
         if not section.touched.get(made) or section.changed is not None:
             caller = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask
             space.touch(section, made, self.cache(), self._use(caller))
-        return within(space, section.id + made)
+        full = section.id + made
+        kept = within(space, full)
+        if kept is full and section.touched.get(made) and section.changed is None:
+            section.known[made] = full
+        return kept
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _found_again, (type(self), self.function, self.space)
@@ -208,6 +205,9 @@ class KeyFunction:
     def __get__(self, cache: Any, owner: type | None = None) -> Any:
         if cache is None:
             return self
+        maker = cache.__dict__.get(_MAKER)
+        if maker is not None and maker.cache() is cache:
+            return maker
         found = maker_of(cache) or vars(cache).get(KEY_FUNCTION)
         if found is None and hasattr(self.below, "__get__"):
             found = self.below.__get__(cache, owner)
@@ -277,7 +277,9 @@ def within(space: KeySpace, full: str) -> str:
 
 def own_key(key: str, space: KeySpace) -> str:
     """Return the user's key behind one that was made in a section."""
-    section = space.current()
+    section = space.section if space.frame is space.frames.top else space.enter()
     if section is None or not key.startswith(section.id):
         return key
-    return space.shortened.get(key, key[SECTION_LENGTH:])
+    if space.shortened and key in space.shortened:
+        return space.shortened[key]
+    return key[SECTION_LENGTH:]

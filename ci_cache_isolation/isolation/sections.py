@@ -21,6 +21,9 @@ from ci_cache_isolation.isolation.process import next_number, section_id
 __all__ = ["Frame", "Frames", "Section", "Space", "Use", "Visit"]
 
 
+_NOTHING_KNOWN: dict[str, str] = {}
+
+
 class Use(enum.Enum):
     """What an operation does with a name."""
 
@@ -36,15 +39,26 @@ class Section:
     whether something may be stored under it. A section that is cut sees nothing of the
     enclosing ones: it was cleared. ``outer`` is the one that a fork cut it off from.
     One that is joined is shared with other processes, parent and children.
-    ``changed`` holds what was stored or deleted since a visit to it began.
+    ``changed`` holds what was stored or deleted since a visit to it began. ``known``
+    holds full names by name, of those of which nothing more is to be taken note.
     """
 
-    __slots__ = ("changed", "frame", "id", "is_cut", "is_joined", "outer", "touched")
+    __slots__ = (
+        "changed",
+        "frame",
+        "id",
+        "is_cut",
+        "is_joined",
+        "known",
+        "outer",
+        "touched",
+    )
 
     def __init__(self, frame: Frame, number: int) -> None:
         self.id = section_id(number)
         self.frame = frame
         self.touched: dict[str, bool] = {}
+        self.known: dict[str, str] = {}
         self.changed: set[str] | None = set() if frame.is_visited else None
         self.is_cut = False
         self.is_joined = False
@@ -134,6 +148,7 @@ class Frames:
         visit.outer.is_visited = True
         for section in visit.outer.sections.values():
             section.changed = set()
+            section.known.clear()
         self.visits.append(visit)
         self._look()
         return visit
@@ -181,6 +196,7 @@ class Space(ABC):
         # What `section` was last found for.
         self.frame: object = self
         self.section: Section | None = None
+        self.known: dict[str, str] = _NOTHING_KNOWN
 
     def __deepcopy__(self, memo: object) -> Space:
         return self
@@ -200,6 +216,7 @@ class Space(ABC):
                     frame.sections[self] = section
             # In this order: other threads look at the frame first.
             self.section = section
+            self.known = _NOTHING_KNOWN if section is None else section.known
             self.frame = frame
             return section
 

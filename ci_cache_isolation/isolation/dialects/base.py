@@ -205,9 +205,9 @@ def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(validate_key)
     def validate_own_key(cache: Any, key: Any) -> Any:
-        maker = maker_of(cache)
         if type(key) is Verbatim:
             return None
+        maker = maker_of(cache)
         if maker is not None and isinstance(key, str):
             key = own_key(key, maker.space)
         return validate_key(cache, key)
