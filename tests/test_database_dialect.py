@@ -250,6 +250,23 @@ def test_what_a_test_may_not_ask_comes_over_when_it_may(
         assert cache.get("key") == 1
 
 
+def test_what_an_outer_scope_changes_while_nobody_may_ask_comes_over_later(
+    sections, opened, django_db_blocker
+):
+    cache = opened("postgres")
+    with sections.opened(CLASS):
+        cache.set("key", 1)
+        with sections.opened(TEST):
+            assert cache.get("key") == 1
+            with sections.at(1):
+                cache.set("key", 2)
+                connection_of(cache).close()
+                django_db_blocker.block()
+            django_db_blocker.restore()
+            assert cache.get("key") == 2
+    assert notices.take() == []
+
+
 def test_a_database_in_memory_is_not_written_down(
     sections, opened, monkeypatch, tmp_path
 ):

@@ -92,8 +92,14 @@ class KeySpace(Space):
                 self.dialect.delete(cache, [self.full(section, name)])
         except Exception as error:  # noqa: BLE001 - the tests are not to blame
             self._say(_NOT_COPIED, error)
-        if outer is not None and outer.touched[name]:
+        if outer is None or not outer.touched[name]:
+            return
+        if self.dialect.may_ask(cache):
             self._bring(section, name, cache, outer)
+        else:
+            # As soon as the test may ask, its first touch brings it over.
+            section.touched.pop(name, None)
+            section.known.pop(name, None)
 
     def copy_all(self, cache: Any) -> None:
         """Bring over all that the section in use has not yet touched."""
