@@ -98,12 +98,21 @@ class KeyMaker:
         section = space.section if space.frame is space.frames.top else space.enter()
         if section is None:
             return made
-        if not section.touched.get(made) or section.changed is not None:
+        if (
+            not section.touched.get(made)
+            or section.changed is not None
+            or section.outdated
+        ):
             caller = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask
             space.touch(section, made, self.cache(), self._use(caller))
         full = section.id + made
         kept = within(space, full)
-        if kept is full and section.touched.get(made) and section.changed is None:
+        if (
+            kept is full
+            and section.touched.get(made)
+            and section.changed is None
+            and made not in section.outdated
+        ):
             section.known[made] = full
         return kept
 

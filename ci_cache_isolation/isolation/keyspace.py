@@ -68,6 +68,9 @@ class KeySpace(Space):
     def touch(self, section: Section, name: str, cache: Any, use: Use) -> None:
         """Take note of a key; bring over what an enclosing section holds under it."""
         self.is_asked = True
+        if name in section.outdated and self.dialect.may_ask(cache):
+            section.outdated.discard(name)
+            self.replace(section, name, self.beneath(section, name))
         if section.changed is not None and use is not Use.READING:
             section.changed.add(name)
         if name not in section.touched:
@@ -87,19 +90,18 @@ class KeySpace(Space):
         cache = self._holders.get(section) or next(iter(self._users), None)
         if cache is None:
             return
+        if not self.dialect.may_ask(cache):
+            # The test's next touch does it, when the test may ask.
+            section.outdated.add(name)
+            section.known.pop(name, None)
+            return
         try:
             if section.touched.get(name):
                 self.dialect.delete(cache, [self.full(section, name)])
         except Exception as error:  # noqa: BLE001 - the tests are not to blame
             self._say(_NOT_COPIED, error)
-        if outer is None or not outer.touched[name]:
-            return
-        if self.dialect.may_ask(cache):
+        if outer is not None and outer.touched[name]:
             self._bring(section, name, cache, outer)
-        else:
-            # As soon as the test may ask, its first touch brings it over.
-            section.touched.pop(name, None)
-            section.known.pop(name, None)
 
     def copy_all(self, cache: Any) -> None:
         """Bring over all that the section in use has not yet touched."""

@@ -41,6 +41,7 @@ class Section:
     One that is joined is shared with other processes, parent and children.
     ``changed`` holds what was stored or deleted since a visit to it began. ``known``
     holds full names by name, of those of which nothing more is to be taken note.
+    What stands under ``outdated`` names is to be replaced, when that can be done.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Section:
         "is_cut",
         "is_joined",
         "known",
+        "outdated",
         "outer",
         "touched",
     )
@@ -59,6 +61,7 @@ class Section:
         self.frame = frame
         self.touched: dict[str, bool] = {}
         self.known: dict[str, str] = {}
+        self.outdated: set[str] = set()
         self.changed: set[str] | None = set() if frame.is_visited else None
         self.is_cut = False
         self.is_joined = False
@@ -276,12 +279,12 @@ class Space(ABC):
         for section in sections:
             for name in names:
                 if name in section.touched or section.is_cut:
-                    outer = self._beneath(section, name)
+                    outer = self.beneath(section, name)
                     self.replace(section, name, outer)
                     if section.changed is not None:
                         section.changed.add(name)
 
-    def _beneath(self, section: Section, name: str) -> Section | None:
+    def beneath(self, section: Section, name: str) -> Section | None:
         """Return where a name stands outside of a section, even of one that is cut."""
         is_cut, section.is_cut = section.is_cut, False
         try:
