@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import sys
@@ -31,15 +32,18 @@ COMMANDS = {
         ISOLATED: ("-m", "pytest"),
     },
 }
-LABELS = {"manage.py test": "test_cases", "pytest": "test_cases.py"}
+MODULES = {"SimpleTestCase": "test_cases", "TestCase": "test_database_cases"}
 
 
-def measured(effort: Effort, rng: random.Random) -> Iterator[tuple[str, Samples]]:
-    """Yield each command and its samples: seconds for one test of 2,000."""
+def measured(effort: Effort, rng: random.Random) -> Iterator[tuple[str, str, Samples]]:
+    """Yield each command, kind of test and samples: seconds for one test of 2,000."""
     variables = environment(hash_seed=rng.randrange(2**32))
-    for name, variants in COMMANDS.items():
+    for (name, variants), (kind, module) in itertools.product(
+        COMMANDS.items(), MODULES.items()
+    ):
+        label = f"{module}.py" if name == "pytest" else module
         asked = {
-            contestant: _timing((*variants[variant], LABELS[name]), variables)
+            contestant: _timing((*variants[variant], label), variables)
             for contestant, variant in (
                 (ISOLATED, ISOLATED),
                 (PLAIN, PLAIN),
@@ -51,9 +55,9 @@ def measured(effort: Effort, rng: random.Random) -> Iterator[tuple[str, Samples]
         # Every run is a process of its own, so every round is a group.
         for taken in zip(*rounds.values(), strict=True):
             samples.add(
-                name, {who: [one] for who, one in zip(rounds, taken, strict=True)}
+                kind, {who: [one] for who, one in zip(rounds, taken, strict=True)}
             )
-        yield name, samples
+        yield name, kind, samples
 
 
 def _timing(

@@ -29,7 +29,10 @@ def environment(hash_seed: int) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_"))
+        # Modules are compiled once, as they are for users.
+        if not name.startswith(
+            ("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_", "PYTHONDONTWRITEBYTECODE")
+        )
     }
     # The same for all that are compared: it decides how dictionaries are laid out.
     return {**kept, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(ROOT)}

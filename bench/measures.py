@@ -62,13 +62,13 @@ def empty_tests(folder: Path, effort: Effort, rng: random.Random) -> Iterator[Ro
 
 def empty_commands(effort: Effort, rng: random.Random) -> Iterator[Row]:
     """Compare commands that run 2,000 tests which touch no cache, start-up included."""
-    for runner, samples in commands.measured(effort, rng):
+    for runner, kind, samples in commands.measured(effort, rng):
         yield Row(
             store=runner,
-            case="2,000 empty SimpleTestCase tests",
+            case=f"2,000 empty {kind} tests",
             against=PLAIN,
-            measured=samples.compared(runner, ISOLATED, PLAIN),
-            control=samples.compared(runner, CONTROL, PLAIN),
+            measured=samples.compared(kind, ISOLATED, PLAIN),
+            control=samples.compared(kind, CONTROL, PLAIN),
             is_isolated=True,
             goal=goals.EMPTY_COMMAND,
         )

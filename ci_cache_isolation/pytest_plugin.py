@@ -185,7 +185,12 @@ class IsolationPlugin:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         """Run a fixture of a wider scope in that scope, its finalizers too."""
-        if not self.state.value or fixturedef.scope == "function":
+        # One of a class, outside of any class, belongs to the test as well.
+        if (
+            not self.state.value
+            or fixturedef.scope == "function"
+            or isinstance(request.node, pytest.Item)
+        ):
             return (yield)
         # Finalizers run last in, first out: these two enclose the fixture's own.
         finalizing = ExitStack()
@@ -272,7 +277,7 @@ def _test_scope(item: pytest.Item, *, is_raw: bool) -> Scope:
     owner = dotted_name(test_class) if test_class else item.nodeid
     is_raw = is_raw or _is_marked(item) or bool(getattr(function, RAW, False))
     name = f"{owner}.{item.name}"
-    return Scope(ScopeKind.TEST, name, dotted_name(function), is_raw=is_raw)
+    return Scope(ScopeKind.TEST, name, function, is_raw=is_raw)
 
 
 def _is_marked(node: Any) -> bool:

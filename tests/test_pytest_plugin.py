@@ -412,7 +412,7 @@ def test_a_test_stands_in_its_scopes():
     assert kinds[0] is ScopeKind.SESSION
     assert kinds[-2:] == [ScopeKind.MODULE, ScopeKind.TEST]
     assert STACK.innermost.name.endswith(".test_a_test_stands_in_its_scopes")
-    assert STACK.innermost.function == f"{__name__}.test_a_test_stands_in_its_scopes"
+    assert STACK.innermost.function is test_a_test_stands_in_its_scopes
 
 
 class TestOfAClass:

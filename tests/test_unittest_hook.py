@@ -100,8 +100,8 @@ def repeated(function, number=3):
 
 def test_a_test_and_its_class_are_named_as_unittest_names_them():
     test_class = new_class(test_one=nothing)
-    assert unittest_hook.class_scope(test_class) == CLASS
-    assert unittest_hook.test_scope(test_class("test_one")) == TEST
+    assert unittest_hook.scope_of_class(test_class) == CLASS
+    assert unittest_hook.scope_of_test(test_class("test_one")) == TEST
     assert TEST.name == test_class("test_one").id()
 
 
@@ -109,10 +109,9 @@ def test_an_inherited_test_belongs_to_its_class_but_knows_its_function():
     def test_one(self):
         """Do nothing: it is only named."""
 
-    test_one.__module__, test_one.__qualname__ = "base", "Base.test_one"
     base = new_class("Base", "base", test_one=test_one)
-    scope = unittest_hook.test_scope(new_class(base=base)("test_one"))
-    assert (scope.name, scope.function) == ("app.Tests.test_one", "base.Base.test_one")
+    scope = unittest_hook.scope_of_test(new_class(base=base)("test_one"))
+    assert (scope.name, scope.function) == ("app.Tests.test_one", test_one)
 
 
 def test_scopes_open_and_close_around_all_fixtures(hooked, new_module):

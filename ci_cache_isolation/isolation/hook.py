@@ -99,10 +99,25 @@ def live_caches() -> Iterator[Any]:
     By type, never by ``isinstance``: that would wake lazy objects. Backends that are
     no ``BaseCache`` are known by their classes in settings.
     """
-    kinds = (BaseCache, *_backends())
-    for found in gc.get_objects():
-        if issubclass(type(found), kinds) and hasattr(type(found), "__dict__"):
+    kinds = [
+        kind
+        for root in (BaseCache, *_backends())
+        for kind in _with_subclasses(root)
+        if hasattr(kind, "__dict__")
+    ]
+    # By ids, since a class may forbid to be hashed. An object refers to its class, and
+    # to look for that is faster than to look at the million objects of a project.
+    ids = set(map(id, kinds))
+    for found in gc.get_referrers(*kinds):
+        if id(type(found)) in ids:
             yield found
+
+
+def _with_subclasses(kind: type) -> Iterator[type]:
+    yield kind
+    subclasses: list[type] = type.__subclasses__(kind)
+    for each in subclasses:
+        yield from _with_subclasses(each)
 
 
 def alias_of(cache: Any) -> str | None:

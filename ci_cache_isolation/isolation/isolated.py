@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from ci_cache_isolation.isolation.scopes import RAW, Scope, ScopeKind, dotted_name
 from ci_cache_isolation.isolation.switch import STACK, install
-from ci_cache_isolation.isolation.unittest_hook import class_scope, test_scope
+from ci_cache_isolation.isolation.unittest_hook import scope_of_class, scope_of_test
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -84,17 +84,17 @@ class IsolatedCacheMixin:
     @classmethod
     def setUpClass(cls) -> None:
         """Open the class's section; it closes after ``tearDownClass``."""
-        cls.enterClassContext(_joined(class_scope(cls)))  # type: ignore[attr-defined]
+        cls.enterClassContext(_joined(scope_of_class(cls)))  # type: ignore[attr-defined]
         super().setUpClass()  # type: ignore[misc]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the test in a section of its own."""
-        with _joined(test_scope(self)):
+        with _joined(scope_of_test(self)):
             return super().__call__(*args, **kwargs)  # type: ignore[misc]
 
     def debug(self) -> None:
         """Run the test as `__call__` does, for a debugger."""
-        with _joined(test_scope(self)):
+        with _joined(scope_of_test(self)):
             super().debug()  # type: ignore[misc]
 
 
@@ -111,7 +111,7 @@ def _section_of(function: Callable[..., Any]) -> AbstractContextManager[None]:
     if (
         innermost is not None
         and innermost.kind is ScopeKind.TEST
-        and innermost.function == dotted_name(function)
+        and dotted_name(innermost.function) == dotted_name(function)
     ):
         # This is the test itself: its set-up and tear-down share its section.
         return _joined(innermost)
@@ -183,15 +183,15 @@ def _test_case(test_class: type[unittest.TestCase]) -> None:
     call, debug = (_own_or_next(test_class, name) for name in ("__call__", "debug"))
 
     def set_up_class(cls: type[unittest.TestCase]) -> None:
-        cls.enterClassContext(_joined(class_scope(cls)))
+        cls.enterClassContext(_joined(scope_of_class(cls)))
         set_up(cls)
 
     def call_in_section(self: unittest.TestCase, *args: Any, **kwargs: Any) -> Any:
-        with _joined(test_scope(self)):
+        with _joined(scope_of_test(self)):
             return call(self, *args, **kwargs)
 
     def debug_in_section(self: unittest.TestCase) -> None:
-        with _joined(test_scope(self)):
+        with _joined(scope_of_test(self)):
             debug(self)
 
     for name, replacement in {

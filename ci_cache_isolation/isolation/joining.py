@@ -11,7 +11,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
 
@@ -29,12 +30,11 @@ RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
 """Is set while tests run: a program that a test starts is no server of somebody's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(NamedTuple):
     """The sections of another process: ids by space, and one for all other spaces."""
 
     default: str
-    by_space: Mapping[str, str] = field(default_factory=dict)
+    by_space: Mapping[str, str] = MappingProxyType({})
 
     def id_for(self, space: str) -> str:
         """Return the id of the section of a space."""

@@ -44,20 +44,22 @@ class Granularity(enum.Enum):
         return self is Granularity.CLASS and kind is not ScopeKind.TEST
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Scope:
     """One stretch of a run: what is stored in it is gone when it ends.
 
+    Nobody changes one; but one that is frozen takes four times as long to make, and
+    one is made for every test.
+
     ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
     is how runner, plugin, mixin and decorator know each other's scopes.
-    ``function`` is the dotted name of a test's function, which an inherited test
-    has from its base class. ``is_raw`` asks for plain keys. Neither takes part in
-    comparisons.
+    ``function`` is a test's function, which an inherited test has from its base
+    class. ``is_raw`` asks for plain keys. Neither takes part in comparisons.
     """
 
     kind: ScopeKind
     name: str
-    function: str = field(default="", compare=False)
+    function: object = field(default=None, compare=False)
     is_raw: bool = field(default=False, compare=False)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from ci_cache_isolation.isolation.process import next_number
 from ci_cache_isolation.isolation.scopes import Granularity, Path, Scope, ScopeKind
@@ -13,12 +12,18 @@ from ci_cache_isolation.isolation.stores import Store
 __all__ = ["ScopeStack"]
 
 
-class _Open(NamedTuple):
+class _Open:
     """A scope that is open, its section, and the number of sections up to there."""
 
-    scope: Scope
-    number: int
-    depth: int
+    __slots__ = ("depth", "number", "scope")
+
+    def __init__(self, scope: Scope, number: int, depth: int) -> None:
+        self.scope = scope
+        self.number = number
+        self.depth = depth
+
+
+_OUTSIDE = _Open(Scope(ScopeKind.SESSION, ""), 0, 0)
 
 
 class ScopeStack:
@@ -61,7 +66,8 @@ class ScopeStack:
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
-        number, depth = self.number, self.depth
+        around = self._open[-1] if self._open else _OUTSIDE
+        number, depth = around.number, around.depth
         if self.granularity is Granularity.TEST or self.granularity.includes(
             scope.kind
         ):
@@ -73,10 +79,11 @@ class ScopeStack:
 
     def end(self) -> None:
         """Close the innermost scope."""
-        scope, _, depth = self._open.pop()
-        if depth > self.depth:
+        ended = self._open.pop()
+        if ended.depth > self.depth:
             for store in self.stores:
                 store.end()
+        scope = ended.scope
         # After a test or a block the next one may follow at once.
         if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
@@ -154,7 +161,9 @@ class ScopeStack:
             for store in self.stores[len(lifted) :]:
                 self._begin_in(store, inner, sections)
             added = self.depth - sections
-            self._open += [each._replace(depth=each.depth + added) for each in inner]
+            for each in inner:
+                each.depth += added
+            self._open += inner
 
     @staticmethod
     def _begin_in(store: Store, scopes: Sequence[_Open], depth: int) -> None:

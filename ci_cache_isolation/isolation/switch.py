@@ -7,7 +7,8 @@ import threading
 import unittest
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
@@ -47,12 +48,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What doors have said about the switch, and where it stood."""
 
     command_line: bool | None = None
-    ini: Mapping[str, str] = field(default_factory=dict)
+    ini: Mapping[str, str] = MappingProxyType({})
     asked: Asked | None = None
     is_installed: bool = False
 
@@ -65,6 +65,10 @@ _installed = False
 _is_started = False
 _said = Said()
 _choices: Choices | None = None
+_FOUND_ANYWAY = {
+    "django.core.cache.backends.dummy.DummyCache",
+    "django.core.cache.backends.locmem.LocMemCache",
+}
 _NOT_ISOLATED = (
     "Cache {alias!r} is not isolated: there is no store for its backend {backend}. "
     "Tests and processes meet each other's entries in it. "
@@ -295,11 +299,26 @@ def _adopt_open() -> None:
     known = {id(cache) for _, cache in opened}
     for alias, cache in opened:
         _adopt(alias, cache)
+    if not _need_finding():
+        return
     for cache in hook.live_caches():
         if id(cache) not in known:
             held_for = hook.alias_of(cache)
             if held_for is not None:
                 _adopt(held_for, cache)
+
+
+def _need_finding() -> bool:
+    """Tell whether any cache has to be known that somebody may hold.
+
+    Those of Django's own that are in memory share dictionaries which are known anyway;
+    and to look at all objects takes longer than all else together.
+    """
+    if not settings.configured or chosen().stores:
+        return True
+    return any(
+        conf.get("BACKEND") not in _FOUND_ANYWAY for conf in caches.settings.values()
+    )
 
 
 def _possible(cache_class: type) -> tuple[str, ...]:

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "attach",
-    "class_scope",
     "detach",
     "is_attached",
-    "test_scope",
+    "scope_of_class",
+    "scope_of_test",
 ]
 
 _RUN = "_ci_cache_isolation_run"
@@ -47,19 +47,19 @@ _process = 0
 _is_probed = False
 
 
-def class_scope(test_class: type) -> Scope:
+def scope_of_class(test_class: type) -> Scope:
     """Return the scope of a test class."""
     is_raw = bool(getattr(test_class, RAW, False))
     return Scope(ScopeKind.CLASS, dotted_name(test_class), is_raw=is_raw)
 
 
-def test_scope(test: object) -> Scope:
+def scope_of_test(test: object, class_name: str = "") -> Scope:
     """Return the scope of a test case, or of whatever a suite runs as one."""
     method = getattr(test, "_testMethodName", "")
-    name = f"{dotted_name(type(test))}.{method}"
+    name = f"{class_name or dotted_name(type(test))}.{method}"
     function = getattr(type(test), method, None)
     is_raw = getattr(function, RAW, False) or getattr(test, RAW, False)
-    return Scope(ScopeKind.TEST, name, dotted_name(function), is_raw=bool(is_raw))
+    return Scope(ScopeKind.TEST, name, function, is_raw=bool(is_raw))
 
 
 def is_attached() -> bool:
@@ -112,7 +112,7 @@ class Run:
             return
         if test_class is not self.test_class or test_class is None:
             self.test_class = test_class
-            self.class_scope = None if test_class is None else class_scope(test_class)
+            self.class_scope = scope_of_class(test_class) if test_class else None
         elif self.test_scope is not None and stack.innermost is self.test_scope:
             # From one test of a class to the next: nothing else has moved.
             stack.end()
@@ -124,7 +124,7 @@ class Run:
         stack = self.stack
         if stack is None:
             return
-        scope = test_scope(test)
+        scope = scope_of_test(test, self.class_scope.name if self.class_scope else "")
         if stack.innermost is self.class_scope:
             stack.begin(scope)
         else:

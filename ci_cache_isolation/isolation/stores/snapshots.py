@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from ci_cache_isolation.isolation.process import section_id
@@ -30,8 +29,7 @@ Contents = dict[Hashable, Kept]
 NOTHING = Kept({}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class LiftedContents:
+class LiftedContents(NamedTuple):
     """What inner sections saw while an outer one is in use."""
 
     enclosing: list[Contents]
