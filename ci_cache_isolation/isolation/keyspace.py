@@ -23,6 +23,8 @@ JOURNAL = journal.Journal()
 BATCH = 1000
 """How many keys are deleted at once."""
 
+_MANY_READS = 8
+
 _NOT_COPIED = (
     "What an enclosing scope stored under a key of cache {alias!r} could not be "
     "brought into a test's section: {error}. The test does not see it. "
@@ -79,6 +81,12 @@ class KeySpace(Space):
                 if self.dialect.may_ask(cache):
                     self._bring(section, name, cache, outer)
                 return
+        if use is not Use.STORING:
+            # One that is read again and again is taken as stored: a name too many to
+            # delete costs less than to find out each time what it is wanted for.
+            section.reads[name] = section.reads.get(name, 0) + 1
+            if section.reads[name] >= _MANY_READS:
+                use = Use.STORING
         if use is Use.STORING and not section.touched.get(name):
             self._note(self.full(section, name), cache)
             self._holders[section] = cache

@@ -41,6 +41,7 @@ class Section:
     One that is joined is shared with other processes, parent and children.
     ``changed`` holds what was stored or deleted since a visit to it began. ``known``
     holds full names by name, of those of which nothing more is to be taken note.
+    ``reads`` counts how often a name was asked for under which nothing is stored.
     What stands under ``outdated`` names is to be replaced, when that can be done.
     """
 
@@ -53,6 +54,7 @@ class Section:
         "known",
         "outdated",
         "outer",
+        "reads",
         "touched",
     )
 
@@ -62,6 +64,7 @@ class Section:
         self.touched: dict[str, bool] = {}
         self.known: dict[str, str] = {}
         self.outdated: set[str] = set()
+        self.reads: dict[str, int] = {}
         self.changed: set[str] | None = set() if frame.is_visited else None
         self.is_cut = False
         self.is_joined = False

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+
+from django.core.cache.backends.redis import RedisCacheClient
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
 
@@ -64,8 +67,22 @@ def copy_between(giver: Any, source: str, taker: Any, target: str) -> None:
         taker.restore(target, max(milliseconds, 0), value)
 
 
+_clients: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+
 def _client(cache: Any, name: str) -> Any:
-    return cache._cache.get_client(name, write=True)  # noqa: SLF001
+    """Return a client for a key; Django makes one for each operation, which takes long.
+
+    Connections are the pool's business, also after a fork.
+    """
+    factory = cache._cache  # noqa: SLF001
+    client = _clients.get(factory)
+    if client is None:
+        client = factory.get_client(name, write=True)
+        # A user's own may choose a server by the key.
+        if type(factory).get_client.__module__ == RedisCacheClient.__module__:
+            _clients[factory] = client
+    return client
 
 
 def address(url: object, number: object = None) -> str:
