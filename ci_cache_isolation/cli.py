@@ -21,6 +21,7 @@ from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.document import stress_document, write
 from ci_cache_isolation.report.terminal import StressTerminal, printable
+from ci_cache_isolation.running.runners import RUNNERS, NoRunnerError, runner_named
 from ci_cache_isolation.stress.engine import (
     CannotStartError,
     NothingRanError,
@@ -35,7 +36,6 @@ from ci_cache_isolation.stress.engine import (
 from ci_cache_isolation.stress.executors.subprocesses import SubprocessExecutor
 from ci_cache_isolation.stress.order_file import OrderFile, OrderFileError
 from ci_cache_isolation.stress.results import Cache, End
-from ci_cache_isolation.stress.runners import RUNNERS, NoRunnerError, runner_named
 
 __all__ = ["ExitCode", "cli"]
 

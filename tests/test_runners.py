@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from ci_cache_isolation.stress.runners import NoRunnerError, runner_named
+from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.executors.subprocesses import (
     Executed,
     Job,
@@ -21,7 +22,6 @@ from ci_cache_isolation.stress.orders import SuiteTest, shuffled
 from ci_cache_isolation.stress.pairs import PairCount, Pairs
 from ci_cache_isolation.stress.plan import Kind, Step, steps
 from ci_cache_isolation.stress.results import Cache, End, Failing, Run, failing
-from ci_cache_isolation.stress.runners import Runner
 
 __all__ = [
     "CannotStartError",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ci_cache_isolation.stress.runners.base import Runner
+from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["DjangoRunner"]
 

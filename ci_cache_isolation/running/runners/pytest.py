@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ci_cache_isolation.stress.runners.base import Runner
+from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["PytestRunner"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.stress.runners.base import Runner
-from ci_cache_isolation.stress.runners.django import DjangoRunner
-from ci_cache_isolation.stress.runners.pytest import PytestRunner
+from ci_cache_isolation.running.runners.base import Runner
+from ci_cache_isolation.running.runners.django import DjangoRunner
+from ci_cache_isolation.running.runners.pytest import PytestRunner
 
 __all__ = ["RUNNERS", "NoRunnerError", "Runner", "runner_named"]
 

@@ -1,0 +1,1 @@
+"""How a project's tests are run: by which command, in which processes."""
