@@ -21,6 +21,7 @@ import unittest
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 # Before anything imports the settings.
@@ -128,6 +129,20 @@ class Forks:
             exit_with(lambda: self._run_all(names))
         return status_of(process)
 
+    def load_modules(self) -> None:
+        """Import here what the tests import when they run, or each fork would."""
+        receiving, sending = os.pipe()
+        process = os.fork()
+        if not process:
+            exit_with(lambda: self._send_modules(sending))
+        os.close(sending)
+        with os.fdopen(receiving) as pipe:
+            names = json.load(pipe)
+        assert status_of(process) == PASSED
+        for name in names:
+            with suppress(ImportError):
+                import_module(name)
+
     def outcomes_after(self, name: str) -> dict[str, int]:
         """Return how each other test ends behind this one, which runs only once."""
         receiving, sending = os.pipe()
@@ -152,6 +167,13 @@ class Forks:
         }
         with os.fdopen(sending, "w") as pipe:
             json.dump(found, pipe)
+        return PASSED
+
+    def _send_modules(self, sending: int) -> int:
+        before = set(sys.modules)
+        self._run_all(list(self.suite.tests))
+        with os.fdopen(sending, "w") as pipe:
+            json.dump([name for name in sys.modules if name not in before], pipe)
         return PASSED
 
     def _run_all(self, names: list[str] | tuple[str, ...]) -> int:
@@ -270,11 +292,12 @@ def orders(leak: truth.Leak) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def judge(suite: DjangoSuite | PytestSuite, runner: str, jobs: int) -> int:
     """Print the differences and a summary; return the exit status."""
-    gc.collect()
-    gc.freeze()
     began, found = time.monotonic(), set()
     with tempfile.TemporaryDirectory(prefix="corpus-") as directory:
         forks = Forks(suite, Path(directory))
+        forks.load_modules()
+        gc.collect()
+        gc.freeze()
         different = list(differences(forks, runner, jobs, found))
     print(*different, sep="\n", end="\n" * bool(different))
     count = len(suite.tests)

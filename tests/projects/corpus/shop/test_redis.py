@@ -1,0 +1,81 @@
+"""Leaks through what only django-redis has; no tests at all where there is no Redis."""
+
+from django.conf import settings
+from django.core.cache import caches
+from django.test import SimpleTestCase
+
+if "redis" in settings.CACHES:
+
+    class RedisTestCase(SimpleTestCase):
+        @property
+        def cache(self):
+            return caches["redis"]
+
+    class HashTests(RedisTestCase):
+        def test_another_basket(self):
+            self.assertIsNone(self.cache.hget("basket:2", "apples"))
+
+        def test_basket_has_no_apples(self):
+            self.assertIsNone(self.cache.hget("basket", "apples"))
+
+        def test_basket_is_filled(self):
+            self.cache.hset("basket", "apples", 3)
+            self.assertEqual(self.cache.hget("basket", "apples"), 3)
+
+    class SetTests(RedisTestCase):
+        def test_nobody_waits(self):
+            self.assertEqual(self.cache.scard("waiting"), 0)
+            self.assertEqual(self.cache.scard("waiting:2"), 0)
+
+        def test_somebody_leaves(self):
+            self.cache.sadd("waiting:2", "Ada")
+            self.assertTrue(self.cache.delete("waiting:2"))
+
+        def test_somebody_waits(self):
+            self.cache.sadd("waiting", "Ada")
+            self.assertGreaterEqual(self.cache.scard("waiting"), 1)
+
+    class TimeToLiveTests(RedisTestCase):
+        def test_code_never_runs_out(self):
+            self.cache.add("code", 1234, timeout=None)
+            self.assertIsNone(self.cache.ttl("code"))
+
+        def test_code_runs_out(self):
+            self.cache.set("code", 1234, timeout=3600)
+            self.assertGreater(self.cache.ttl("code"), 0)
+
+    class LockTests(RedisTestCase):
+        def test_safe_can_be_locked(self):
+            lock = self.cache.lock("safe", timeout=3600)
+            self.assertTrue(lock.acquire(blocking=False))
+            lock.release()
+
+        def test_safe_stays_locked(self):
+            self.cache.lock("safe", timeout=3600).acquire(blocking=False)
+            again = self.cache.lock("safe", timeout=3600)
+            self.assertFalse(again.acquire(blocking=False))
+
+    class PatternTests(RedisTestCase):
+        def test_no_letters(self):
+            self.assertEqual(self.cache.keys("letter:*"), [])
+
+        def test_some_letters(self):
+            self.cache.set_many({"letter:a": 1, "letter:b": 2})
+            self.assertEqual(len(self.cache.keys("letter:*")), 2)
+
+    class DeletedPatternTests(RedisTestCase):
+        @classmethod
+        def setUpClass(cls):
+            super().setUpClass()
+            caches["redis"].set_many({"card:1": 1, "card:2": 2})
+            cls.addClassCleanup(caches["redis"].delete_many, ["card:1", "card:2"])
+
+        def test_cards_are_there(self):
+            self.assertEqual(len(self.cache.get_many(["card:1", "card:2"])), 2)
+
+        def test_cards_are_torn(self):
+            self.cache.delete_pattern("card:*")
+            self.assertIsNone(self.cache.get("card:1"))
+
+    # It has no tests of its own, and shall not be found.
+    del RedisTestCase
