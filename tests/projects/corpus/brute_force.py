@@ -1,9 +1,9 @@
 """Establishes by brute force which tests change which others' outcome.
 
-``python brute_force.py [--runner django|pytest] [--jobs N]`` sets up once, isolation
-off. Then each test runs alone, and each other test runs behind it, in forks of their
-own: one process runs A and forks again for each B. In memory the fork is the copy;
-files are copied, and on a server each fork has a key prefix of its own. Groups of
+``python brute_force.py [--runner django|pytest] [--jobs N] [LABELS]`` sets up once,
+isolation off. Then each test runs alone, and each other test runs behind it, in forks
+of their own: one process runs A and forks again for each B. In memory the fork is the
+copy; files are copied, and on a server each fork has a key prefix of its own. Groups of
 polluters and cleaners are tried as `truth.toml` names them. What differs from it is
 printed, and the exit status is 1.
 """
@@ -33,6 +33,7 @@ import pytest
 import truth
 
 PASSED, FAILED = 0, 1
+WORDS = {PASSED: "passes", FAILED: "fails"}
 
 
 class DjangoSuite:
@@ -153,21 +154,23 @@ class Forks:
         with os.fdopen(receiving) as pipe:
             text = pipe.read()
         assert status_of(process) == PASSED, f"no outcomes behind {name}"
-        return json.loads(text)
+        # A server's contents can't be forked: both run in one process.
+        together = {other: self.outcome(name, other) for other in self._on_server(name)}
+        return json.loads(text) | together
 
     def _send_outcomes_after(self, name: str, sending: int) -> int:
         self._run_all([name])
-        others = [other for other in self.suite.tests if other != name]
-        found = {
-            # A server's contents can't be forked.
-            other: self.outcome(name, other)
-            if needs_server(name) and needs_server(other)
-            else self.outcome(other)
-            for other in others
-        }
+        others = self.suite.tests.keys() - {name} - self._on_server(name)
+        found = {other: self.outcome(other) for other in others}
         with os.fdopen(sending, "w") as pipe:
             json.dump(found, pipe)
         return PASSED
+
+    def _on_server(self, name: str) -> set[str]:
+        """Return the tests that may meet what this one leaves on a server."""
+        if not needs_server(name):
+            return set()
+        return {other for other in self.suite.tests if needs_server(other)} - {name}
 
     def _send_modules(self, sending: int) -> int:
         before = set(sys.modules)
@@ -208,7 +211,7 @@ def exit_with(work: Callable[[], int]) -> None:
     status = 2
     try:
         status = work()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 -- it ends here in any case
         sys.excepthook(*sys.exc_info())
         sys.stderr.flush()
     finally:
@@ -249,37 +252,62 @@ def send_all(forks: Forks, names: list[str], sending: int) -> int:
     return PASSED
 
 
-def differences(
-    forks: Forks, runner: str, jobs: int, found: set[tuple[str, str]]
-) -> Iterator[str]:
-    """Yield what is not as `truth.toml` says, a line each; fill ``found``."""
-    words = {PASSED: "passes", FAILED: "fails"}
-    leaks = truth.leaks(runner)
-    brittle = truth.brittle(runner)
-    known = forks.suite.tests.keys()
-    for each in (*leaks, *truth.harmless(runner)):
-        yield from (f"{each.name}: no test {name}" for name in each.tests - known)
-    alone = {name: forks.outcome(name) for name in known}
-    for name, outcome in alone.items():
-        if outcome != (FAILED if name in brittle else PASSED):
-            yield f"alone: {name} {words[outcome]}"
-    for first, outcomes in all_outcomes(forks, jobs):
-        found |= {(first, name) for name in outcomes if outcomes[name] != alone[name]}
-    expected = truth.changing_pairs(runner)
-    for first, second in sorted(found - expected):
-        yield f"not planted: {second} {words[1 - alone[second]]} after {first}"
-    for first, second in sorted(expected - found):
-        yield f"not seen: {second} {words[alone[second]]} after {first}, as alone"
-    for each in truth.harmless(runner):
-        for pair in set(itertools.product(each.left_by, each.seen_by)) & found:
-            yield f"{each.name}: not harmless: {pair[1]} changes after {pair[0]}"
-    for leak in leaks:
+class Judge:
+    """Compares what is found with what is planted, for all tests or for some."""
+
+    def __init__(self, forks: Forks, runner: str, *, is_part: bool) -> None:
+        self.forks = forks
+        self.known = forks.suite.tests.keys()
+        self.leaks = truth.leaks(runner)
+        self.harmless = truth.harmless(runner)
+        if is_part:
+            self.leaks = [each for each in self.leaks if each.tests <= self.known]
+            self.harmless = [each for each in self.harmless if each.tests <= self.known]
+        self.brittle = truth.brittle(runner)
+        self.alone: dict[str, int] = {}
+        self.found: set[tuple[str, str]] = set()
+
+    def differences(self, jobs: int) -> Iterator[str]:
+        """Yield what is not as `truth.toml` says, a line each."""
+        for each in (*self.leaks, *self.harmless):
+            for name in each.tests - self.known:
+                yield f"{each.name}: no test {name}"
+        yield from self._alone()
+        yield from self._pairs(jobs)
+        for leak in self.leaks:
+            yield from self._groups(leak)
+            yield from self._cleaners(leak)
+
+    def _alone(self) -> Iterator[str]:
+        self.alone = {name: self.forks.outcome(name) for name in self.known}
+        for name, outcome in self.alone.items():
+            if outcome != (FAILED if name in self.brittle else PASSED):
+                yield f"alone: {name} {WORDS[outcome]}"
+
+    def _pairs(self, jobs: int) -> Iterator[str]:
+        for first, outcomes in all_outcomes(self.forks, jobs):
+            for second, outcome in outcomes.items():
+                if outcome != self.alone[second]:
+                    self.found.add((first, second))
+        expected = truth.changing_pairs(self.leaks)
+        for first, second in sorted(self.found - expected):
+            yield f"not planted: {second} changes after {first}"
+        for first, second in sorted(expected - self.found):
+            yield f"not seen: {second} {WORDS[self.alone[second]]} after {first} too"
+        for each in self.harmless:
+            pairs = set(itertools.product(each.left_by, each.seen_by))
+            for first, second in sorted(pairs & self.found):
+                yield f"{each.name}: {second} changes after {first}"
+
+    def _groups(self, leak: truth.Leak) -> Iterator[str]:
         for order, victim in orders(leak):
-            if forks.outcome(*order, victim) == alone[victim]:
+            if self.forks.outcome(*order, victim) == self.alone[victim]:
                 yield f"{leak.name}: {victim} does not change after {order}"
-        groups = itertools.product(leak.polluters, leak.cleaners, leak.victims)
-        for group, cleaner, victim in groups:
-            if forks.outcome(*group, cleaner, victim) != alone[victim]:
+
+    def _cleaners(self, leak: truth.Leak) -> Iterator[str]:
+        tried = itertools.product(leak.polluters, leak.cleaners, leak.victims)
+        for group, cleaner, victim in tried:
+            if self.forks.outcome(*group, cleaner, victim) != self.alone[victim]:
                 yield f"{leak.name}: {cleaner} does not hide {group} from {victim}"
 
 
@@ -290,39 +318,45 @@ def orders(leak: truth.Leak) -> Iterator[tuple[tuple[str, ...], str]]:
             yield from ((order, victim) for order in itertools.permutations(group))
 
 
-def judge(suite: DjangoSuite | PytestSuite, runner: str, jobs: int) -> int:
+def judge(suite: DjangoSuite | PytestSuite, asked: argparse.Namespace) -> int:
     """Print the differences and a summary; return the exit status."""
-    began, found = time.monotonic(), set()
+    began = time.monotonic()
+    if asked.labels:
+        labels = tuple(asked.labels)
+        tests = suite.tests.items()
+        suite.tests = {name: test for name, test in tests if name.startswith(labels)}
     with tempfile.TemporaryDirectory(prefix="corpus-") as directory:
         forks = Forks(suite, Path(directory))
         forks.load_modules()
         gc.collect()
         gc.freeze()
-        different = list(differences(forks, runner, jobs, found))
-    print(*different, sep="\n", end="\n" * bool(different))
+        judge = Judge(forks, asked.runner, is_part=bool(asked.labels))
+        different = list(judge.differences(asked.jobs))
     count = len(suite.tests)
-    print(
-        f"{runner}: {count} tests, {count * (count - 1)} ordered pairs, "
-        f"{len(found)} change the outcome; {len(truth.leaks(runner))} leaks, "
-        f"{len(truth.harmless(runner))} harmless; {len(different)} differences; "
-        f"{time.monotonic() - began:.0f} s",
-        flush=True,
+    different.append(
+        f"{asked.runner}: {count} tests, {count * (count - 1)} ordered pairs, "
+        f"{len(judge.found)} change the outcome; {len(judge.leaks)} leaks, "
+        f"{len(judge.harmless)} harmless; {len(different)} differences; "
+        f"{time.monotonic() - began:.0f} s"
     )
-    return 1 if different else 0
+    sys.stdout.write("\n".join(different) + "\n")
+    sys.stdout.flush()
+    return 1 if len(different) > 1 else 0
 
 
 def main() -> int:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("labels", nargs="*", help="how ids begin (default: all)")
     parser.add_argument("--runner", choices=truth.RUNNERS, default="django")
     parser.add_argument("--jobs", type=int, default=1)
     asked = parser.parse_args()
     os.chdir(Path(__file__).parent)
     if asked.runner == "django":
         django.setup()
-        return judge(DjangoSuite(), asked.runner, asked.jobs)
+        return judge(DjangoSuite(), asked)
     found = []
-    suite = PytestSuite(lambda self: found.append(judge(self, "pytest", asked.jobs)))
+    suite = PytestSuite(lambda suite: found.append(judge(suite, asked)))
     pytest.main(["-s", "-q", "--no-header"], plugins=[suite])
     return found[0] if found else 1
 

@@ -98,11 +98,11 @@ def harmless(runner: str) -> list[Harmless]:
     ]
 
 
-def changing_pairs(runner: str) -> set[tuple[str, str]]:
+def changing_pairs(leaks: list[Leak]) -> set[tuple[str, str]]:
     """Return all (A, B) such that A alone, just before B, changes B's outcome."""
     return {
         (group[0], victim)
-        for leak in leaks(runner)
+        for leak in leaks
         for group in leak.polluters
         for victim in leak.victims
         if len(group) == 1

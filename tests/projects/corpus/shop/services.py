@@ -32,11 +32,11 @@ def next_number(series):
 
 
 def is_on(feature):
-    return cache.get(f"feature:{feature}", False)
+    return cache.get(f"feature:{feature}") == "on"
 
 
 def switch_on(feature):
-    cache.set(f"feature:{feature}", True)
+    cache.set(f"feature:{feature}", "on")
 
 
 def cached(name):

@@ -37,7 +37,7 @@ class VersionTests(SimpleTestCase):
         self.assertEqual(cache.incr_version("layout"), 2)
 
     def test_poster_can_not_go_back(self):
-        with self.assertRaises(ValueError):
+        with self.assertRaisesMessage(ValueError, "not found"):
             cache.decr_version("poster", version=2)
 
     def test_poster_of_next_year(self):

@@ -43,7 +43,7 @@ class ReadTests(SimpleTestCase):
 
 class CountTests(SimpleTestCase):
     def test_coupon_can_not_be_counted_before_it_is_used(self):
-        with self.assertRaises(ValueError):
+        with self.assertRaisesMessage(ValueError, "not found"):
             cache.incr("coupon:uses")
 
     def test_coupon_is_used(self):

@@ -13,14 +13,14 @@ if "redis" in settings.CACHES:
 
     class HashTests(RedisTestCase):
         def test_another_basket(self):
-            self.assertIsNone(self.cache.hget("basket:2", "apples"))
+            self.assertEqual(self.cache.hlen("basket:2"), 0)
 
         def test_basket_has_no_apples(self):
-            self.assertIsNone(self.cache.hget("basket", "apples"))
+            self.assertFalse(self.cache.hexists("basket", "apples"))
 
         def test_basket_is_filled(self):
             self.cache.hset("basket", "apples", 3)
-            self.assertEqual(self.cache.hget("basket", "apples"), 3)
+            self.assertTrue(self.cache.hexists("basket", "apples"))
 
     class SetTests(RedisTestCase):
         def test_nobody_waits(self):

@@ -20,7 +20,7 @@ class LockTests(SimpleTestCase):
         lock = Lock("till")
         with contextlib.suppress(Locked):
             lock.acquire()
-        with self.assertRaises(Locked):
+        with self.assertRaisesMessage(Locked, "lock:till"):
             lock.acquire()
 
 

@@ -61,7 +61,7 @@ class TidyTests(SimpleTestCase):
 
 class UntouchedTests(SimpleTestCase):
     def test_no_entries(self):
-        names = "deleted cleaned-up one-of-many torn-down async".split()
+        names = ["deleted", "cleaned-up", "one-of-many", "torn-down", "async"]
         keys = [f"plum:{name}" for name in names]
         self.assertEqual(cache.get_many(keys), {})
 
