@@ -85,6 +85,8 @@ class PytestSuite:
         first = pytest.Function.from_parent(module, name="first", callobj=set_up)
         self._run(first, nextitem=Outside(session))
         assert not self.failures
+        # It would show each outcome of each fork.
+        session.config.pluginmanager.unregister(name="terminalreporter")
         self.then(self)
         return True
 
