@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import uuid
@@ -162,6 +163,7 @@ class Forks:
 
     def _send_outcomes_after(self, name: str, sending: int) -> int:
         self._run_all([name])
+        end_threads()
         others = self.suite.tests.keys() - {name} - self._on_server(name)
         found = {other: self.outcome(other) for other in others}
         with os.fdopen(sending, "w") as pipe:
@@ -201,6 +203,14 @@ def own_stores(directory: Path) -> None:
     for alias in ("files", *truth.SERVERS):
         with suppress(AttributeError):
             del caches[alias]
+
+
+def end_threads() -> None:
+    """End asgiref's idle threads: where there are any, forking is not safe."""
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(timeout=1)
 
 
 def needs_server(name: str) -> bool:
