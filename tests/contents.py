@@ -103,7 +103,8 @@ class MemcachedContents:
         # Its lines end otherwise than all the others do, so the client can't read them.
         host, port = self.address
         with socket.create_connection((host, int(port)), timeout=10) as connection:
-            connection.sendall(b"lru_crawler metadump all\r\n")
+            # Not "all": that misses what is moved from list to list meanwhile.
+            connection.sendall(b"lru_crawler metadump hash\r\n")
             said = b""
             while not said.endswith(b"END\r\n"):
                 said += connection.recv(65536)

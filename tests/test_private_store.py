@@ -1,9 +1,11 @@
 """Servers of a process's own: raw connections are isolated too."""
 
 import atexit
+import os
 import time
 
 import pytest
+from django.core.cache import caches
 from django.core.cache.backends.memcached import PyLibMCCache, PyMemcacheCache
 from django.core.cache.backends.redis import RedisCache
 from django_redis.cache import RedisCache as DjangoRedisCache
@@ -204,6 +206,18 @@ def test_an_entry_that_is_not_text_is_put_back(stack, kind, opened):
     assert {name: client.get(name) for name in values} == values
 
 
+def test_not_one_item_of_a_memcached_is_missed(stack, servers, opened):
+    """As it was now and then, when items were listed while the server moved them."""
+    cache = opened("pymemcache")
+    cache.set_many(dict.fromkeys(map(str, range(8)), 1))
+    (contained,) = [
+        each for each in servers._servers.values() if each.server.kind == "memcached"
+    ]
+    for _ in range(500):
+        contained.replace(contained.contents())
+        assert len(contained.contents().entries) == 8
+
+
 @pytest.mark.filterwarnings("ignore:.* on sharded client should not specify client")
 def test_shards_share_one_server(stack, servers):
     locations = [f"redis://127.0.0.1:1/{number}" for number in (1, 2)]
@@ -243,6 +257,18 @@ def test_a_cache_opened_again_is_led_to_the_same_server(stack, kind, opened, ser
     with stack.opened(TEST):
         one.set("key", 1)
         assert other.get("key") == 1
+
+
+def test_a_store_that_is_switched_off_leaves_forks_as_they_are(servers, opened):
+    opened("redis")
+    connections = caches._connections
+    for is_active in (True, False):
+        (servers.activate if is_active else servers.deactivate)()
+        pid = os.fork()
+        if not pid:
+            os._exit(int(caches._connections is connections))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == int(not is_active)
+    servers.activate()
 
 
 def test_servers_end_with_the_process():

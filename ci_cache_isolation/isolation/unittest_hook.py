@@ -174,10 +174,12 @@ def _run_of(result: Any) -> Run:
 
 def _begun(result: Any, stack: ScopeStack | None) -> Run:
     global _process  # noqa: PLW0603
+    is_on = stack is not None and _is_enabled()
     if _process != os.getpid():
         _process = os.getpid()
-        hook.forget_connections()
-    run = Run(stack if stack is not None and _is_enabled() else None)
+        if is_on:
+            hook.forget_connections()
+    run = Run(stack if is_on else None)
     setattr(result, _RUN, run)
     return run
 

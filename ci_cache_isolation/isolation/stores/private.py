@@ -40,6 +40,7 @@ class PrivateStore(SnapshotStore):
         self._parents: dict[Hashable, Contained] = {}
         # What they held outside of all tests, if a scope was open.
         self._at_fork: Contents | None = None
+        self._is_active = False
         after_fork(self._after_fork)
 
     def adopt(self, alias: str, cache: Any) -> bool:  # noqa: ARG002
@@ -52,9 +53,14 @@ class PrivateStore(SnapshotStore):
 
     def activate(self) -> None:
         """Lead caches that were inherited, and are held by anybody, here as well."""
+        self._is_active = True
         inherited, self._inherited = self._inherited, []
         for cache in inherited:
             self._lead(cache)
+
+    def deactivate(self) -> None:
+        """Leave forks to come as they are. Servers last as long as the process."""
+        self._is_active = False
 
     @staticmethod
     def can_serve(cache_class: type) -> bool:
@@ -99,7 +105,7 @@ class PrivateStore(SnapshotStore):
 
     def _after_fork(self) -> None:
         """Start servers of this process's own when they are needed again."""
-        if self._servers:
+        if self._servers and self._is_active:
             self._parents |= self._servers
             self._servers = {}
             self._at_fork = self._enclosing[0] if self._enclosing else None

@@ -248,7 +248,7 @@ class MemcachedContained(Contained):
         """Get all items, with their flags."""
         entries: dict[Hashable, bytes] = {}
         expiries: dict[Hashable, float | None] = {}
-        for line in self._ask(b"lru_crawler metadump all"):
+        for line in self._listed():
             about = dict(part.split(b"=", 1) for part in line.split() if b"=" in part)
             key, expiry = unquote_to_bytes(about[b"key"]), int(about[b"exp"])
             item = self._item(key)
@@ -256,6 +256,17 @@ class MemcachedContained(Contained):
                 entries[key] = item
                 expiries[key] = None if expiry < 0 else float(expiry)
         return Kept(entries, expiries)
+
+    def _listed(self) -> list[bytes]:
+        """Ask for all items, by way of the hash table.
+
+        The crawler of the lists misses items that are moved from one list to another
+        meanwhile: 15 times in 4,000 with memcached 1.6.18. Older ones know only that.
+        """
+        try:
+            return self._ask(b"lru_crawler metadump hash")
+        except ConnectionError:
+            return self._ask(b"lru_crawler metadump all")
 
     def replace(self, kept: Kept) -> None:
         """Flush, and set what is left of every item."""
