@@ -54,13 +54,15 @@ class Scope:
     ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
     is how runner, plugin, mixin and decorator know each other's scopes.
     ``function`` is a test's function, which an inherited test has from its base
-    class. ``is_raw`` asks for plain keys. Neither takes part in comparisons.
+    class. ``is_raw`` asks for plain keys. ``test_id`` is what the test's runner calls
+    it, where that is not its name. None of these takes part in comparisons.
     """
 
     kind: ScopeKind
     name: str
     function: object = field(default=None, compare=False)
     is_raw: bool = field(default=False, compare=False)
+    test_id: str = field(default="", compare=False)
 
 
 Path = tuple[Scope, ...]

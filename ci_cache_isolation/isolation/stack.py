@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from ci_cache_isolation.isolation.process import next_number
 from ci_cache_isolation.isolation.scopes import Granularity, Path, Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import Store
 
-__all__ = ["ScopeStack"]
+__all__ = ["ScopeStack", "ScopeWatcher"]
+
+
+class ScopeWatcher(Protocol):
+    """Somebody who wants to know where scopes begin and end."""
+
+    def began(self, scope: Scope) -> None:
+        """Take notice of a scope that has just been opened."""
+
+    def is_ending(self, scope: Scope) -> None:
+        """Take notice of a scope that is about to be closed."""
 
 
 class _Open:
@@ -37,6 +48,7 @@ class ScopeStack:
     def __init__(self, stores: Sequence[Store]) -> None:
         self.stores = tuple(stores)
         self.granularity = Granularity.TEST
+        self.watcher: ScopeWatcher | None = None
         self._open: list[_Open] = []
 
     @property
@@ -76,9 +88,13 @@ class ScopeStack:
             for store in self.stores:
                 store.begin(number, is_raw=scope.is_raw)
         self._open.append(_Open(scope, number, depth))
+        if self.watcher is not None:
+            self.watcher.began(scope)
 
     def end(self) -> None:
         """Close the innermost scope."""
+        if self.watcher is not None:
+            self.watcher.is_ending(self._open[-1].scope)
         ended = self._open.pop()
         if ended.depth > self.depth:
             for store in self.stores:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import unittest
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import NamedTuple
@@ -36,6 +36,7 @@ __all__ = [
     "check",
     "chosen",
     "current_section",
+    "finish",
     "install",
     "is_installed",
     "said",
@@ -45,6 +46,7 @@ __all__ = [
     "state",
     "store_for",
     "uninstall",
+    "watch_caches",
 ]
 
 
@@ -61,6 +63,7 @@ _MEMORY = MemoryStore()
 STACK = ScopeStack([_MEMORY])
 _by_name: dict[str, Store] = dict.fromkeys(_MEMORY.names, _MEMORY)
 _making = threading.Lock()
+_cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False
 _said = Said()
@@ -165,6 +168,20 @@ def start(resolved: Enabled) -> None:
                 )
     for store in STACK.stores:
         store.activate()
+
+
+def watch_caches(watcher: Callable[[str, object], None]) -> None:
+    """Have ``watcher(alias, cache)`` called for every cache, open or opened later."""
+    global _cache_watcher  # noqa: PLW0603
+    _cache_watcher = watcher
+    if _installed:
+        _adopt_open()
+
+
+def finish() -> None:
+    """Tidy up what this process stored: for one that leaves without exit handlers."""
+    for store in STACK.stores:
+        store.finish()
 
 
 def shared_with_children() -> AbstractContextManager[None]:
@@ -282,6 +299,12 @@ def _expect(alias: str, backend: str) -> None:
 
 
 def _adopt(alias: str, cache: object) -> None:
+    _take(alias, cache)
+    if _cache_watcher is not None:
+        _cache_watcher(alias, cache)
+
+
+def _take(alias: str, cache: object) -> None:
     cache_class = type(cache)
     name, choice = store_for(alias, cache_class)
     if choice is not None and choice.value not in _possible(cache_class):
@@ -314,7 +337,7 @@ def _need_finding() -> bool:
     Those of Django's own that are in memory share dictionaries which are known anyway;
     and to look at all objects takes longer than all else together.
     """
-    if not settings.configured or chosen().stores:
+    if not settings.configured or chosen().stores or _cache_watcher is not None:
         return True
     return any(
         conf.get("BACKEND") not in _FOUND_ANYWAY for conf in caches.settings.values()

@@ -66,6 +66,9 @@ class Store(ABC):
     def tidy(self) -> None:
         """Delete what ended sections have left somewhere."""
 
+    def finish(self) -> None:
+        """Tidy up for the last time: the process leaves without its exit handlers."""
+
     def share(self) -> AbstractContextManager[None]:
         """Let processes that are started meanwhile work in the sections in use."""
         return nullcontext()

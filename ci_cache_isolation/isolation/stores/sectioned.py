@@ -125,6 +125,10 @@ class SectionedStore(Store):
         for space in list(self._spaces.values()):
             space.tidy()
 
+    def finish(self) -> None:
+        """Do now what the exit handler would do."""
+        self._at_exit()
+
     def section_id(self, alias: str, number: int) -> str | None:
         """Return the id of an alias's section in use; the alias is not opened."""
         if self.frames.top is None:

@@ -34,6 +34,18 @@ class Runner(ABC):
         ``processes`` is the number of workers that the run is split over, 1 for none.
         """
 
+    @abstractmethod
+    def replay_command(self, tests: Sequence[str]) -> list[str]:
+        """Return the user's own command for a few tests, in this sequence."""
+
+    @abstractmethod
+    def says_failed(self, test: str, printed: str) -> bool:
+        """Tell whether what a run printed says that a test failed."""
+
+    @abstractmethod
+    def fork_command(self, labels: Sequence[str]) -> list[str]:
+        """Return the user's own test command, as a server of forks in its place."""
+
     def found_no_tests(self, exit_code: int) -> bool:  # noqa: ARG002
         """Tell whether this exit code means that; the record may say it too."""
         return False

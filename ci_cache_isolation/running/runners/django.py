@@ -12,6 +12,7 @@ from ci_cache_isolation.running.runners.base import Runner
 __all__ = ["DjangoRunner"]
 
 _TEST_RUNNER = "ci_cache_isolation.stress.inside.django_runner.OrderedRunner"
+_FORKING_RUNNER = "ci_cache_isolation.running.inside.django_forks.ForkingRunner"
 
 
 class DjangoRunner(Runner):
@@ -32,9 +33,27 @@ class DjangoRunner(Runner):
         start = ["manage.py"] if has_manage else ["-m", "django"]
         return [sys.executable, *start, "test", *labels]
 
+    def replay_command(self, tests: Sequence[str]) -> list[str]:
+        """Return ``python manage.py test TESTS``."""
+        return self.own_command(tests)
+
+    def says_failed(self, test: str, printed: str) -> bool:
+        """Look for unittest's headings: ``FAIL: test_one (app.Tests.test_one)``."""
+        headings = [
+            line
+            for line in printed.splitlines()
+            if line.startswith(("FAIL:", "ERROR:"))
+        ]
+        return any(f"({test})" in line for line in headings)
+
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python manage.py test --testrunner … LABELS``."""
         options = ["--no-input", "--testrunner", _TEST_RUNNER]
         if processes > 1:
             options += ["--parallel", str(processes)]
+        return self.own_command([*options, *labels])
+
+    def fork_command(self, labels: Sequence[str]) -> list[str]:
+        """Return ``python manage.py test --testrunner … LABELS``, another runner."""
+        options = ["--no-input", "--testrunner", _FORKING_RUNNER]
         return self.own_command([*options, *labels])

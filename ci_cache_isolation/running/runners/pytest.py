@@ -15,6 +15,7 @@ from ci_cache_isolation.running.runners.base import Runner
 __all__ = ["PytestRunner"]
 
 _PLUGIN = "ci_cache_isolation.stress.inside.pytest_order"
+_FORKS_PLUGIN = "ci_cache_isolation.running.inside.pytest_forks"
 _NO_TESTS_COLLECTED = 5
 _INI_SECTIONS = {
     "pytest.ini": "pytest",
@@ -39,11 +40,31 @@ class PytestRunner(Runner):
         """Return ``python -m pytest LABELS``."""
         return [sys.executable, "-m", "pytest", *labels]
 
+    def replay_command(self, tests: Sequence[str]) -> list[str]:
+        """Return ``python -m pytest TESTS``, in this sequence also with a shuffler."""
+        has_shuffler = importlib.util.find_spec("pytest_randomly") is not None
+        options = ["-p", "no:randomly"] if has_shuffler else []
+        return self.own_command([*options, *tests])
+
+    def says_failed(self, test: str, printed: str) -> bool:
+        """Look for pytest's short summary."""
+        lines = [line.rstrip() for line in printed.splitlines()]
+        return any(
+            line == f"{word} {test}" or line.startswith(f"{word} {test} - ")
+            for line in lines
+            for word in ("FAILED", "ERROR")
+        )
+
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python -m pytest -p … LABELS``."""
         options = ["-p", _PLUGIN]
         if processes > 1:
             options += ["-n", str(processes)]
+        return self.own_command([*options, *labels])
+
+    def fork_command(self, labels: Sequence[str]) -> list[str]:
+        """Return ``python -m pytest -p … LABELS``; forks would share a capture."""
+        options = ["-p", _FORKS_PLUGIN, "-p", "no:cacheprovider", "--capture=no"]
         return self.own_command([*options, *labels])
 
     def found_no_tests(self, exit_code: int) -> bool:

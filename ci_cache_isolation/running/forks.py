@@ -1,0 +1,267 @@
+"""Short runs from one process that is set up once and forks for each of them.
+
+Setting up Django, databases and collection takes a second, a fork some milliseconds.
+The process speaks JSON, line by line, over a socket that it inherits: its standard
+output belongs to the tests. It ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.jobs import (
+    FORKS_VARIABLE,
+    End,
+    Forked,
+    Job,
+    Sections,
+)
+from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.running.runners import Runner
+
+__all__ = [
+    "End",
+    "ForkServer",
+    "ForkServerError",
+    "Forked",
+    "Job",
+    "Sections",
+]
+
+LOG = "fork-server.log"
+PATIENCE = 30.0
+"""Seconds that the process has to take down what it has set up."""
+# Not an order of somebody else's, no journal, and no other process's sections.
+_NOT_MEANT_FOR_FORKS = (
+    "CI_CACHE_ISOLATION_AUDIT",
+    "CI_CACHE_ISOLATION_JOIN",
+    "CI_CACHE_ISOLATION_ORDER",
+    "CI_CACHE_ISOLATION_RECORD",
+)
+_NO_FORK = (
+    "This platform has no os.fork. Suspicions are confirmed in forks of one process "
+    "that is set up once. Run this on Linux or macOS, or in a container."
+)
+_FAILED = (
+    "The process that forks for short runs {what}: {found}. "
+    "Without it no suspicion can be confirmed. "
+    "Run {command} by hand; what this one printed is in {log}."
+)
+
+
+class ForkServerError(IsolationError):
+    """The process that forks can't be started, or was ended by somebody else."""
+
+    slug = "fork-server"
+
+
+class ForkServer:
+    """The process, while the context lasts. One `run` at a time.
+
+    ``folder`` is where its output is kept, ``seconds`` the time limit of each job.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        runner: Runner,
+        labels: Sequence[str],
+        folder: Path,
+        *,
+        processes: int,
+        seconds: float,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.tests: tuple[str, ...] = ()
+        self.remark = ""
+        self._runner = runner
+        self._labels = labels
+        self._log = folder / LOG
+        self._at_a_time = processes
+        self._seconds = seconds
+        self._environment = environment
+        self._numbers = itertools.count()
+        self._known: frozenset[str] = frozenset()
+
+    def __enter__(self) -> Self:
+        """Start the process and wait until it has set all up."""
+        if not hasattr(os, "fork"):
+            raise ForkServerError(_NO_FORK)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._socket, theirs = socket.socketpair()
+        self._answers = self._socket.makefile("rb")
+        with theirs, self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._runner.fork_command(self._labels),
+                cwd=self._runner.folder,
+                env=self._variables(theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C is ours; then this ends, and that too.
+                start_new_session=True,
+            )
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """Let the process take down what it has set up, and wait for its end."""
+        self._hang_up()
+        try:
+            self._process.wait(PATIENCE)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
+        """Run jobs, as many at a time as may be, and yield them as they end.
+
+        A job is taken when there is room for it. ``ValueError`` for one that names a
+        test which was not collected, or none; `ForkServerError` if the process is gone.
+        Leaving the iterator early stops what still runs.
+        """
+        waiting = iter(jobs)
+        running: dict[int, Job] = {}
+        try:
+            while True:
+                while len(running) < self._at_a_time:
+                    job = next(waiting, None)
+                    if job is None:
+                        break
+                    self._check(job)
+                    number = next(self._numbers)
+                    self._send(
+                        number=number,
+                        tests=job.tests,
+                        sections=job.sections,
+                        seconds=self._seconds,
+                    )
+                    running[number] = job
+                if not running:
+                    return
+                answer = self._answer()
+                # One of a run that was left early may have been on its way.
+                if answer["number"] in running:
+                    yield Forked(
+                        running.pop(answer["number"]),
+                        End(answer["end"]),
+                        answer["outcomes"],
+                        answer["seconds"],
+                        answer["message"],
+                    )
+        finally:
+            if running:
+                with suppress(ForkServerError):
+                    self._send(stop=True)
+
+    def _check(self, job: Job) -> None:
+        unknown = [test for test in job.tests if test not in self._known]
+        if unknown or not job.tests:
+            what = f"tests that were not collected: {unknown}" if unknown else "no test"
+            raise ValueError(f"a job names {what}")
+
+    def _begin(self) -> None:
+        line = self._line()
+        if not line:
+            code = self._process.wait()
+            if self._runner.found_no_tests(code):
+                found = "no tests were found"
+            else:
+                found = cause_in(self._log) or _shown_code(code)
+            raise self._error("could not start", found)
+        begun = json.loads(line)
+        if error := begun.get("error"):
+            raise self._error("could not start", error)
+        self.tests = tuple(begun["tests"])
+        self.remark = begun["remark"]
+        self._known = frozenset(self.tests)
+        if begun["is_one_at_a_time"]:
+            self._at_a_time = 1
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._line()
+        if not line:
+            raise self._ended()
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _line(self) -> bytes:
+        with suppress(ConnectionError):
+            return self._answers.readline()
+        return b""
+
+    def _send(self, **message: object) -> None:
+        try:
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            raise self._ended() from None
+
+    def _hang_up(self) -> None:
+        self._answers.close()
+        self._socket.close()
+
+    def _ended(self) -> ForkServerError:
+        self._hang_up()
+        try:
+            code = self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            return self._error("ended too early", "it says nothing any more")
+        found = _shown_code(code)
+        if code > 0 and (cause := cause_in(self._log)):
+            found = cause
+        return self._error("ended too early", found)
+
+    def _error(self, what: str, found: str) -> ForkServerError:
+        return ForkServerError(
+            _FAILED.format(
+                what=what,
+                found=found.rstrip("."),
+                command=shown(self._runner.own_command(self._labels)),
+                log=shown_path(self._log),
+            )
+        )
+
+    def _variables(self, number: int) -> dict[str, str]:
+        given = {"PYTHONHASHSEED": "0", **os.environ, **self._environment}
+        kept = {
+            name: value
+            for name, value in given.items()
+            if name not in _NOT_MEANT_FOR_FORKS
+        }
+        return kept | {
+            "CI_CACHE_ISOLATION": "on",
+            "CI_CACHE_ISOLATION_SCOPE": "process",
+            FORKS_VARIABLE: str(number),
+        }
+
+
+def _shown_code(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"it was killed by {signal.Signals(-code).name}"

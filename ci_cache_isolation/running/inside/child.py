@@ -1,0 +1,134 @@
+"""The life of a fork: it runs the tests of one job, tells of each, and leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Generic, TypeVar
+
+from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.isolation.scopes import Granularity
+from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.output import one_line
+
+__all__ = ["Suite", "Teller", "live"]
+
+T = TypeVar("T")
+
+
+class Teller:
+    """Writes one line for each thing that happens into a pipe that the parent reads.
+
+    A test may fork as well, and what comes back from it is not this process.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._pid = os.getpid()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the process that was forked for the job."""
+        return os.getpid() == self._pid
+
+    def started(self, test: str) -> None:
+        """Tell that a test starts."""
+        self._write("started", test)
+
+    def outcome(self, test: str, outcome: str, message: str = "") -> None:
+        """Tell an outcome; a test may have several, of which a failure counts."""
+        self._write("outcome", test, outcome, one_line(message))
+
+    def ended(self, test: str) -> None:
+        """Tell that a test, tearing down included, is over."""
+        self._write("ended", test)
+
+    def finished(self) -> None:
+        """Tell that all is over."""
+        self._write("finished")
+
+    def _write(self, *words: str) -> None:
+        if self.is_here:
+            line = json.dumps(words).encode() + b"\n"
+            while line:
+                line = line[os.write(self._pipe, line) :]
+
+
+class Suite(Generic[T]):
+    """What there is to run. ``run`` is given some of the tests, and whom to tell."""
+
+    def __init__(
+        self,
+        tests: dict[str, T],
+        run: Callable[[Sequence[T], Teller], None],
+        queries_allowed: Callable[[], AbstractContextManager[Any]],
+    ) -> None:
+        self.tests = tests
+        self.run = run
+        self.queries_allowed = queries_allowed
+
+
+def live(
+    suite: Suite[Any],
+    tests: Sequence[str],
+    sections: Sections,
+    *,
+    pipe: int,
+    lifeline: int,
+) -> None:
+    """Run some tests in this process, which ends with it.
+
+    ``lifeline`` is a pipe whose other end only the parent holds.
+    """
+    status = 1
+    teller = Teller(pipe)
+    try:
+        _end_with(lifeline)
+        _stop_coverage()
+        _isolate(sections)
+        suite.run([suite.tests[test] for test in tests], teller)
+        if teller.is_here:
+            teller.finished()
+            with suite.queries_allowed():
+                switch.finish()
+            status = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+        with suppress(Exception):
+            traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(status)
+
+
+def _end_with(lifeline: int) -> None:
+    """Have the kernel end this group of processes when the parent is gone.
+
+    It sends SIGIO then, and nobody has to wait for it: the tests may do anything.
+    """
+    with suppress(OSError):
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+
+
+def _isolate(sections: Sections) -> None:
+    if sections is Sections.ISOLATED:
+        # Not only on the stack: a suite that begins looks at the options again.
+        os.environ["CI_CACHE_ISOLATION_SCOPE"] = Granularity.TEST.value
+    # Caches that somebody holds are led to what is this process's own.
+    switch.start(switch.install())
+
+
+def _stop_coverage() -> None:
+    """Measure nothing: what a fork measures is never saved."""
+    coverage = sys.modules.get("coverage")
+    current = None if coverage is None else coverage.Coverage.current()
+    if current is not None:
+        current.stop()

@@ -1,0 +1,130 @@
+"""The user's own test runner as a server of forks: for ``--testrunner``."""
+
+from __future__ import annotations
+
+import copy
+import unittest
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from django.conf import settings
+from django.test.utils import (  # type: ignore[attr-defined]
+    get_runner,
+    iter_test_cases,
+)
+
+from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.inside.serving import refuse, serve
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.output import telling_line
+
+__all__ = ["ForkingRunner", "TellingResult", "run_in_order"]
+
+
+class ForkingMixin:
+    """Sets up as ever, and in place of running the suite serves parts of it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Forks share one database each, and not its clones.
+        self.parallel = 1
+
+    def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
+        """Serve the tests by id; modules that can't be imported are left out."""
+        tests: dict[str, unittest.TestCase] = {}
+        broken: list[str] = []
+        for test in iter_test_cases(suite):
+            if isinstance(test, unittest.loader._FailedTest):  # type: ignore[attr-defined]  # noqa: SLF001
+                broken.append(str(test._exception))  # noqa: SLF001
+            else:
+                tests.setdefault(test.id(), test)
+        if broken and not tests:
+            refuse(telling_line(broken[0].splitlines()))
+        else:
+            databases = self.get_databases(suite)  # type: ignore[attr-defined]
+            serve(Suite(tests, run_in_order, nullcontext), databases)
+        return unittest.TestResult()
+
+
+def run_in_order(tests: Sequence[unittest.TestCase], teller: Teller) -> None:
+    """Run tests in exactly this order, with the fixtures of classes and modules."""
+    order: dict[int, unittest.TestCase] = {}
+    for test in tests:
+        # One that is run twice must not find what Django keeps on it: setUpTestData's.
+        each = copy.copy(test) if id(test) in order else test
+        order[id(each)] = each
+    unittest.TestSuite(order.values()).run(TellingResult(tests, teller))
+
+
+class TellingResult(unittest.TestResult):
+    """Tells each outcome as soon as it is there."""
+
+    def __init__(self, tests: Sequence[unittest.TestCase], teller: Teller) -> None:
+        super().__init__()
+        self._teller = teller
+        self._waiting = [test.id() for test in tests]
+        self._latest = ""
+
+    def startTest(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
+        super().startTest(test)
+        self._teller.started(test.id())
+
+    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
+        super().stopTest(test)
+        self._teller.ended(test.id())
+
+    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
+        self._tell(test, PASSED)
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: ARG002, D102, N802
+        self._tell(test, PASSED)
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: ARG002, D102, N802
+        self._tell(test, SKIPPED)
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
+        self._tell(test, FAILED, "unexpected success")
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: D102, N802
+        self._tell(test, FAILED, _message(err))
+
+    addError = addFailure  # noqa: N815
+
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: ARG002, D102, N802
+        if err is not None:
+            self._tell(test, FAILED, _message(err))
+
+    def _tell(self, test: Any, outcome: str, message: str = "") -> None:
+        name = test.id()
+        if isinstance(test, unittest.TestCase):
+            self._latest = name
+            self._told(name, outcome, message)
+        elif name.startswith("setUp"):
+            # "setUpClass (module.Class)": none of the tests in there is going to run.
+            inside = name.partition("(")[2].rstrip(")") + "."
+            for each in [each for each in self._waiting if each.startswith(inside)]:
+                self._told(each, outcome, message)
+        elif outcome == FAILED:
+            # Tearing down belongs to the test before it, as under pytest.
+            self._told(self._latest, outcome, f"{name}: {message}")
+
+    def _told(self, name: str, outcome: str, message: str) -> None:
+        if name in self._waiting:
+            self._waiting.remove(name)
+        self._teller.outcome(name, outcome, message)
+
+
+def _message(err: Any) -> str:
+    kind, value, _ = err
+    return f"{kind.__name__}: {value}".rstrip(": ")
+
+
+_user_runner: Any = get_runner(settings)
+_bases = (
+    (ForkingMixin, _user_runner)
+    if issubclass(_user_runner, IsolationMixin)
+    else (ForkingMixin, IsolationMixin, _user_runner)
+)
+ForkingRunner: Any = type("ForkingRunner", _bases, {"__module__": __name__})

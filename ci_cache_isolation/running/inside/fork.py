@@ -1,0 +1,103 @@
+"""A fork as its parent sees it: what it has told, and what is made of its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import Any
+
+from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.outcomes import FAILED
+
+__all__ = ["Fork"]
+
+_PIECE = 1 << 16
+
+
+class Fork:
+    """A fork that is running, and what it has told so far."""
+
+    def __init__(self, job: dict[str, Any], pid: int, output: int, line: int) -> None:
+        self.number: int = job["number"]
+        self.tests: list[str] = job["tests"]
+        self.pid = pid
+        self.output = output
+        self.lifeline = line
+        self.begun = time.monotonic()
+        self.deadline = self.begun + job["seconds"]
+        self.limit: float = job["seconds"]
+        self.outcomes: dict[str, str] = {}
+        self.messages: dict[str, str] = {}
+        self.running: str | None = None
+        self.is_finished = False
+        self.is_stopped = False
+        self._told = b""
+        self._is_closed = False
+
+    def listen(self) -> None:
+        """Take in what it has told."""
+        if self._is_closed:
+            # Heard at the same time as what stopped it.
+            return
+        with suppress(BlockingIOError):
+            while piece := os.read(self.output, _PIECE):
+                self._told += piece
+        *lines, self._told = self._told.split(b"\n")
+        for line in lines:
+            # A test may write anywhere.
+            with suppress(ValueError, TypeError):
+                self._apply(*json.loads(line))
+
+    def _apply(self, event: str, test: str = "", *rest: str) -> None:
+        match event:
+            case "started":
+                self.running = test
+            case "outcome":
+                outcome, message = rest
+                if self.outcomes.get(test) != FAILED:
+                    self.outcomes[test], self.messages[test] = outcome, message
+            case "ended":
+                self.running = None
+            case "finished":
+                self.is_finished = True
+
+    def kill(self) -> None:
+        """End it, and whatever it has started in its group."""
+        with suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Close this process's ends of its pipes."""
+        self._is_closed = True
+        os.close(self.output)
+        os.close(self.lifeline)
+
+    def result(self, status: int) -> dict[str, Any]:
+        """Return what the client is told."""
+        end, last = End.FINISHED, self.tests[-1]
+        if not self.is_finished:
+            end = End.TIMED_OUT if self.is_stopped else End.DIED
+            # It may have ended in set-up of a class, or in tearing down.
+            untold = [test for test in self.tests if test not in self.outcomes]
+            culprit = self.running or next(iter(untold), last)
+            self.outcomes[culprit] = FAILED
+            self.messages[last] = (
+                f"no end within {self.limit:g} s" if self.is_stopped else _cause(status)
+            )
+        return {
+            "number": self.number,
+            "end": end,
+            "outcomes": self.outcomes,
+            "seconds": round(time.monotonic() - self.begun, 6),
+            "message": self.messages.get(last, ""),
+        }
+
+
+def _cause(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f"the process was killed by {signal.Signals(-code).name}"
+    return f"the process ended with exit code {code}"

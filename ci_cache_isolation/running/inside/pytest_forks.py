@@ -1,0 +1,208 @@
+"""pytest as a server of forks: a plugin, for ``-p``.
+
+Collection and the fixtures of databases are done once, in the parent. Fixtures of the
+session that only some tests ask for are set up in each fork that needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.config import create_terminal_writer
+from django.conf import settings
+from django.db import connections
+
+from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.inside.serving import refuse, serve
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.output import one_line, telling_line
+
+_DATABASES = "django_db_setup"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config,
+) -> Generator[None, object, object]:
+    """Measure no coverage: what forks measure is never saved."""
+    early_config.known_args_namespace.no_cov = True
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have nothing stop, reorder or report; what is stored is gone in the end."""
+    option = config.option
+    option.maxfail = 0
+    # Of failures no more than a line is told; the sources around it take 30 ms to show.
+    option.tbstyle = "line"
+    if hasattr(option, "randomly_reorganize"):
+        option.randomly_reorganize = False
+        if option.randomly_seed == "default":
+            # A job that is run again, by another server, shall meet the same numbers.
+            option.randomly_seed = 0
+    if hasattr(option, "cache_isolation"):
+        # The environment says it.
+        option.cache_isolation = None
+    if hasattr(option, "xmlpath"):
+        option.xmlpath = None
+    # pytest would make a numbered directory in each fork, and keep it.
+    option.basetemp = tempfile.mkdtemp(prefix="cache-forks-")
+    config.add_cleanup(lambda: shutil.rmtree(option.basetemp, ignore_errors=True))
+    config.pluginmanager.register(ForksPlugin(), "ci_cache_isolation_forks")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Stay in one process, also where the user's options ask for workers."""
+    if hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = None
+        config.option.dist = "no"
+        config.option.tx = []
+    return (yield)
+
+
+class ForksPlugin:
+    """Serves in place of running the tests; in a fork it tells what they come to."""
+
+    def __init__(self) -> None:
+        self._teller: Teller | None = None
+        self._errors: list[str] = []
+        self._set_up: list[pytest.FixtureDef[Any]] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Set up what forks have in common, then serve until the client hangs up."""
+        if (
+            session.testsfailed
+            and not session.config.option.continue_on_collection_errors
+        ):
+            # pytest says it, and ends.
+            return None
+        config = session.config
+        if session.items:
+            _run_common(session)
+        if self._errors:
+            refuse(telling_line(self._errors))
+            return True
+        with _silent(config):
+            serve(
+                Suite(
+                    {item.nodeid: item for item in session.items},
+                    self._run,
+                    lambda: _queries_allowed(config),
+                ),
+                connections if settings.configured else (),
+            )
+        return True
+
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """Remember what is set up in the parent."""
+        if self._teller is None:
+            self._set_up.append(fixturedef)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell that a test starts."""
+        if self._teller is not None:
+            self._teller.started(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Tell that a test is over."""
+        if self._teller is not None:
+            self._teller.ended(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell what a phase of a test came to."""
+        if self._teller is None:
+            if report.failed:
+                self._errors.append(_message(report))
+        elif report.failed:
+            self._teller.outcome(report.nodeid, FAILED, _message(report))
+        elif report.skipped and not hasattr(report, "wasxfail"):
+            self._teller.outcome(report.nodeid, SKIPPED)
+        elif report.when == "call" or report.skipped:
+            self._teller.outcome(report.nodeid, PASSED)
+
+    def _run(self, items: Sequence[pytest.Item], teller: Teller) -> None:
+        self._teller = teller
+        session = items[0].session
+        # What the parent has set up is not a fork's to take down; what it sets up is.
+        finalizers, _ = session._setupstate.stack.get(session, ([], None))  # noqa: SLF001
+        finalizers.clear()
+        for fixture in self._set_up:
+            # pytest 8.1 puts them among the session's whenever one is asked for.
+            fixture._finalizers.clear()  # noqa: SLF001
+        for item, after in pairwise([*items, None]):
+            assert item is not None
+            next_item = _beside(item) if after is item else after
+            protocol = item.config.hook.pytest_runtest_protocol
+            protocol(item=item, nextitem=next_item)
+
+
+@contextmanager
+def _silent(config: pytest.Config) -> Iterator[None]:
+    """Have the terminal's reporter write nothing. It stays: assertions need it."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        writer, reporter._tw = reporter._tw, create_terminal_writer(config, nowhere)  # noqa: SLF001
+        try:
+            yield
+        finally:
+            reporter._tw = writer  # noqa: SLF001
+
+
+def _common(request: pytest.FixtureRequest) -> None:
+    """Ask for the databases, where pytest-django is in use."""
+    try:
+        request.getfixturevalue(_DATABASES)
+    except pytest.FixtureLookupError as error:
+        if error.argname != _DATABASES:
+            raise
+
+
+def _run_common(session: pytest.Session) -> None:
+    """Run a made-up test, so that what it asks for stays set up for the session.
+
+    It is made as pytest makes one, so fixtures that the project has put in the place of
+    pytest-django's hold, and those of the session that every test uses are set up too.
+    """
+    item = pytest.Function.from_parent(session, name="databases", callobj=_common)
+    protocol = session.config.hook.pytest_runtest_protocol
+    protocol(item=item, nextitem=session.items[0])
+
+
+def _beside(item: pytest.Item) -> pytest.Item:
+    """Return an item that shares all but itself with one that is run twice in a row.
+
+    pytest would not tear down what comes next.
+    """
+    assert item.parent is not None
+    return pytest.Function.from_parent(item.parent, name="again", callobj=lambda: None)
+
+
+def _queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
+    """Let what was stored in a database be deleted, where pytest-django forbids it."""
+    plugin = sys.modules.get("pytest_django.plugin")
+    blocker = plugin and config.stash.get(plugin.blocking_manager_key, None)
+    return blocker.unblock() if blocker else nullcontext()
+
+
+def _message(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is None:
+        return telling_line(str(report.longrepr).splitlines())
+    message = one_line(crash.message)
+    # pytest leaves the name out where the assertion speaks for itself.
+    return f"AssertionError: {message}" if message.startswith("assert ") else message

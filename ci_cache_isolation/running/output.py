@@ -1,0 +1,46 @@
+"""What a test command printed: the line that tells most; and commands, as one types."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+__all__ = ["cause_in", "one_line", "shown", "shown_path", "telling_line"]
+
+LONGEST = 300
+"""Characters of a line that are worth showing."""
+_TELLING = re.compile(
+    r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
+)
+
+
+def cause_in(log: Path) -> str:
+    """Return the line of a log that says most about why a process ended."""
+    return telling_line(log.read_text(encoding="utf-8", errors="replace").splitlines())
+
+
+def telling_line(lines: Iterable[str]) -> str:
+    """Return the last line that names an error, or else the last one that is there."""
+    stripped = [line.strip().removeprefix("E ").strip() for line in lines]
+    telling = [line for line in stripped if _TELLING.match(line)]
+    return next(reversed(telling or [line for line in stripped if line]), "")
+
+
+def one_line(text: str) -> str:
+    """Return the first line of a text that holds anything, cut where it is long."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line), "")[:LONGEST]
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as one would type it."""
+    return shlex.join("python" if part == sys.executable else part for part in command)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as one types it where one stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
