@@ -103,13 +103,22 @@ def stress(session: nox.Session) -> None:
         run_in(session, project, "stress")
 
 
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Generate a project from the template and run its audit session."""
+    session.install("--group", "template")
+    for runner in RUNNERS:
+        project = generate(session, runner=runner)
+        run_in(session, project, "audit", posargs=session.posargs)
+
+
 @nox.session(tags=["check"])
 def template(session: nox.Session) -> None:
     """Generate projects with every option; run their sessions, isolation on and off."""
     session.install("--group", "template")
     for runner in RUNNERS:
         project = generate(session, runner=runner)
-        run_in(session, project, "lint", "tests", "coverage", "stress")
+        run_in(session, project, "lint", "tests", "coverage", "stress", "audit")
         session.log(
             "With isolation off the suite looks well, and stress is expected to fail."
         )

@@ -17,10 +17,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
+from ci_cache_isolation.audit.engine import Request as AuditRequest
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
-from ci_cache_isolation.report.document import stress_document, write
+from ci_cache_isolation.report.audit_terminal import AuditTerminal
+from ci_cache_isolation.report.document import audit_document, stress_document, write
 from ci_cache_isolation.report.terminal import StressTerminal, printable
+from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.runners import RUNNERS, NoRunnerError, runner_named
 from ci_cache_isolation.stress.engine import (
     CannotStartError,
@@ -28,10 +32,7 @@ from ci_cache_isolation.stress.engine import (
     Request,
     Stress,
     StressResult,
-    cause_in,
     job_for,
-    shown,
-    shown_path,
 )
 from ci_cache_isolation.stress.executors.subprocesses import SubprocessExecutor
 from ci_cache_isolation.stress.order_file import OrderFile, OrderFileError
@@ -40,6 +41,7 @@ from ci_cache_isolation.stress.results import Cache, End
 __all__ = ["ExitCode", "cli"]
 
 DEFAULT_REPORT = Path(".cache-isolation") / "stress"
+AUDIT_REPORT = Path(".cache-isolation") / "audit"
 
 
 class ExitCode(enum.IntEnum):
@@ -158,6 +160,86 @@ def stress(
 
 
 @cli.command()
+@click.argument("labels", nargs=-1)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=AUDIT_REPORT,
+    show_default=True,
+    help="Folder for report.json and what the test processes wrote down.",
+)
+@click.option("--no-confirm", is_flag=True, help="Only read: run no test again.")
+@click.option(
+    "--runner",
+    type=click.Choice(["auto", *sorted(runner.name for runner in RUNNERS)]),
+    default="auto",
+    show_default=True,
+    help="How the tests are run.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Workers of the ordinary run, as --parallel or -n.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=10,
+    show_default=True,
+    help="Put conflicts to the test for no longer than that.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["confirmed", "possible", "never"]),
+    default="confirmed",
+    show_default=True,
+    help="What makes the exit code 1.",
+)
+def audit(
+    labels: Sequence[str],
+    report: Path,
+    no_confirm: bool,  # noqa: FBT001
+    runner: str,
+    processes: int,
+    minutes: float,
+    fail_on: str,
+) -> None:
+    """Name every cache leak, from one ordinary run of the suite.
+
+    LABELS are those of `manage.py test`, or pytest's arguments.
+    """
+    terminal = AuditTerminal(Console(highlight=False))
+    try:
+        chosen = runner_named(runner, Path.cwd())
+        _emptied(report)
+    except (OptionError, NoRunnerError) as error:
+        _fail(error, ExitCode.USAGE)
+    terminal.begin(chosen.name, processes)
+    request = AuditRequest(
+        tuple(labels), processes, confirms=not no_confirm, minutes=minutes
+    )
+    try:
+        result = Audit(chosen, request, report, terminal.step).run()
+    except NothingAuditedError as error:
+        _fail(error, ExitCode.NOTHING_RAN)
+    except IsolationError as error:
+        _fail(error, ExitCode.CANNOT_START)
+    path = report / "report.json"
+    write(audit_document(result, _settings()), path)
+    terminal.end(result, path)
+    if result.is_interrupted:
+        sys.exit(ExitCode.INTERRUPTED)
+    is_found = {
+        "confirmed": bool(result.findings),
+        "possible": bool(result.audited.conflicts),
+        "never": False,
+    }[fail_on]
+    sys.exit(ExitCode.FOUND if is_found else ExitCode.CLEAN)
+
+
+@cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def replay(file: Path) -> None:
     """Run an order that `stress` recorded again, in a cold process.
@@ -271,6 +353,32 @@ def _prepared(report: Path) -> Path:
             "Every run leaves its order there. Name another folder with --report."
         ) from None
     return orders
+
+
+def _emptied(report: Path) -> None:
+    """Make the audit's folder; what an earlier one wrote into it goes."""
+    try:
+        report.mkdir(parents=True, exist_ok=True)
+        for pattern in ("journal/*.jsonl", "*.log"):
+            for file in report.glob(pattern):
+                file.unlink()
+        if report == AUDIT_REPORT:
+            (report.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise OptionError(
+            f"The report can't be written to {report}: {error.strerror}. "
+            "What tests do to caches is written down there. "
+            "Name another folder with --report."
+        ) from None
+
+
+def _settings() -> str:
+    from ci_cache_isolation.project import settings_module  # noqa: PLC0415
+
+    try:
+        return settings_module(Path.cwd())
+    except OptionError:
+        return ""
 
 
 def _exit_code(result: StressResult) -> ExitCode:

@@ -93,6 +93,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     if not _django_is_configured():
         return None
+    from ci_cache_isolation.audit import record_if_asked
     from ci_cache_isolation.errors import IsolationError
     from ci_cache_isolation.isolation import switch
 
@@ -100,6 +101,7 @@ def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     ini = {name: str(config.getini(f"cache_isolation_{name}")) for name in INI}
     try:
         state = switch.install(command_line=config.getoption(OPTION), ini=ini)
+        record_if_asked()
         switch.start(state)
     except IsolationError as error:
         raise pytest.UsageError(str(error)) from None
@@ -277,7 +279,7 @@ def _test_scope(item: pytest.Item, *, is_raw: bool) -> Scope:
     owner = dotted_name(test_class) if test_class else item.nodeid
     is_raw = is_raw or _is_marked(item) or bool(getattr(function, RAW, False))
     name = f"{owner}.{item.name}"
-    return Scope(ScopeKind.TEST, name, function, is_raw=is_raw)
+    return Scope(ScopeKind.TEST, name, function, is_raw=is_raw, test_id=item.nodeid)
 
 
 def _is_marked(node: Any) -> bool:

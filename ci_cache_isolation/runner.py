@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from django.test.runner import DiscoverRunner
 
+from ci_cache_isolation.audit import record_if_asked
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.switch import install, start
 
@@ -37,6 +38,7 @@ class IsolationMixin(_Runner):
         super().__init__(*args, **kwargs)
         try:
             state = install()
+            record_if_asked()
             start(state)
         except IsolationError as error:
             raise CommandError(str(error)) from None
@@ -68,4 +70,6 @@ def _in_workers(suite_class: Any) -> Any:
 def _process_setup(original: Callable[..., None], *args: Any) -> None:
     # At module level, because multiprocessing pickles it by name.
     original(*args)
-    start(install())
+    state = install()
+    record_if_asked()
+    start(state)

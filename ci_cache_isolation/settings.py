@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
+from ci_cache_isolation.audit import record_if_asked
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation.options import Asked
 from ci_cache_isolation.isolation.switch import ask, install
@@ -46,6 +47,7 @@ def isolate(
                 )
         ask(Asked(scope, stores))
         install()
+        record_if_asked()
     except OptionError as error:
         raise SystemExit(f"ci-cache-isolation: {error}") from None
     return caches

@@ -1,4 +1,32 @@
-"""DETECT: who wrote which key where, who read it where.
+"""Which test left what in a cache, and which test looked at it: leaks, by reading.
 
-Nothing stands here yet; the journal and the conflicts come next.
+With isolation on each test does to the caches what it does alone, so one run, in any
+order, shows what every order could do.
 """
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["AUDIT_VARIABLE", "record_if_asked"]
+
+AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
+_asked: list[str] = []
+
+
+def record_if_asked() -> None:
+    """Keep books in this process where the environment asks for an audit; once.
+
+    Every door calls it, so that the variable alone is enough for any test command.
+    """
+    folder = os.environ.get(AUDIT_VARIABLE, "").strip()
+    if folder and not _asked:
+        # What keeps the books is loaded only where they are asked for.
+        from ci_cache_isolation.audit.recorder import Recorder  # noqa: PLC0415
+        from ci_cache_isolation.isolation import switch  # noqa: PLC0415
+
+        _asked.append(folder)
+        recorder = Recorder(Path(folder).absolute())
+        switch.STACK.watcher = recorder
+        switch.watch_caches(recorder.take)

@@ -8,10 +8,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.stress.engine import Replay, StressResult, shown, shown_path
+from ci_cache_isolation.audit.confirming import TIMES
+from ci_cache_isolation.audit.conflicts import Conflict
+from ci_cache_isolation.audit.engine import AuditResult, Finding
+from ci_cache_isolation.running.output import shown, shown_path
+from ci_cache_isolation.stress.engine import Replay, StressResult
 from ci_cache_isolation.stress.results import End, Run, failure_rate_bound
 
-__all__ = ["CONFIDENCE", "SCHEMA", "replay_command", "stress_document", "write"]
+__all__ = [
+    "CONFIDENCE",
+    "SCHEMA",
+    "audit_document",
+    "replay_command",
+    "stress_document",
+    "write",
+]
 
 SCHEMA = 1
 CONFIDENCE = 0.95
@@ -26,12 +37,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     """
     pairs = result.pairs
     return {
-        "schema": SCHEMA,
-        "command": "stress",
-        "tool": {
-            "name": "ci-cache-isolation",
-            "version": version("ci-cache-isolation"),
-        },
+        **_head("stress"),
         "suite": {
             "runner": result.runner,
             "tests": len(result.tests),
@@ -69,6 +75,39 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     }
 
 
+def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
+    """Return an audit as the public schema has it.
+
+    ``conflicts`` are all that were seen, ``findings`` those that were proved.
+    """
+    tests = len(result.audited.tests)
+    return {
+        **_head("audit"),
+        "suite": {"runner": result.runner, "tests": tests, "settings": settings},
+        "interrupted": result.is_interrupted,
+        "runs": [
+            {
+                "index": 0,
+                "kind": "forward",
+                "seed": None,
+                "cache": "isolated",
+                "processes": result.processes,
+                "seconds": round(result.seconds, 3),
+                "failed": [],
+            }
+        ],
+        "pairs": {
+            "total": tests * (tests - 1),
+            "covered": None,
+            "adjacent": None,
+            "unreachable": None,
+        },
+        "bound": {},
+        "conflicts": [_conflict(each) for each in result.audited.conflicts],
+        "findings": [_finding(each, result) for each in result.findings],
+    }
+
+
 def replay_command(replay: Replay) -> str:
     """Return the command that runs an order again, as one types it where one stands."""
     return shown(["cache-isolation", "replay", shown_path(replay.path)])
@@ -79,6 +118,58 @@ def write(document: dict[str, Any], path: Path) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)
+
+
+def _head(command: str) -> dict[str, Any]:
+    tool = {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
+    return {"schema": SCHEMA, "command": command, "tool": tool}
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "alias": conflict.alias,
+        "key": conflict.entry.key,
+        "version": conflict.entry.version,
+        "left_by": [
+            {"test": each.actor.test, "at": each.site.at, "how": each.left.how.value}
+            for each in conflict.left_by
+        ],
+        "seen_by": [
+            {"test": each.actor.test, "at": each.site.at, "hit": each.look.hit}
+            for each in conflict.seen_by
+        ],
+    }
+
+
+def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
+    confirmed, proof = finding.confirmed, finding.confirmed.proof
+    conflict, leaver, looker = finding.suspicion
+    return {
+        "test": confirmed.test,
+        "verdict": confirmed.verdict.value,
+        "after": [list(group) for group in confirmed.after],
+        "cleaners": [],
+        "state": {
+            "kind": "cache",
+            "alias": conflict.alias,
+            "key": conflict.entry.key,
+            "version": conflict.entry.version,
+            "written_at": leaver.site.at,
+            "read_at": looker.site.at,
+        },
+        "proof": {
+            "alone": f"{proof.alone}/{TIMES}",
+            "after": f"{proof.after}/{TIMES}",
+            "isolated": f"{proof.isolated}/{TIMES}",
+        },
+        "message": confirmed.message,
+        "isolation_cures": proof.isolated == 0,
+        "replay": finding.replay,
+        "cost": {
+            "runs": result.confirmed_runs,
+            "seconds": round(result.confirmed_seconds, 3),
+        },
+    }
 
 
 def _run(run: Run) -> dict[str, Any]:

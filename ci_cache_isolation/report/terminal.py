@@ -18,7 +18,7 @@ from ci_cache_isolation.stress.results import (
     failure_rate_bound,
 )
 
-__all__ = ["StressTerminal", "printable"]
+__all__ = ["StressTerminal", "counted", "printable"]
 
 SHOWN_RUNS = 4
 SHOWN_TESTS = 25
@@ -80,7 +80,7 @@ class StressTerminal:
             return
         self._console.print()
         self._say(
-            f"{_counted(len(flaky), 'flaky test')}: failed in some orders, passed in "
+            f"{counted(len(flaky), 'flaky test')}: failed in some orders, passed in "
             "others.",
             style="bold red",
         )
@@ -124,7 +124,7 @@ class StressTerminal:
             return
         self._console.print()
         self._say(
-            f"{_counted(len(always), 'test')} failed in every run: broken, whatever "
+            f"{counted(len(always), 'test')} failed in every run: broken, whatever "
             "the order. Mend these first.",
             style="bold red",
         )
@@ -142,7 +142,7 @@ class StressTerminal:
             return
         self._console.print()
         pairs = result.pairs
-        text = f"{_counted(len(result.tests), 'test')}, {_counted(len(runs), 'run')}."
+        text = f"{counted(len(result.tests), 'test')}, {counted(len(runs), 'run')}."
         if pairs.total:
             possible = pairs.total - (pairs.unreachable or 0)
             text += (
@@ -181,5 +181,6 @@ def printable(text: str) -> str:
     )
 
 
-def _counted(number: int, thing: str, things: str = "") -> str:
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with what it counts, in the singular or the plural."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"

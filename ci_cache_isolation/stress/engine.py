@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.executors.subprocesses import (
     Executed,
@@ -30,15 +28,9 @@ __all__ = [
     "Request",
     "Stress",
     "StressResult",
-    "cause_in",
     "job_for",
-    "shown",
-    "shown_path",
 ]
 
-_TELLING = re.compile(
-    r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
-)
 MANY_TIMES = 10
 AT_LEAST_SECONDS = 60.0
 
@@ -269,27 +261,6 @@ def job_for(
 def _simplicity(run: Run) -> tuple[bool, bool, int]:
     """Sort one process before several, a run to the end before one that died."""
     return run.step.processes > 1, run.end is not End.FINISHED, run.step.index
-
-
-def cause_in(log: Path) -> str:
-    """Return the line of a log that says most about why a process ended."""
-    lines = [
-        line.strip().removeprefix("E ").strip()
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-    ]
-    telling = [line for line in lines if _TELLING.match(line)]
-    return next(reversed(telling or [line for line in lines if line]), "")
-
-
-def shown(command: Sequence[str]) -> str:
-    """Return a command as one would type it."""
-    return shlex.join("python" if part == sys.executable else part for part in command)
-
-
-def shown_path(path: Path) -> str:
-    """Return a path as one types it where one stands."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _listed(things: Sequence[str]) -> str:

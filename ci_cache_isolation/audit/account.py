@@ -1,0 +1,142 @@
+"""What one scope, mostly a test, did to the caches: what it looked at, what it left.
+
+Pure bookkeeping. Only the first look at an entry counts, and only before the scope's
+own first write: afterwards it meets what is its own. An entry that it stored and
+deleted again, or deleted where there was none, it has not left.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import NamedTuple
+
+__all__ = ["Account", "Entry", "How", "Left", "Look", "Site"]
+
+
+class Entry(NamedTuple):
+    """One entry of one cache. ``place`` is what aliases with common entries share."""
+
+    place: str
+    prefix: str
+    version: str
+    key: str
+
+
+class Site(NamedTuple):
+    """Where an operation was called: ``file:line`` of the application and the test."""
+
+    at: str
+    in_test: str
+
+
+class Look(NamedTuple):
+    """A first look. ``hit`` is None where it can't be known.
+
+    ``holder`` names the enclosing scope that had stored what was found, if any.
+    """
+
+    alias: str
+    operation: str
+    hit: bool | None
+    site: Site
+    holder: str
+
+
+class How(enum.StrEnum):
+    """What a scope has done to an entry that others could meet."""
+
+    STORED = "stored"
+    DELETED = "deleted"
+    CLEARED = "cleared"
+
+
+class Left(NamedTuple):
+    """What is left. ``deadline`` is the time at which it expires, None for never."""
+
+    alias: str
+    operation: str
+    how: How
+    deadline: float | None
+    site: Site
+
+
+class Account:
+    """The books of one scope.
+
+    ``holder_of`` names the enclosing scope that has an entry, '' if none has. Sites are
+    functions, since to find one takes longer than all else here.
+    """
+
+    def __init__(self, holder_of: Callable[[Entry], str]) -> None:
+        self._holder_of = holder_of
+        self._own: set[Entry] = set()
+        # The tests that ran meanwhile, or had just run: for a wider scope.
+        self.during: dict[str, None] = {}
+        self.looked: dict[Entry, Look] = {}
+        self.left: dict[Entry, Left] = {}
+        self.cleared: dict[str, Left] = {}
+
+    def look(
+        self,
+        entry: Entry,
+        alias: str,
+        operation: str,
+        hit: bool | None,  # noqa: FBT001 - as `Look` has it
+        site: Callable[[], Site],
+    ) -> None:
+        """Take note of the first look at what is not the scope's own."""
+        if entry in self._own or entry in self.looked or entry.place in self.cleared:
+            return
+        holder = self._holder_of(entry) if hit is not False else ""
+        self.looked[entry] = Look(alias, operation, hit, site(), holder)
+
+    def store(
+        self,
+        entry: Entry,
+        alias: str,
+        operation: str,
+        deadline: float | None,
+        site: Callable[[], Site],
+    ) -> None:
+        """Take note that something was stored or changed."""
+        self._own.add(entry)
+        before = self.left.get(entry)
+        at = site() if before is None or before.how is not How.STORED else before.site
+        self.left[entry] = Left(alias, operation, How.STORED, deadline, at)
+
+    def delete(
+        self, entry: Entry, alias: str, operation: str, site: Callable[[], Site]
+    ) -> None:
+        """Take note that nothing stands there any more; after `look`, which came first.
+
+        What the scope itself stored is simply not left.
+        """
+        self._own.add(entry)
+        looked = self.looked.get(entry)
+        was_there = bool(looked and looked.hit) or bool(self._holder_of(entry))
+        self.left.pop(entry, None)
+        if was_there and entry.place not in self.cleared:
+            self.left[entry] = Left(alias, operation, How.DELETED, None, site())
+
+    def clear(
+        self, place: str, alias: str, operation: str, site: Callable[[], Site]
+    ) -> None:
+        """Take note that all entries of a place were deleted, the scope's own too."""
+        for entry in [each for each in self.left if each.place == place]:
+            del self.left[entry]
+        if place not in self.cleared:
+            self.cleared[place] = Left(alias, operation, How.CLEARED, None, site())
+
+    def holds(self, entry: Entry) -> bool | None:
+        """Tell whether an entry stands in this scope; None if that is not its doing."""
+        left = self.left.get(entry)
+        if left is not None:
+            return left.how is How.STORED
+        return False if entry.place in self.cleared or entry in self._own else None
+
+    def close(self, now: float) -> None:
+        """Drop what has expired when the scope ends."""
+        for entry, left in list(self.left.items()):
+            if left.deadline is not None and left.deadline <= now:
+                del self.left[entry]

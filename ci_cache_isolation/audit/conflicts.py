@@ -1,0 +1,213 @@
+"""Conflicts: what one scope left and another looked at first. Pure.
+
+A conflict is a suspicion. Whether the second test's outcome changes is seen only when
+both are run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+from typing import NamedTuple, TypeVar
+
+from ci_cache_isolation.audit.account import Entry, How, Left, Look, Site
+from ci_cache_isolation.audit.notes import Note
+
+__all__ = ["Audited", "Conflict", "Leaver", "Looker", "Suspicion", "audited"]
+
+T = TypeVar("T")
+_MANY_TESTS = 20
+_MANY_SUSPECTS = 60
+_OF_ONE_SITE = 20
+_OF_ONE_CLASS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A scope, and the tests that bring about what it does: itself, or its class's."""
+
+    name: str
+    around: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    @property
+    def test(self) -> str:
+        """A test that brings it about."""
+        return next(iter(self.tests), self.name)
+
+    def is_one_with(self, other: Actor) -> bool:
+        """Tell whether one of the two is the other, or stands in it."""
+        return (
+            self.name == other.name
+            or self.name in other.around
+            or other.name in self.around
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """Who left an entry, and where."""
+
+    actor: Actor
+    left: Left
+
+    @property
+    def site(self) -> Site:
+        """Where it was called."""
+        return self.left.site
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Who looked at an entry before writing it, and where."""
+
+    actor: Actor
+    look: Look
+
+    @property
+    def site(self) -> Site:
+        """Where it was called."""
+        return self.look.site
+
+    @property
+    def is_tidying(self) -> bool:
+        """Whether it only made sure that nothing stands there."""
+        return self.look.operation.startswith("delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One entry, all that left it and all that looked at it first."""
+
+    entry: Entry
+    alias: str
+    left_by: tuple[Leaver, ...]
+    seen_by: tuple[Looker, ...]
+
+    def pairs(self) -> Iterator[tuple[Leaver, Looker]]:
+        """Yield who may have met whom."""
+        for looker in self.seen_by:
+            for leaver in self.left_by:
+                if _can_meet(leaver, looker):
+                    yield leaver, looker
+
+
+class Suspicion(NamedTuple):
+    """Why one test is said to meet another: the entry, who left it, who looked."""
+
+    conflict: Conflict
+    leaver: Leaver
+    looker: Looker
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a run's notes come to: all tests in their sequence, and the conflicts."""
+
+    tests: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    suspects: Mapping[str, Mapping[str, Suspicion]] = field(default_factory=dict)
+    """By victim and polluter."""
+
+
+def audited(notes: Iterable[Note]) -> Audited:
+    """Draw the conflicts from what all processes have written down."""
+    kept = list(notes)
+    tests = tuple(dict.fromkeys(note.test for note in kept if note.test))
+    left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
+    looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
+    cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
+    for note, actor in _with_actors(kept):
+        for entry, look in note.looked.items():
+            looked[entry].append(Looker(actor, look))
+        for entry, what in note.left.items():
+            left[entry].append(Leaver(actor, what))
+        for place, what in note.cleared.items():
+            cleared[place].append(Leaver(actor, what))
+    conflicts = []
+    for entry, lookers in looked.items():
+        leavers = list(left.get(entry, ()))
+        # Who clears is met only by who finds something that an outer scope had stored.
+        if any(each.look.holder for each in lookers):
+            leavers += cleared.get(entry.place, ())
+        alias = lookers[0].look.alias
+        conflict = Conflict(entry, alias, tuple(leavers), tuple(lookers))
+        if any(True for _ in conflict.pairs()):
+            conflicts.append(conflict)
+    return Audited(tests, tuple(conflicts), _suspects(conflicts))
+
+
+def _with_actors(notes: Iterable[Note]) -> Iterator[tuple[Note, Actor]]:
+    """Yield the notes of scopes that did anything, and who stands behind each."""
+    kept = list(notes)
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for note in kept:
+        if note.test:
+            for name in note.around:
+                members[name].append(note.test)
+    for note in kept:
+        if note.looked or note.left or note.cleared:
+            tests = [note.test]
+            if not note.test:
+                # Who asked for a fixture brings it about more surely than the others.
+                within = dict.fromkeys(members[note.name])
+                asking = [test for test in note.during if test in within]
+                tests = list(dict.fromkeys([*asking, *within]))
+            yield note, Actor(note.name, note.around, tuple(tests))
+
+
+def _can_meet(leaver: Leaver, looker: Looker) -> bool:
+    if leaver.actor.is_one_with(looker.actor):
+        return False
+    # Who takes something away is met by who finds what both their scopes had stored.
+    return leaver.left.how is How.STORED or looker.look.holder in leaver.actor.around
+
+
+def _suspects(conflicts: Iterable[Conflict]) -> dict[str, dict[str, Suspicion]]:
+    found: defaultdict[str, dict[str, Suspicion]] = defaultdict(dict)
+    for conflict in conflicts:
+        leavers = _few_of_each_site(conflict.left_by)
+        for looker in conflict.seen_by:
+            for leaver in leavers:
+                if _can_meet(leaver, looker):
+                    suspicion = Suspicion(conflict, leaver, looker)
+                    for victim, polluter in _tests_of(leaver, looker):
+                        _suspect(found[victim], polluter, suspicion)
+    return {victim: suspects for victim, suspects in found.items() if suspects}
+
+
+def _suspect(
+    suspects: dict[str, Suspicion], polluter: str, suspicion: Suspicion
+) -> None:
+    known = suspects.get(polluter)
+    if known is None:
+        if len(suspects) < _MANY_SUSPECTS:
+            suspects[polluter] = suspicion
+    elif known.looker.is_tidying and not suspicion.looker.is_tidying:
+        # Of several entries between two tests, not one that is only deleted first.
+        suspects[polluter] = suspicion
+
+
+def _tests_of(leaver: Leaver, looker: Looker) -> Iterator[tuple[str, str]]:
+    """Yield victims and polluters; any test of a class brings its set-up about."""
+    for victim in looker.actor.tests[:_MANY_TESTS]:
+        for polluter in leaver.actor.tests[:_OF_ONE_CLASS]:
+            if polluter != victim:
+                yield victim, polluter
+
+
+def _few_of_each_site(leavers: Iterable[Leaver]) -> list[Leaver]:
+    """Return some of those from one line of code, from the beginning and the end."""
+    by_site: defaultdict[tuple[str, How], list[Leaver]] = defaultdict(list)
+    for leaver in leavers:
+        by_site[leaver.site.at, leaver.left.how].append(leaver)
+    half = _OF_ONE_SITE // 2
+    few = [
+        each if len(each) <= _OF_ONE_SITE else each[:half] + each[-half:]
+        for each in by_site.values()
+    ]
+    # The first of every site before the second of any.
+    mixed = (each for row in zip_longest(*few) for each in row if each is not None)
+    return list(islice(mixed, 2 * _MANY_SUSPECTS))

@@ -1,0 +1,299 @@
+"""The audit: one ordinary run that is written down, its conflicts, and their proof."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from ci_cache_isolation.audit import AUDIT_VARIABLE
+from ci_cache_isolation.audit.confirming import Confirmed, Verdict, confirm
+from ci_cache_isolation.audit.conflicts import (
+    Audited,
+    Conflict,
+    Suspicion,
+    audited,
+)
+from ci_cache_isolation.audit.notes import read
+from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.forks import Forked, ForkServer, Job
+from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.running.runners import Runner
+
+__all__ = [
+    "Audit",
+    "AuditResult",
+    "CannotAuditError",
+    "Finding",
+    "NothingAuditedError",
+    "Request",
+    "by_cause",
+]
+
+SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
+_JOURNAL = "journal"
+# What unittest makes of a module that can't be imported.
+_NOT_LOADED = "unittest.loader._FailedTest."
+_LOG = "suite.log"
+_AT_LEAST_SECONDS = 30.0
+_COLD_SECONDS = 60.0
+_UNTESTED = (
+    "Conflicts of {count} tests were not put to the test: the {minutes:g} minutes were "
+    "over. Give it more with --minutes, or fewer tests."
+)
+_NOT_REPLAYED = (
+    "Not every finding was run again in a cold process: there are too many of them."
+)
+
+
+class CannotAuditError(IsolationError):
+    """The suite can't be run, so there is nothing to read."""
+
+    slug = "cannot-audit"
+
+
+class NothingAuditedError(IsolationError):
+    """The run had no tests."""
+
+    slug = "nothing-audited"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is run, over how many workers, and whether conflicts are put to the test.
+
+    For that there are so many ``minutes``.
+    """
+
+    labels: tuple[str, ...]
+    processes: int
+    confirms: bool
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is confirmed, the entry that carried it, and a command that shows it.
+
+    ``replay`` is None where no command was seen to show it.
+    """
+
+    confirmed: Confirmed
+    suspicion: Suspicion
+    replay: str | None = None
+
+
+def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Put together what the same tests cause by the same line, most victims first."""
+    causes: dict[tuple[object, ...], list[Finding]] = {}
+    for each in findings:
+        cause = each.confirmed.after, each.suspicion.leaver.site.at
+        causes.setdefault(cause, []).append(each)
+    return sorted(causes.values(), key=lambda group: -len(group))
+
+
+@dataclass(slots=True)
+class AuditResult:
+    """What is known so far. ``seconds`` is the time of the ordinary run."""
+
+    runner: str
+    processes: int
+    seconds: float = 0.0
+    has_failures: bool = False
+    audited: Audited = field(default_factory=Audited)
+    findings: list[Finding] = field(default_factory=list)
+    confirmed_runs: int = 0
+    confirmed_seconds: float = 0.0
+    is_confirmed: bool = False
+    is_interrupted: bool = False
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def harmless(self) -> list[Conflict]:
+        """The conflicts that were put to the test and changed nothing."""
+        if not self.is_confirmed:
+            return []
+        carried = {finding.suspicion.conflict.entry for finding in self.findings}
+        return [each for each in self.audited.conflicts if each.entry not in carried]
+
+
+class Audit:
+    """One audit of a project. ``on_step`` is told what is going on, in words."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        request: Request,
+        folder: Path,
+        on_step: Callable[[str], None],
+    ) -> None:
+        self._runner = runner
+        self._request = request
+        self._folder = folder.absolute()
+        self._say = on_step
+        self.result = AuditResult(runner.name, request.processes)
+
+    def run(self) -> AuditResult:
+        """Audit the suite; an interrupt keeps what is known until then."""
+        try:
+            self._run_suite()
+            self._read()
+            if self._request.confirms and self.result.audited.suspects:
+                self._confirm()
+            self.result.is_confirmed = self._request.confirms
+        except KeyboardInterrupt:
+            self.result.is_interrupted = True
+        return self.result
+
+    def _run_suite(self) -> None:
+        processes = self._request.processes
+        command = self._runner.command(self._request.labels, processes)
+        environment = {
+            **os.environ,
+            ENABLED_VARIABLE: "on",
+            SCOPE_VARIABLE: "test",
+            AUDIT_VARIABLE: str(self._folder / _JOURNAL),
+        }
+        begun = time.monotonic()
+        done = _run(command, environment, self._runner.folder, self._folder / _LOG)
+        self.result.seconds = time.monotonic() - begun
+        self.result.has_failures = done != 0
+        self._exit_code = done
+
+    def _read(self) -> None:
+        self.result.audited = audited(read(self._folder / _JOURNAL))
+        tests = self.result.audited.tests
+        not_loaded = any(test.startswith(_NOT_LOADED) for test in tests)
+        if tests and not not_loaded:
+            return
+        log = self._folder / _LOG
+        is_broken = self._exit_code and not self._runner.found_no_tests(self._exit_code)
+        if not_loaded or is_broken:
+            found = cause_in(log) or f"exit code {self._exit_code}"
+            raise CannotAuditError(
+                f"The suite can't be run: {found}. What its tests do to caches is read "
+                f"off one ordinary run. All it printed is in {shown_path(log)}."
+            )
+        raise NothingAuditedError(
+            "The runner found no tests, so there is nothing to audit. "
+            "Name others, or leave the labels out."
+        )
+
+    def _confirm(self) -> None:
+        suspects = self.result.audited.suspects
+        places = {test: at for at, test in enumerate(self.result.audited.tests)}
+        pairs = sum(map(len, suspects.values()))
+        self._say(
+            f"Conflicts: {len(self.result.audited.conflicts)}. Tests that may meet "
+            f"what another leaves: {len(suspects)}. Putting {pairs} pairs to the test…"
+        )
+        begun = time.monotonic()
+        limit = max(_AT_LEAST_SECONDS, 3 * self.result.seconds)
+        with ForkServer(
+            self._runner,
+            self._request.labels,
+            self._folder,
+            processes=os.cpu_count() or 1,
+            seconds=limit,
+        ) as server:
+            if server.remark:
+                self.result.remarks.append(server.remark)
+            known = set(server.tests)
+
+            def run(jobs: Iterable[Job]) -> Iterator[Forked]:
+                return server.run(jobs)
+
+            ordered = {
+                victim: sorted(
+                    (each for each in found if each in known), key=places.__getitem__
+                )
+                for victim, found in suspects.items()
+                if victim in known
+            }
+            until = begun + 60 * self._request.minutes
+            found = confirm(ordered, run, lambda: time.monotonic() > until)
+        self.result.confirmed_runs = found.runs
+        self.result.confirmed_seconds = time.monotonic() - begun
+        if found.untested:
+            self.result.remarks.append(
+                _UNTESTED.format(count=found.untested, minutes=self._request.minutes)
+            )
+        steady = [
+            each
+            for each in found.confirmed
+            if each.verdict is not Verdict.NON_DETERMINISTIC
+        ]
+        self._take(steady)
+
+    def _take(self, confirmed: Sequence[Confirmed]) -> None:
+        suspects = self.result.audited.suspects
+        findings = [
+            Finding(each, suspects[each.test][each.after[0][0]]) for each in confirmed
+        ]
+        if not findings:
+            return
+        self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
+        # One of each cause first: there may be no time for all.
+        causes = by_cause(findings)
+        sequence = [group[0] for group in causes]
+        sequence += [each for group in causes for each in group[1:]]
+        until = time.monotonic() + _COLD_SECONDS
+
+        def replay(number: int, finding: Finding) -> str | None:
+            is_over = time.monotonic() > until
+            return None if is_over else self._replay(number, finding.confirmed)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            replays = list(pool.map(replay, count(), sequence))
+        shown = {
+            finding.confirmed.test: command
+            for finding, command in zip(sequence, replays, strict=True)
+        }
+        self.result.findings = [
+            replace(each, replay=shown[each.confirmed.test]) for each in findings
+        ]
+        if time.monotonic() > until:
+            self.result.remarks.append(_NOT_REPLAYED)
+
+    def _replay(self, number: int, confirmed: Confirmed) -> str | None:
+        """Return the user's own command if it shows the failure when run cold."""
+        tests = [confirmed.test]
+        if confirmed.verdict is Verdict.VICTIM:
+            tests = [*confirmed.after[0], confirmed.test]
+        command = self._runner.replay_command(tests)
+        environment = {**os.environ, ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
+        log = self._folder / f"cold-{number}.log"
+        if not _run(command, environment, self._runner.folder, log):
+            return None
+        printed = log.read_text(encoding="utf-8", errors="replace")
+        if not self._runner.says_failed(confirmed.test, printed):
+            return None
+        return f"{SCOPE_VARIABLE}=process {shown(command)}"
+
+
+def _run(
+    command: Sequence[str], environment: dict[str, str], folder: Path, log: Path
+) -> int:
+    """Run a command to its end, its output into a file; return its exit code."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise

@@ -1,0 +1,95 @@
+"""What a test process writes down for the audit, a line for each scope, and reads back.
+
+The file survives its writer: of a process that is killed all scopes are known that had
+ended. Keys are written, values never.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ci_cache_isolation.audit.account import Account, Entry, How, Left, Look, Site
+from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
+
+__all__ = ["Note", "key_text", "line", "read"]
+
+_LONGEST_KEY = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What one scope did. ``around`` names the scopes that it stood in.
+
+    ``test`` is the runner's own id, empty for a scope that is wider than a test. Of
+    such a scope ``during`` holds the tests that ran meanwhile, or had just run.
+    """
+
+    name: str
+    test: str
+    around: tuple[str, ...]
+    looked: dict[Entry, Look] = field(default_factory=dict)
+    left: dict[Entry, Left] = field(default_factory=dict)
+    cleared: dict[str, Left] = field(default_factory=dict)
+    during: tuple[str, ...] = ()
+
+
+def key_text(key: object) -> str:
+    """Return a key as text; of a long one the beginning, and a digest of all of it."""
+    text = key if type(key) is str else str(key)
+    if len(text) <= _LONGEST_KEY:
+        return text
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return f"{text[:_LONGEST_KEY]}…{digest}"
+
+
+def line(scope: Scope, around: Sequence[str], account: Account | None) -> str:
+    """Return the line for a scope that has ended."""
+    values: dict[str, Any] = {"name": scope.name}
+    if scope.kind is ScopeKind.TEST:
+        values["test"] = scope.test_id or scope.name
+    values["around"] = [name for name in around if name != scope.name]
+    if account is not None:
+        values["during"] = [] if "test" in values else list(account.during)
+        values["looked"] = [[*entry, *look] for entry, look in account.looked.items()]
+        values["left"] = [[*entry, *left] for entry, left in account.left.items()]
+        values["cleared"] = [[place, *left] for place, left in account.cleared.items()]
+    return json.dumps(values) + "\n"
+
+
+def read(folder: Path) -> Iterator[Note]:
+    """Yield what all processes of a run wrote down, one process after the other."""
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for text in lines:
+                try:
+                    yield _note(json.loads(text))
+                except (ValueError, TypeError, KeyError):
+                    # The last line of a process that was killed while it wrote it.
+                    continue
+
+
+def _note(values: dict[str, Any]) -> Note:
+    return Note(
+        name=values["name"],
+        test=values.get("test", ""),
+        around=tuple(values["around"]),
+        looked={Entry(*each[:4]): _look(each[4:]) for each in values.get("looked", ())},
+        left={Entry(*each[:4]): _left(each[4:]) for each in values.get("left", ())},
+        cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
+        during=tuple(values.get("during", ())),
+    )
+
+
+def _look(values: Sequence[Any]) -> Look:
+    alias, operation, hit, site, holder = values
+    return Look(alias, operation, hit, Site(*site), holder)
+
+
+def _left(values: Sequence[Any]) -> Left:
+    alias, operation, how, deadline, site = values
+    return Left(alias, operation, How(how), deadline, Site(*site))

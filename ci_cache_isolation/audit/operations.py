@@ -1,0 +1,292 @@
+"""The methods of caches as looks, stores and deletions: wrapped on their classes.
+
+On the classes, for objects that anybody holds. What a backend makes of several of its
+own operations counts once, for the outermost; what Django's `BaseCache` does (as in
+``get_or_set``) is left to the operations that it calls.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from django.core.cache import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from ci_cache_isolation.audit.call_site import HANDED_ON
+from ci_cache_isolation.isolation.keys import Verbatim
+from ci_cache_isolation.isolation.patches import Patches
+
+__all__ = ["Books", "wrap_operations"]
+
+_is_inside: ContextVar[bool] = ContextVar("inside an operation", default=False)
+FAILED = object()
+
+
+class Books(Protocol):
+    """Where operations are written down, by the key that the caller gave."""
+
+    def is_open(self, cache: Any) -> bool:
+        """Tell whether anything is to be written down about a cache."""
+
+    def look(
+        self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
+    ) -> None:
+        """Write down that a key was read or tested."""
+
+    def store(
+        self,
+        cache: Any,
+        key: Any,
+        version: Any,
+        operation: str,
+        deadline: float | None,
+    ) -> None:
+        """Write down that something was stored under a key."""
+
+    def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
+        """Write down that nothing stands under a key any more."""
+
+    def clear(self, cache: Any, operation: str) -> None:
+        """Write down that nothing stands in the cache any more."""
+
+    def site(self) -> Any:
+        """Return where the running operation was called."""
+
+
+def wrap_operations(patches: Patches, cache_class: type, books: Books) -> None:
+    """Have all operations of a class of caches written down; again is harmless."""
+    for owner in cache_class.__mro__:
+        if owner is object or owner is BaseCache:
+            continue
+        for name, noting in _NOTING.items():
+            for each in (name, f"a{name}"):
+                method = vars(owner).get(each)
+                if inspect.isfunction(method):
+                    patches.wrap(owner, each, partial(_wrapped, noting, name, books))
+    for name, method in vars(BaseCache).items():
+        if inspect.iscoroutinefunction(method):
+            patches.wrap(BaseCache, name, partial(_handing_on, books))
+
+
+def _wrapped(
+    noting: Callable[[Called], None],
+    name: str,
+    books: Books,
+    operation: Callable[..., Any],
+) -> Callable[..., Any]:
+    def begins(cache: Any, args: tuple[Any, ...]) -> bool:
+        is_ours = bool(args) and type(args[0]) is Verbatim
+        return not (is_ours or _is_inside.get()) and books.is_open(cache)
+
+    if inspect.iscoroutinefunction(operation):
+
+        async def noted(cache: Any, *args: Any, **kwargs: Any) -> Any:
+            if not begins(cache, args):
+                return await operation(cache, *args, **kwargs)
+            token, result = _is_inside.set(True), FAILED
+            try:
+                result = await operation(cache, *args, **kwargs)
+            finally:
+                _is_inside.reset(token)
+                noting(Called(books, name, cache, args, kwargs, result))
+            return result
+
+        return noted
+
+    def noted_at_once(cache: Any, *args: Any, **kwargs: Any) -> Any:
+        if not begins(cache, args):
+            return operation(cache, *args, **kwargs)
+        token, result = _is_inside.set(True), FAILED
+        try:
+            result = operation(cache, *args, **kwargs)
+        finally:
+            _is_inside.reset(token)
+            noting(Called(books, name, cache, args, kwargs, result))
+        return result
+
+    return noted_at_once
+
+
+def _handing_on(books: Books, operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember who called: what is done in another thread no longer knows."""
+
+    async def with_site(cache: Any, *args: Any, **kwargs: Any) -> Any:
+        if HANDED_ON.get() is not None or not books.is_open(cache):
+            return await operation(cache, *args, **kwargs)
+        token = HANDED_ON.set(books.site())
+        try:
+            return await operation(cache, *args, **kwargs)
+        finally:
+            HANDED_ON.reset(token)
+
+    return with_site
+
+
+class Called(NamedTuple):
+    """One call of an operation, and what came of it: `FAILED` where it raised."""
+
+    books: Books
+    operation: str
+    cache: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    result: Any
+
+    def given(self, place: int, name: str, default: Any = None) -> Any:
+        """Return an argument, by its place or its name."""
+        if len(self.args) > place:
+            return self.args[place]
+        return self.kwargs.get(name, default)
+
+    @property
+    def key(self) -> Any:
+        """The key, whatever the method calls it."""
+        return self.given(0, "key", self.kwargs.get("name"))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it raised."""
+        return self.result is FAILED
+
+    @property
+    def truth(self) -> bool | None:
+        """What the result says, None where it says nothing."""
+        return None if self.has_failed or self.result is None else bool(self.result)
+
+    def look(self, version: Any, *, hit: bool | None) -> None:
+        """Note that the key was looked at."""
+        self.books.look(self.cache, self.key, version, self.operation, hit=hit)
+
+    def store(self, key: Any, version: Any, timeout: Any) -> None:
+        """Note that something was stored, or was not to be kept, as Django has it."""
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = getattr(self.cache, "default_timeout", None)
+        deadline = None if timeout is None else time.time() + float(timeout)
+        if timeout is not None and timeout <= 0:
+            self.books.delete(self.cache, key, version, self.operation)
+        else:
+            self.books.store(self.cache, key, version, self.operation, deadline)
+
+
+def _get(call: Called) -> None:
+    is_hit = call.result is not call.given(1, "default")
+    call.look(call.given(2, "version"), hit=None if call.has_failed else is_hit)
+
+
+def _test(call: Called) -> None:
+    call.look(call.given(1, "version"), hit=call.truth)
+
+
+def _set(call: Called) -> None:
+    if not call.has_failed and call.result is not False:
+        timeout = call.given(2, "timeout", DEFAULT_TIMEOUT)
+        call.store(call.key, call.given(3, "version"), timeout)
+
+
+def _add(call: Called) -> None:
+    version, is_added = call.given(3, "version"), call.truth
+    call.look(version, hit=None if is_added is None else not is_added)
+    if is_added:
+        call.store(call.key, version, call.given(2, "timeout", DEFAULT_TIMEOUT))
+
+
+def _touch(call: Called) -> None:
+    version = call.given(2, "version")
+    call.look(version, hit=call.truth)
+    if call.truth:
+        call.store(call.key, version, call.given(1, "timeout", DEFAULT_TIMEOUT))
+
+
+def _delete(call: Called) -> None:
+    version = call.given(1, "version")
+    call.look(version, hit=call.truth)
+    if not call.has_failed:
+        call.books.delete(call.cache, call.key, version, call.operation)
+
+
+def _count(call: Called) -> None:
+    version = call.given(2, "version")
+    call.look(version, hit=not call.has_failed)
+    if not call.has_failed:
+        # It keeps the timeout that it had, which is not known here.
+        call.store(call.key, version, None)
+
+
+def _get_many(call: Called) -> None:
+    version = call.given(1, "version")
+    for key in _listed(call.given(0, "keys", ())):
+        hit = key in call.result if isinstance(call.result, Mapping) else None
+        call.books.look(call.cache, key, version, call.operation, hit=hit)
+
+
+def _set_many(call: Called) -> None:
+    version = call.given(2, "version")
+    failed = set(call.result) if isinstance(call.result, Iterable) else set()
+    for key in () if call.has_failed else call.given(0, "data", ()):
+        if key not in failed:
+            call.store(key, version, call.given(1, "timeout", DEFAULT_TIMEOUT))
+
+
+def _delete_many(call: Called) -> None:
+    version = call.given(1, "version")
+    for key in () if call.has_failed else _listed(call.given(0, "keys", ())):
+        call.books.delete(call.cache, key, version, call.operation)
+
+
+def _clear(call: Called) -> None:
+    if not call.has_failed:
+        call.books.clear(call.cache, call.operation)
+
+
+def _read(call: Called) -> None:
+    """Note an extra of django-redis or django-valkey that changes nothing."""
+    call.look(call.kwargs.get("version"), hit=None)
+
+
+def _change(call: Called) -> None:
+    """Note an extra that depends on what is there, and changes it."""
+    version = call.kwargs.get("version")
+    call.look(version, hit=None)
+    if not call.has_failed:
+        call.store(call.key, version, None)
+
+
+def _listed(keys: Any) -> Iterable[Any]:
+    # What can be read only once has been read.
+    return keys if isinstance(keys, (list, tuple, set, frozenset, Mapping)) else ()
+
+
+_READING_EXTRAS = (
+    *("ttl", "pttl", "hget", "hgetall", "hkeys", "hlen", "hexists"),
+    *("scard", "smembers", "sismember", "smismember"),
+    *("zcard", "zcount", "zrange", "zrangebyscore", "zrank", "zscore"),
+    *("zrevrange", "zrevrangebyscore"),
+)
+_CHANGING_EXTRAS = (
+    *("expire", "pexpire", "expire_at", "pexpire_at", "persist", "lock"),
+    *("hset", "hdel", "sadd", "srem", "spop"),
+    *("zadd", "zincrby", "zrem", "zpopmin", "zpopmax"),
+    *("zremrangebyscore", "zremrangebyrank"),
+)
+_NOTING: Mapping[str, Callable[[Called], None]] = {
+    "get": _get,
+    "has_key": _test,
+    "__contains__": _test,
+    "set": _set,
+    "add": _add,
+    "touch": _touch,
+    "delete": _delete,
+    "incr": _count,
+    "decr": _count,
+    "get_many": _get_many,
+    "set_many": _set_many,
+    "delete_many": _delete_many,
+    "clear": _clear,
+    **dict.fromkeys(_READING_EXTRAS, _read),
+    **dict.fromkeys(_CHANGING_EXTRAS, _change),
+}

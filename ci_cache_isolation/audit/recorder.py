@@ -1,0 +1,181 @@
+"""The books of this process: one account for each open scope, written when it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.cache.backends.locmem import _caches  # type: ignore[attr-defined]
+
+from ci_cache_isolation.audit import notes
+from ci_cache_isolation.audit.account import Account, Entry, Site
+from ci_cache_isolation.audit.call_site import call_site
+from ci_cache_isolation.audit.operations import wrap_operations
+from ci_cache_isolation.isolation import notices, switch
+from ci_cache_isolation.isolation.dialects import dialect_of
+from ci_cache_isolation.isolation.filespace import location_of
+from ci_cache_isolation.isolation.patches import Patches
+from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
+from ci_cache_isolation.isolation.stores import name_for
+
+__all__ = ["Recorder"]
+
+_ALIAS = "_ci_cache_isolation_audited"
+_STOPPED = (
+    "The audit of this process has stopped: {error}. What its tests do to caches from "
+    "now on is not known. The tests are not affected."
+)
+_OUTSIDE = Scope(ScopeKind.SESSION, "")
+
+
+class Recorder:
+    """Keeps an account for every scope that touches a cache. It fails nobody's test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._patches = Patches()
+        self._accounts: dict[int, Account] = {}
+        self._lock = threading.RLock()
+        self._file: tuple[int, Any] | None = None
+        self._is_stopped = False
+        self._test = ""
+
+    def take(self, alias: str, cache: Any) -> None:
+        """Write down what is done with a cache from now on."""
+        if name_for(type(cache)) in {None, "none"}:
+            return
+        vars(cache)[_ALIAS] = alias, _place(alias, cache)
+        wrap_operations(self._patches, type(cache), self)
+
+    def began(self, scope: Scope) -> None:
+        """Remember which test is running: a wider fixture is set up for one of them."""
+        if scope.kind is ScopeKind.TEST:
+            self._test = scope.test_id or scope.name
+
+    def is_ending(self, scope: Scope) -> None:
+        """Write a scope's account down, and forget it."""
+        if scope.kind is not ScopeKind.BLOCK:
+            self._safely(self._write, scope)
+
+    def is_open(self, cache: Any) -> bool:
+        """Tell whether anything is to be written down about a cache."""
+        return not self._is_stopped and _ALIAS in vars(cache)
+
+    def look(
+        self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
+    ) -> None:
+        """Write down that a key was read or tested."""
+        alias, entry = _entry(cache, key, version)
+        self._safely(
+            lambda: self._account().look(entry, alias, operation, hit, self.site)
+        )
+
+    def store(
+        self,
+        cache: Any,
+        key: Any,
+        version: Any,
+        operation: str,
+        deadline: float | None,
+    ) -> None:
+        """Write down that something was stored under a key."""
+        alias, entry = _entry(cache, key, version)
+        self._safely(
+            lambda: self._account().store(entry, alias, operation, deadline, self.site)
+        )
+
+    def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
+        """Write down that nothing stands under a key any more."""
+        alias, entry = _entry(cache, key, version)
+        self._safely(lambda: self._account().delete(entry, alias, operation, self.site))
+
+    def clear(self, cache: Any, operation: str) -> None:
+        """Write down that nothing stands in the cache any more."""
+        alias, place = vars(cache)[_ALIAS]
+        self._safely(lambda: self._account().clear(place, alias, operation, self.site))
+
+    def site(self) -> Site:
+        """Return where the running operation was called."""
+        function = self._scope().function
+        return call_site(getattr(function, "__module__", None) or "")
+
+    def _scope(self) -> Scope:
+        for scope in reversed(switch.STACK.path):
+            if scope.kind is not ScopeKind.BLOCK:
+                return scope
+        return _OUTSIDE
+
+    def _account(self) -> Account:
+        scope = self._scope()
+        account = self._accounts.get(id(scope))
+        if account is None:
+            account = self._accounts[id(scope)] = Account(self._holder_of)
+        account.during.setdefault(self._test)
+        return account
+
+    def _holder_of(self, entry: Entry) -> str:
+        """Return the name of the enclosing scope that holds an entry, '' if none."""
+        own = self._scope()
+        for scope in reversed(switch.STACK.path):
+            account = self._accounts.get(id(scope))
+            if scope is not own and account is not None:
+                holds = account.holds(entry)
+                if holds is not None:
+                    return scope.name if holds else ""
+        return ""
+
+    def _write(self, scope: Scope) -> None:
+        account = self._accounts.pop(id(scope), None)
+        if account is None and scope.kind is not ScopeKind.TEST:
+            return
+        if account is not None:
+            account.close(time.time())
+        path = switch.STACK.path
+        around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
+        self._open_file().write(notes.line(scope, around, account))
+
+    def _open_file(self) -> Any:
+        if self._file is None or self._file[0] != os.getpid():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._folder / f"{os.getpid()}-{process_token()}.jsonl"
+            # Every line is the kernel's business as soon as it is whole.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.getpid(), os.fdopen(descriptor, "w", 1, "utf-8")
+        return self._file[1]
+
+    def _safely(self, work: Callable[..., None], *args: Any) -> None:
+        try:
+            with self._lock:
+                work(*args)
+        except Exception as error:  # noqa: BLE001 - the tests are not to blame
+            self._is_stopped = True
+            notices.note(_STOPPED.format(error=f"{type(error).__name__}: {error}"))
+
+
+def _entry(cache: Any, key: Any, version: Any) -> tuple[str, Entry]:
+    alias, place = vars(cache)[_ALIAS]
+    used = version if version is not None else getattr(cache, "version", 1)
+    prefix = str(getattr(cache, "key_prefix", ""))
+    return alias, Entry(place, prefix, str(used), notes.key_text(key))
+
+
+def _place(alias: str, cache: Any) -> str:
+    """Return the same text for caches that share their entries."""
+    kind = name_for(type(cache))
+    if kind == "memory":
+        listed = (name for name, each in _caches.items() if each is cache._cache)  # noqa: SLF001
+        where = next(listed, alias)
+    elif kind == "files":
+        where = location_of(cache)
+    else:
+        dialect = dialect_of(type(cache))
+        where = alias if dialect is None else repr(dialect.server(cache))
+    # Not as it is: it may hold the password of a server.
+    text = f"{kind}:{where}".encode()
+    return hashlib.blake2b(text, digest_size=6).hexdigest()

@@ -1,0 +1,132 @@
+"""The audit on a terminal: one card for each cause, and what was harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from ci_cache_isolation.audit.account import Site
+from ci_cache_isolation.audit.confirming import TIMES, Verdict
+from ci_cache_isolation.audit.engine import AuditResult, Finding, by_cause
+from ci_cache_isolation.report.terminal import counted, printable
+
+__all__ = ["AuditTerminal"]
+
+SHOWN_CARDS = 25
+SHOWN_TESTS = 5
+
+
+class AuditTerminal:
+    """Says things as they become known; keys and ids reach it as text only."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def begin(self, runner: str, processes: int) -> None:
+        """Say what is going to be run."""
+        over = f", over {processes} workers" if processes > 1 else ""
+        self._say(
+            f"Audit with {runner}: one ordinary run{over}, caches isolated.", "bold"
+        )
+
+    def step(self, text: str) -> None:
+        """Say what is going on."""
+        self._say(printable(text))
+
+    def end(self, result: AuditResult, report: Path) -> None:
+        """Say what was found, and what to do about it."""
+        if result.is_interrupted:
+            self._say("Interrupted: what follows is what was known until then.")
+        for remark in result.remarks:
+            self._say(printable(remark))
+        if result.has_failures:
+            self._say(
+                "Some tests failed in the audit's own run. If they pass in yours, they "
+                "need what another test leaves in a cache."
+            )
+        cards = by_cause(result.findings)
+        for number, findings in enumerate(cards[:SHOWN_CARDS], start=1):
+            self._card(findings, f"Leak {number} of {len(cards)}")
+        if len(cards) > SHOWN_CARDS:
+            self._say(f"And {len(cards) - SHOWN_CARDS} more, see the report.")
+        self._console.print()
+        self._sum(result)
+        self._say(f"Report: {report}")
+
+    def _card(self, findings: Sequence[Finding], title: str) -> None:
+        first = findings[0]
+        conflict, leaver, _ = first.suspicion
+        key, alias = conflict.entry.key, conflict.alias
+        how = leaver.left.how.value
+        self._console.print()
+        self._say(f"{title}: {key!r} in cache {alias!r}", "bold red")
+        self._say(f"  {how} at {_place(leaver.site)}, by")
+        for group in first.confirmed.after[:SHOWN_TESTS]:
+            self._say(f"    {printable(' together with '.join(group))}")
+        self._more(len(first.confirmed.after))
+        for finding in findings[:SHOWN_TESTS]:
+            self._victim(finding)
+        self._more(len(findings))
+        shown = next((each.replay for each in findings if each.replay), None)
+        if shown:
+            self._say("  See it fail, as it just did in a cold process:")
+            self._say(f"    {shown}")
+
+    def _victim(self, finding: Finding) -> None:
+        confirmed, proof = finding.confirmed, finding.confirmed.proof
+        what = (
+            "fails alone and passes after it"
+            if confirmed.verdict is Verdict.BRITTLE
+            else "passes alone and fails after it"
+        )
+        self._say(f"  {printable(confirmed.test)}", "bold")
+        self._say(f"    {what}; looks at {_place(finding.suspicion.looker.site)}")
+        self._say(
+            f"    failed alone {proof.alone}/{TIMES}, after it "
+            f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
+        )
+        if confirmed.message:
+            self._say(f"    {printable(confirmed.message)}")
+
+    def _sum(self, result: AuditResult) -> None:
+        text = (
+            f"{counted(len(result.audited.tests), 'test')} in {result.seconds:.1f} s: "
+            f"{counted(len(result.audited.conflicts), 'conflict')}"
+        )
+        if result.confirmed_runs:
+            text += (
+                f", {counted(len(result.findings), 'test')} confirmed by "
+                f"{counted(result.confirmed_runs, 'run')} in "
+                f"{result.confirmed_seconds:.1f} s"
+            )
+        self._say(f"{text}.", "bold red" if result.findings else "bold green")
+        cured = sum(each.confirmed.proof.isolated == 0 for each in result.findings)
+        if cured:
+            which = (
+                "all of them" if cured == len(result.findings) else f"{cured} of them"
+            )
+            self._say(
+                f"Isolation cures {which}: with a section for each test they pass, "
+                "whatever the order."
+            )
+        if result.harmless:
+            self._say(
+                f"{counted(len(result.harmless), 'conflict')} changed no outcome: "
+                "listed in the report, and harmless as far as the tests tell."
+            )
+
+    def _more(self, number: int) -> None:
+        if number > SHOWN_TESTS:
+            self._say(f"    and {number - SHOWN_TESTS} more, see the report")
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def _place(site: Site) -> str:
+    if site.in_test and site.in_test != site.at:
+        return f"{site.at}, called at {site.in_test}"
+    return site.at or "an unknown place"

@@ -1,0 +1,216 @@
+"""``cache-isolation audit``: real suites whose leaks are known."""
+
+import json
+import re
+import shlex
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.commands import copied
+from tests.projects.corpus import truth
+
+runners = pytest.mark.parametrize("runner", truth.RUNNERS)
+LABELS = {
+    "django": ["shop.test_bulk", "shop.test_classes"],
+    "pytest": ["shop/test_bulk.py", "shop/test_classes.py"],
+}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return copied("corpus", tmp_path)
+
+
+def audit(project, *arguments, **environment):
+    command = ("-m", "ci_cache_isolation", "audit", *arguments)
+    return project.python(*command, **environment)
+
+
+def report_of(project):
+    path = project.folder / ".cache-isolation" / "audit" / "report.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def found_in(report):
+    return {
+        (finding["test"], frozenset(group)): finding
+        for finding in report["findings"]
+        for group in finding["after"]
+    }
+
+
+def planted(runner, modules=None):
+    leaks = {
+        (victim, frozenset(group)): leak
+        for leak in truth.leaks(runner)
+        for victim in leak.victims
+        for group in leak.polluters
+    }
+    if modules is None:
+        return leaks
+    inside = re.compile("|".join(re.escape(module) for module in modules))
+    return {
+        (victim, group): leak
+        for (victim, group), leak in leaks.items()
+        if all(inside.match(name) for name in {victim, *group})
+    }
+
+
+def assert_is_as_planted(report, expected):
+    found = found_in(report)
+    assert found.keys() == expected.keys()
+    for pair, leak in expected.items():
+        finding = found[pair]
+        assert finding["verdict"] == leak.kind
+        assert finding["state"]["alias"] == leak.alias
+        assert fnmatchcase(finding["state"]["key"], leak.key), leak.name
+        alone, after = ("5/5", "0/5") if leak.kind == "brittle" else ("0/5", "5/5")
+        isolated = alone
+        proof = {"alone": alone, "after": after, "isolated": isolated}
+        assert finding["proof"] == proof, leak.name
+        assert finding["isolation_cures"] == (leak.kind == "victim")
+
+
+@runners
+def test_what_is_planted_is_found_and_nothing_else(corpus, runner):
+    done = audit(corpus, "--runner", runner, *LABELS[runner])
+    assert (done.code, done.err) == (1, ""), done.out
+    assert_is_as_planted(report_of(corpus), planted(runner, LABELS[runner]))
+
+
+@pytest.mark.exhaustive
+@runners
+@pytest.mark.parametrize("processes", [1, 4])
+def test_all_that_is_planted_is_found_and_nothing_else(corpus, runner, processes):
+    done = audit(corpus, "--runner", runner, "--processes", processes)
+    assert (done.code, done.err) == (1, ""), done.out
+    assert_is_as_planted(report_of(corpus), planted(runner))
+
+
+@runners
+def test_a_printed_command_shows_the_failure_in_a_fresh_shell(corpus, runner):
+    done = audit(corpus, "--runner", runner, *LABELS[runner][:1])
+    replays = [each for each in report_of(corpus)["findings"] if each["replay"]]
+    assert replays
+    finding = replays[0]
+    assert finding["replay"] in done.out
+    variable, *command = shlex.split(finding["replay"])
+    assert (variable, command[0]) == ("CI_CACHE_ISOLATION_SCOPE=process", "python")
+    shown = corpus.python(*command[1:], CI_CACHE_ISOLATION_SCOPE="process")
+    assert shown.code == 1, shown.out + shown.err
+    assert finding["test"].rpartition("::")[2] in shown.out + shown.err
+    cured = corpus.python(*command[1:], CI_CACHE_ISOLATION_SCOPE="test")
+    assert bool(cured.code) == (finding["verdict"] == "brittle"), cured.err
+
+
+@runners
+def test_without_confirmation_conflicts_are_listed_and_nothing_fails(corpus, runner):
+    labels = LABELS[runner][:1]
+    done = audit(corpus, "--no-confirm", "--runner", runner, *labels)
+    assert (done.code, done.err) == (0, "")
+    report = report_of(corpus)
+    assert report["findings"] == []
+    assert {"alias", "key", "version", "left_by", "seen_by"} <= set(
+        report["conflicts"][0]
+    )
+    done = audit(
+        corpus,
+        "--no-confirm",
+        "--fail-on=possible",
+        "--runner",
+        runner,
+        *LABELS[runner],
+    )
+    assert done.code == 1
+
+
+@runners
+def test_the_environment_alone_has_any_command_write_down_what_it_does(
+    corpus, runner, tmp_path
+):
+    command = {
+        "django": ("manage.py", "test", "shop.test_bulk"),
+        "pytest": ("-m", "pytest", "-q", "shop/test_bulk.py"),
+    }[runner]
+    done = corpus.python(*command, CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "journal"))
+    assert done.code == 0, done.err
+    [file] = (tmp_path / "journal").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o700
+    assert "shop" in file.read_text()
+
+
+def test_no_value_of_any_entry_is_written_anywhere(corpus):
+    (corpus.folder / "shop" / "test_secret.py").write_text(
+        "from django.core.cache import cache\n"
+        "from django.test import SimpleTestCase\n\n\n"
+        "class SecretTests(SimpleTestCase):\n"
+        "    def test_a(self):\n"
+        "        cache.set('key', 'sesame')\n"
+        "        cache.set_many({'many': 'sesame'})\n"
+        "        cache.add('added', 'sesame')\n\n"
+        "    def test_b(self):\n"
+        "        self.assertEqual(cache.get('key', 'sesame'), 'sesame')\n"
+        "        assert cache.get('many') is None\n"
+    )
+    done = audit(corpus, "--runner", "django", "shop.test_secret")
+    assert done.code == 1
+    folder = corpus.folder / ".cache-isolation"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 2
+    printed = [path for path in files if path.suffix == ".log"]
+    for path in set(files) - set(printed):
+        assert b"sesame" not in path.read_bytes(), path
+
+
+HOSTILE = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+KEYS = ["<script>alert(1)</script>", "two\\nlines", "\\x1b[31mred", "x" * 10_000]
+
+
+class HostileTests(SimpleTestCase):
+    def test_a(self):
+        for key in KEYS:
+            cache.set(key, 1)
+        cache.set(b"bytes", 1)
+
+    def test_b(self):
+        for key in [*KEYS, b"bytes"]:
+            assert cache.get(key) is None
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_hostile_keys_harm_neither_terminal_nor_report(corpus):
+    (corpus.folder / "shop" / "test_hostile.py").write_text(HOSTILE)
+    done = audit(corpus, "--runner", "django", "shop.test_hostile")
+    assert done.code == 1, done.err
+    assert "\x1b" not in done.out
+    keys = {conflict["key"] for conflict in report_of(corpus)["conflicts"]}
+    assert len(keys) == 5
+    assert max(map(len, keys)) < 300
+    assert "two\nlines" in keys
+
+
+def test_bad_input_gets_a_message_and_its_exit_code(corpus, tmp_path):
+    assert audit(corpus, "--no-such-option").code == 2
+    assert audit(corpus, "--minutes", "0").code == 2
+    done = audit(corpus, "--runner", "django", "shop.no_such_module")
+    assert (done.code, "Traceback" in done.err) == (4, False)
+    assert "shop.no_such_module" in done.err
+    done = audit(corpus, "--runner", "pytest", "shop/views.py")
+    assert (done.code, "found no tests" in done.err) == (3, True)
+    occupied = tmp_path / "occupied"
+    occupied.write_text("")
+    done = audit(corpus, "--report", occupied / "report")
+    assert (done.code, "can't be written" in done.err) == (2, True)
+
+
+def test_a_suite_that_uses_no_cache_is_clean(tmp_path):
+    small = copied("small", tmp_path)
+    done = audit(small, "--runner", "django", "cases.test_clean")
+    assert (done.code, done.err) == (0, "")
+    assert "0 conflicts" in done.out
