@@ -231,6 +231,9 @@ def audit(
     terminal.end(result, path)
     if result.is_interrupted:
         sys.exit(ExitCode.INTERRUPTED)
+    if result.failure:
+        click.echo(f"cache-isolation: {result.failure}", err=True)
+        sys.exit(ExitCode.CANNOT_START)
     is_found = {
         "confirmed": bool(result.findings),
         "possible": bool(result.audited.conflicts),

@@ -141,6 +141,16 @@ def test_the_environment_alone_has_any_command_write_down_what_it_does(
     assert "shop" in file.read_text()
 
 
+def test_an_audit_without_isolation_says_that_it_writes_nothing(corpus, tmp_path):
+    done = corpus.python(
+        *("-W", "always", "manage.py", "test", "shop.test_bulk"),
+        CI_CACHE_ISOLATION="off",
+        CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "journal"),
+    )
+    assert "isolation is off (environment CI_CACHE_ISOLATION)" in done.err
+    assert not (tmp_path / "journal").exists()
+
+
 def test_no_value_of_any_entry_is_written_anywhere(corpus):
     (corpus.folder / "shop" / "test_secret.py").write_text(
         "from django.core.cache import cache\n"
@@ -207,6 +217,53 @@ def test_bad_input_gets_a_message_and_its_exit_code(corpus, tmp_path):
     occupied.write_text("")
     done = audit(corpus, "--report", occupied / "report")
     assert (done.code, "can't be written" in done.err) == (2, True)
+
+
+def test_what_was_read_is_kept_when_nothing_can_be_put_to_the_test(corpus):
+    settings = next(corpus.folder.glob("*/settings.py"))
+    refusing = "import os\nassert 'CI_CACHE_ISOLATION_FORKS' not in os.environ, 'no'\n"
+    settings.write_text(settings.read_text() + refusing)
+    done = audit(corpus, "--runner", "django", "shop.test_bulk")
+    assert (done.code, "AssertionError: no" in done.err) == (4, True), done.err
+    assert "Traceback" not in done.err
+    assert report_of(corpus)["conflicts"]
+
+
+AWKWARD = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class Awkward:
+    def __str__(self):
+        if self.is_done:
+            raise RuntimeError("not twice")
+        return "awkward"
+
+    is_done = False
+
+
+class AwkwardTests(SimpleTestCase):
+    def test_key(self):
+        key = Awkward()
+        cache.set(key, 1)
+        key.is_done = True
+        with self.assertRaisesMessage(RuntimeError, "not twice"):
+            cache.get(key)
+
+    def test_timeout(self):
+        with self.assertRaises(TypeError):
+            cache.set("key", 1, timeout="soon")
+"""
+
+
+def test_what_the_audit_can_not_write_down_fails_no_test(corpus):
+    (corpus.folder / "shop" / "test_awkward.py").write_text(AWKWARD)
+    done = audit(corpus, "--runner", "django", "shop.test_awkward")
+    log = (corpus.folder / ".cache-isolation" / "audit" / "suite.log").read_text()
+    assert done.code == 0, done.out + done.err
+    assert "OK" in log
+    assert "The audit of this process has stopped: RuntimeError: not twice" in log
 
 
 def test_a_suite_that_uses_no_cache_is_clean(tmp_path):

@@ -7,12 +7,18 @@ order, shows what every order could do.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 __all__ = ["AUDIT_VARIABLE", "record_if_asked"]
 
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 _asked: list[str] = []
+_IS_OFF = (
+    "ci-cache-isolation: an audit was asked for ({folder}), and isolation is off "
+    "({source}). With shared caches a test does not do what it does alone, so nothing "
+    "is written down. Switch isolation on.\n"
+)
 
 
 def record_if_asked() -> None:
@@ -27,6 +33,10 @@ def record_if_asked() -> None:
         from ci_cache_isolation.isolation import switch  # noqa: PLC0415
 
         _asked.append(folder)
+        state = switch.state()
+        if not state.value:
+            sys.stderr.write(_IS_OFF.format(folder=folder, source=state.source))
+            return
         recorder = Recorder(Path(folder).absolute())
         switch.STACK.watcher = recorder
         switch.watch_caches(recorder.take)

@@ -22,7 +22,7 @@ from ci_cache_isolation.audit.conflicts import (
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
-from ci_cache_isolation.running.forks import Forked, ForkServer, Job
+from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.runners import Runner
 
@@ -100,7 +100,10 @@ def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 @dataclass(slots=True)
 class AuditResult:
-    """What is known so far. ``seconds`` is the time of the ordinary run."""
+    """What is known so far. ``seconds`` is the time of the ordinary run.
+
+    ``failure`` says why conflicts could not be put to the test.
+    """
 
     runner: str
     processes: int
@@ -112,6 +115,7 @@ class AuditResult:
     confirmed_seconds: float = 0.0
     is_confirmed: bool = False
     is_interrupted: bool = False
+    failure: str = ""
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -147,6 +151,9 @@ class Audit:
             if self._request.confirms and self.result.audited.suspects:
                 self._confirm()
             self.result.is_confirmed = self._request.confirms
+        except ForkServerError as error:
+            # What was read is known all the same.
+            self.result.failure = str(error)
         except KeyboardInterrupt:
             self.result.is_interrupted = True
         return self.result

@@ -33,6 +33,9 @@ class Books(Protocol):
     def is_open(self, cache: Any) -> bool:
         """Tell whether anything is to be written down about a cache."""
 
+    def note(self, noting: Callable[[Called], None], call: Called) -> None:
+        """Have a call written down, by what follows. It fails nobody's test."""
+
     def look(
         self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
     ) -> None:
@@ -93,7 +96,7 @@ def _wrapped(
                 result = await operation(cache, *args, **kwargs)
             finally:
                 _is_inside.reset(token)
-                noting(Called(books, name, cache, args, kwargs, result))
+                books.note(noting, Called(books, name, cache, args, kwargs, result))
             return result
 
         return noted
@@ -106,7 +109,7 @@ def _wrapped(
             result = operation(cache, *args, **kwargs)
         finally:
             _is_inside.reset(token)
-            noting(Called(books, name, cache, args, kwargs, result))
+            books.note(noting, Called(books, name, cache, args, kwargs, result))
         return result
 
     return noted_at_once
