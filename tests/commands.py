@@ -40,7 +40,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=900,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -1,10 +1,12 @@
 """Conflicts: who left what another looks at first."""
 
+from ci_cache_isolation.audit import conflicts
 from ci_cache_isolation.audit.account import Entry, How, Left, Look, Site
 from ci_cache_isolation.audit.conflicts import audited
 from ci_cache_isolation.audit.notes import Note
 
 KEY = Entry("place", "", "1", "key")
+OTHER = Entry("place", "", "1", "other")
 MODULE, CLASS, OTHER_CLASS = "app", "app.Tests", "app.OtherTests"
 
 
@@ -110,3 +112,18 @@ def test_many_tests_on_one_key_are_counted_in_no_time():
     found = audited(notes)
     assert len(found.conflicts) == 1
     assert len(found.suspects) == 5000
+
+
+def test_entries_of_few_tests_come_first_where_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(conflicts, "_MANY_PAIRS", 3)
+    everybodys = [
+        note(f"t{number}", left={OTHER: left()}, looked={OTHER: look()})
+        for number in range(10)
+    ]
+    few = note("a", left={KEY: left()}), note("b", looked={KEY: look()})
+    found = audited([*everybodys, *few])
+    assert set(found.suspects["app.Tests.b"]) == {"app.Tests.a"}
+    assert (len(found.conflicts), found.left_out) == (2, 0)
+    monkeypatch.setattr(conflicts, "_MANY_PAIRS", 0)
+    found = audited([*everybodys, *few])
+    assert (len(found.suspects), found.left_out) == (1, 1)

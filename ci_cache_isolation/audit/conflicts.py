@@ -20,6 +20,7 @@ __all__ = ["Audited", "Conflict", "Leaver", "Looker", "Suspicion", "audited"]
 T = TypeVar("T")
 _MANY_TESTS = 20
 _MANY_SUSPECTS = 60
+_MANY_PAIRS = 100_000
 _OF_ONE_SITE = 20
 _OF_ONE_CLASS = 20
 
@@ -110,16 +111,17 @@ class Audited:
     conflicts: tuple[Conflict, ...] = ()
     suspects: Mapping[str, Mapping[str, Suspicion]] = field(default_factory=dict)
     """By victim and polluter."""
+    left_out: int = 0
+    """How many conflicts are not among the suspicions, as there are too many."""
 
 
 def audited(notes: Iterable[Note]) -> Audited:
     """Draw the conflicts from what all processes have written down."""
-    kept = list(notes)
-    tests = tuple(dict.fromkeys(note.test for note in kept if note.test))
+    tests: dict[str, None] = {}
     left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
     cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
-    for note, actor in _with_actors(kept):
+    for note, actor in _with_actors(notes, tests):
         for entry, look in note.looked.items():
             looked[entry].append(Looker(actor, look))
         for entry, what in note.left.items():
@@ -136,26 +138,35 @@ def audited(notes: Iterable[Note]) -> Audited:
         conflict = Conflict(entry, alias, tuple(leavers), tuple(lookers))
         if any(True for _ in conflict.pairs()):
             conflicts.append(conflict)
-    return Audited(tests, tuple(conflicts), _suspects(conflicts))
+    suspects, left_out = _suspects(conflicts)
+    return Audited(tuple(tests), tuple(conflicts), suspects, left_out)
 
 
-def _with_actors(notes: Iterable[Note]) -> Iterator[tuple[Note, Actor]]:
-    """Yield the notes of scopes that did anything, and who stands behind each."""
-    kept = list(notes)
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for note in kept:
-        if note.test:
-            for name in note.around:
-                members[name].append(note.test)
-    for note in kept:
+def _with_actors(
+    notes: Iterable[Note], tests: dict[str, None]
+) -> Iterator[tuple[Note, Actor]]:
+    """Yield the notes of scopes that did anything, and who stands behind each.
+
+    All tests go into ``tests``. There may be a million notes: only those of wider
+    scopes are kept, until it is known which tests are in them.
+    """
+    members: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    wide: list[Note] = []
+    for note in notes:
+        if not note.test:
+            wide.append(note)
+            continue
+        tests[note.test] = None
+        for name in note.around:
+            members[name][note.test] = None
         if note.looked or note.left or note.cleared:
-            tests = [note.test]
-            if not note.test:
-                # Who asked for a fixture brings it about more surely than the others.
-                within = dict.fromkeys(members[note.name])
-                asking = [test for test in note.during if test in within]
-                tests = list(dict.fromkeys([*asking, *within]))
-            yield note, Actor(note.name, note.around, tuple(tests))
+            yield note, Actor(note.name, note.around, (note.test,))
+    for note in wide:
+        # Who asked for a fixture brings it about more surely than the others.
+        within = members[note.name]
+        asking = [test for test in note.during if test in within]
+        own = tuple(dict.fromkeys([*asking, *within]))
+        yield note, Actor(note.name, note.around, own)
 
 
 def _can_meet(leaver: Leaver, looker: Looker) -> bool:
@@ -165,9 +176,20 @@ def _can_meet(leaver: Leaver, looker: Looker) -> bool:
     return leaver.left.how is How.STORED or looker.look.holder in leaver.actor.around
 
 
-def _suspects(conflicts: Iterable[Conflict]) -> dict[str, dict[str, Suspicion]]:
+def _suspects(
+    conflicts: Iterable[Conflict],
+) -> tuple[dict[str, dict[str, Suspicion]], int]:
+    """Return suspicions by victim and polluter, and how many conflicts are left out.
+
+    An entry of few tests tells more than one that everybody uses: that comes last.
+    """
     found: defaultdict[str, dict[str, Suspicion]] = defaultdict(dict)
-    for conflict in conflicts:
+    few_first = sorted(
+        conflicts, key=lambda each: len(each.left_by) * len(each.seen_by)
+    )
+    for number, conflict in enumerate(few_first):
+        if sum(map(len, found.values())) > _MANY_PAIRS:
+            return dict(found), len(few_first) - number
         leavers = _few_of_each_site(conflict.left_by)
         for looker in conflict.seen_by:
             for leaver in leavers:
@@ -175,7 +197,7 @@ def _suspects(conflicts: Iterable[Conflict]) -> dict[str, dict[str, Suspicion]]:
                     suspicion = Suspicion(conflict, leaver, looker)
                     for victim, polluter in _tests_of(leaver, looker):
                         _suspect(found[victim], polluter, suspicion)
-    return {victim: suspects for victim, suspects in found.items() if suspects}
+    return dict(found), 0
 
 
 def _suspect(

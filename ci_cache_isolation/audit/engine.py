@@ -47,6 +47,10 @@ _UNTESTED = (
     "Conflicts of {count} tests were not put to the test: the {minutes:g} minutes were "
     "over. Give it more with --minutes, or fewer tests."
 )
+_LEFT_OUT = (
+    "{count} conflicts of entries that many tests use were not put to the test: there "
+    "are too many of them. Audit a part of the suite, by labels, to have them judged."
+)
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: there are too many of them."
 )
@@ -194,6 +198,8 @@ class Audit:
 
     def _confirm(self) -> None:
         suspects = self.result.audited.suspects
+        if left_out := self.result.audited.left_out:
+            self.result.remarks.append(_LEFT_OUT.format(count=left_out))
         places = {test: at for at, test in enumerate(self.result.audited.tests)}
         pairs = sum(map(len, suspects.values()))
         self._say(

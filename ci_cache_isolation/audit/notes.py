@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,11 +76,11 @@ def read(folder: Path) -> Iterator[Note]:
 
 def _note(values: dict[str, Any]) -> Note:
     return Note(
-        name=values["name"],
-        test=values.get("test", ""),
-        around=tuple(values["around"]),
-        looked={Entry(*each[:4]): _look(each[4:]) for each in values.get("looked", ())},
-        left={Entry(*each[:4]): _left(each[4:]) for each in values.get("left", ())},
+        name=_once(values["name"]),
+        test=_once(values.get("test", "")),
+        around=tuple(map(_once, values["around"])),
+        looked={_entry(each[:4]): _look(each[4:]) for each in values.get("looked", ())},
+        left={_entry(each[:4]): _left(each[4:]) for each in values.get("left", ())},
         cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
         during=tuple(values.get("during", ())),
     )
@@ -87,9 +88,21 @@ def _note(values: dict[str, Any]) -> Note:
 
 def _look(values: Sequence[Any]) -> Look:
     alias, operation, hit, site, holder = values
-    return Look(alias, operation, hit, Site(*site), holder)
+    return Look(_once(alias), _once(operation), hit, _site(site), _once(holder))
 
 
 def _left(values: Sequence[Any]) -> Left:
     alias, operation, how, deadline, site = values
-    return Left(alias, operation, How(how), deadline, Site(*site))
+    return Left(_once(alias), _once(operation), How(how), deadline, _site(site))
+
+
+def _entry(values: Sequence[str]) -> Entry:
+    return Entry(*map(_once, values))
+
+
+def _site(values: Sequence[str]) -> Site:
+    return Site(*map(_once, values))
+
+
+# The same words stand in a million lines: one of each will do.
+_once = sys.intern
