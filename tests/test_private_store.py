@@ -5,7 +5,6 @@ import os
 import time
 
 import pytest
-from django.core.cache import caches
 from django.core.cache.backends.memcached import PyLibMCCache, PyMemcacheCache
 from django.core.cache.backends.redis import RedisCache
 from django_redis.cache import RedisCache as DjangoRedisCache
@@ -261,13 +260,13 @@ def test_a_cache_opened_again_is_led_to_the_same_server(stack, kind, opened, ser
 
 def test_a_store_that_is_switched_off_leaves_forks_as_they_are(servers, opened):
     opened("redis")
-    connections = caches._connections
     for is_active in (True, False):
         (servers.activate if is_active else servers.deactivate)()
         pid = os.fork()
         if not pid:
-            os._exit(int(caches._connections is connections))
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == int(not is_active)
+            # Those that are led to a server of their own, as soon as they are used.
+            os._exit(int(bool(servers._inherited)))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == int(is_active)
     servers.activate()
 
 
