@@ -212,6 +212,7 @@ def audit(
     """
     terminal = AuditTerminal(Console(highlight=False))
     try:
+        enabled()
         chosen = runner_named(runner, Path.cwd())
         _emptied(report)
     except (OptionError, NoRunnerError) as error:

@@ -1,8 +1,13 @@
 """``cache-isolation audit``: real suites whose leaks are known."""
 
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from fnmatch import fnmatchcase
 
 import pytest
@@ -123,6 +128,7 @@ def test_without_confirmation_conflicts_are_listed_and_nothing_fails(corpus, run
         *LABELS[runner],
     )
     assert done.code == 1
+    assert "looked at by" in done.out
 
 
 @runners
@@ -208,15 +214,79 @@ def test_hostile_keys_harm_neither_terminal_nor_report(corpus):
 def test_bad_input_gets_a_message_and_its_exit_code(corpus, tmp_path):
     assert audit(corpus, "--no-such-option").code == 2
     assert audit(corpus, "--minutes", "0").code == 2
+    done = audit(corpus, CI_CACHE_ISOLATION="maybe")
+    assert (done.code, "neither on nor off" in done.err) == (2, True)
     done = audit(corpus, "--runner", "django", "shop.no_such_module")
     assert (done.code, "Traceback" in done.err) == (4, False)
-    assert "shop.no_such_module" in done.err
+    assert "no_such_module (ModuleNotFoundError: No module named" in done.err
     done = audit(corpus, "--runner", "pytest", "shop/views.py")
     assert (done.code, "found no tests" in done.err) == (3, True)
     occupied = tmp_path / "occupied"
     occupied.write_text("")
     done = audit(corpus, "--report", occupied / "report")
     assert (done.code, "can't be written" in done.err) == (2, True)
+
+
+HANGING = """\
+import time
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class HangingTests(SimpleTestCase):
+    def test_a_takes_the_lock(self):
+        cache.add("lock", 1)
+
+    def test_b_waits_for_it(self):
+        while not cache.add("lock", 1):
+            time.sleep(0.01)
+"""
+
+
+@pytest.mark.exhaustive
+def test_a_test_that_hangs_after_another_is_a_leak_and_ends(corpus):
+    (corpus.folder / "shop" / "test_hangs.py").write_text(HANGING)
+    done = audit(corpus, "--runner", "django", "shop.test_hangs")
+    assert done.code == 1, done.err
+    [finding] = report_of(corpus)["findings"]
+    assert finding["test"].endswith("test_b_waits_for_it")
+    assert "no end within" in finding["message"]
+    assert finding["replay"] is None
+
+
+def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(corpus):
+    (corpus.folder / "shop" / "test_hangs.py").write_text(HANGING)
+    process = subprocess.Popen(
+        [
+            *("env", "--default-signal=INT", sys.executable, "-m"),
+            *("ci_cache_isolation", "audit", "--runner", "django", "shop.test_hangs"),
+        ],
+        cwd=corpus.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    log = corpus.folder / ".cache-isolation" / "audit" / "fork-server.log"
+    while not log.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    assert "Interrupted: what follows is what was known until then." in out
+    assert "'lock' in cache 'default'" in out
+    assert report_of(corpus)["conflicts"]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_module_that_can_not_be_imported_is_named(corpus):
+    (corpus.folder / "shop" / "test_broken.py").write_text("def (")
+    done = audit(corpus, "--runner", "django", "shop")
+    assert done.code == 4
+    assert "These can't be imported: shop.test_broken (SyntaxError: " in done.err
 
 
 def test_what_was_read_is_kept_when_nothing_can_be_put_to_the_test(corpus):

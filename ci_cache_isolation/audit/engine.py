@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,13 @@ from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
-from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.running.output import (
+    cause_in,
+    shown,
+    shown_path,
+    telling_line,
+)
+from ci_cache_isolation.running.processes import Processes
 from ci_cache_isolation.running.runners import Runner
 
 __all__ = [
@@ -41,7 +46,7 @@ _JOURNAL = "journal"
 # What unittest makes of a module that can't be imported.
 _NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
-_AT_LEAST_SECONDS = 30.0
+_AT_LEAST_SECONDS = 10.0
 _COLD_SECONDS = 60.0
 _UNTESTED = (
     "Conflicts of {count} tests were not put to the test: the {minutes:g} minutes were "
@@ -112,7 +117,7 @@ class AuditResult:
     runner: str
     processes: int
     seconds: float = 0.0
-    has_failures: bool = False
+    failed: list[str] = field(default_factory=list)
     audited: Audited = field(default_factory=Audited)
     findings: list[Finding] = field(default_factory=list)
     confirmed_runs: int = 0
@@ -145,6 +150,7 @@ class Audit:
         self._request = request
         self._folder = folder.absolute()
         self._say = on_step
+        self._processes = Processes()
         self.result = AuditResult(runner.name, request.processes)
 
     def run(self) -> AuditResult:
@@ -172,20 +178,32 @@ class Audit:
             AUDIT_VARIABLE: str(self._folder / _JOURNAL),
         }
         begun = time.monotonic()
-        done = _run(command, environment, self._runner.folder, self._folder / _LOG)
+        log = self._folder / _LOG
+        self._exit_code = self._processes.run(
+            command, environment, self._runner.folder, log
+        )
         self.result.seconds = time.monotonic() - begun
-        self.result.has_failures = done != 0
-        self._exit_code = done
+        if self._exit_code:
+            self.result.failed = self._runner.failed_in(_text(log))
 
     def _read(self) -> None:
         self.result.audited = audited(read(self._folder / _JOURNAL))
         tests = self.result.audited.tests
-        not_loaded = any(test.startswith(_NOT_LOADED) for test in tests)
-        if tests and not not_loaded:
-            return
         log = self._folder / _LOG
-        is_broken = self._exit_code and not self._runner.found_no_tests(self._exit_code)
-        if not_loaded or is_broken:
+        not_loaded = [
+            _with_reason(test.removeprefix(_NOT_LOADED), _text(log))
+            for test in tests
+            if test.startswith(_NOT_LOADED)
+        ]
+        if not_loaded:
+            raise CannotAuditError(
+                f"These can't be imported: {', '.join(not_loaded)}. A suite that is "
+                "not whole would be judged without them. Mend them, or name others; "
+                f"all that was printed is in {shown_path(log)}."
+            )
+        if tests:
+            return
+        if self._exit_code and not self._runner.found_no_tests(self._exit_code):
             found = cause_in(log) or f"exit code {self._exit_code}"
             raise CannotAuditError(
                 f"The suite can't be run: {found}. What its tests do to caches is read "
@@ -256,14 +274,22 @@ class Audit:
         causes = by_cause(findings)
         sequence = [group[0] for group in causes]
         sequence += [each for group in causes for each in group[1:]]
+        # Known already, if somebody interrupts what follows.
+        self.result.findings = findings
         until = time.monotonic() + _COLD_SECONDS
 
         def replay(number: int, finding: Finding) -> str | None:
-            is_over = time.monotonic() > until
-            return None if is_over else self._replay(number, finding.confirmed)
+            left = until - time.monotonic()
+            return None if left <= 0 else self._replay(number, finding.confirmed, left)
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
             replays = list(pool.map(replay, count(), sequence))
+        except BaseException:
+            self._processes.end()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
         shown = {
             finding.confirmed.test: command
             for finding, command in zip(sequence, replays, strict=True)
@@ -274,7 +300,7 @@ class Audit:
         if time.monotonic() > until:
             self.result.remarks.append(_NOT_REPLAYED)
 
-    def _replay(self, number: int, confirmed: Confirmed) -> str | None:
+    def _replay(self, number: int, confirmed: Confirmed, seconds: float) -> str | None:
         """Return the user's own command if it shows the failure when run cold."""
         tests = [confirmed.test]
         if confirmed.verdict is Verdict.VICTIM:
@@ -282,31 +308,20 @@ class Audit:
         command = self._runner.replay_command(tests)
         environment = {**os.environ, ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
         log = self._folder / f"cold-{number}.log"
-        if not _run(command, environment, self._runner.folder, log):
+        folder = self._runner.folder
+        if not self._processes.run(command, environment, folder, log, seconds=seconds):
             return None
-        printed = log.read_text(encoding="utf-8", errors="replace")
-        if not self._runner.says_failed(confirmed.test, printed):
+        if confirmed.test not in self._runner.failed_in(_text(log)):
             return None
         return f"{SCOPE_VARIABLE}=process {shown(command)}"
 
 
-def _run(
-    command: Sequence[str], environment: dict[str, str], folder: Path, log: Path
-) -> int:
-    """Run a command to its end, its output into a file; return its exit code."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+def _with_reason(module: str, printed: str) -> str:
+    """Return a module's name with the error that unittest printed for it."""
+    _, _, behind = printed.partition(f"Failed to import test module: {module}\n")
+    reason = telling_line(behind.partition("\n======")[0].splitlines())
+    return f"{module} ({reason})" if reason else module
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ci_cache_isolation.audit.account import Site
 from ci_cache_isolation.audit.confirming import TIMES, Verdict
+from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult, Finding, by_cause
 from ci_cache_isolation.report.terminal import counted, printable
 
@@ -42,11 +43,17 @@ class AuditTerminal:
             self._say("Interrupted: what follows is what was known until then.")
         for remark in result.remarks:
             self._say(printable(remark))
-        if result.has_failures:
+        if result.failed:
             self._say(
-                "Some tests failed in the audit's own run. If they pass in yours, they "
-                "need what another test leaves in a cache."
+                f"{counted(len(result.failed), 'test')} failed in the audit's own run, "
+                "with isolation. If they pass in yours, they need what another test "
+                "leaves in a cache; else they fail for other reasons."
             )
+            for test in result.failed[:SHOWN_TESTS]:
+                self._say(f"    {test}")
+            self._more(len(result.failed))
+        if not result.is_confirmed:
+            self._conflicts(result.audited.conflicts)
         cards = by_cause(result.findings)
         for number, findings in enumerate(cards[:SHOWN_CARDS], start=1):
             self._card(findings, f"Leak {number} of {len(cards)}")
@@ -55,6 +62,19 @@ class AuditTerminal:
         self._console.print()
         self._sum(result)
         self._say(f"Report: {report}")
+
+    def _conflicts(self, conflicts: Sequence[Conflict]) -> None:
+        """List what was read and not put to the test."""
+        for conflict in conflicts[:SHOWN_CARDS]:
+            self._say(f"  {conflict.entry.key!r} in cache {conflict.alias!r}", "bold")
+            leaver, looker = next(conflict.pairs())
+            self._say(
+                f"    {leaver.left.how.value} by {leaver.actor.test}, "
+                f"{_place(leaver.site)}"
+            )
+            self._say(f"    looked at by {looker.actor.test}, {_place(looker.site)}")
+        if len(conflicts) > SHOWN_CARDS:
+            self._say(f"  and {len(conflicts) - SHOWN_CARDS} more, see the report")
 
     def _card(self, findings: Sequence[Finding], title: str) -> None:
         first = findings[0]
@@ -109,8 +129,8 @@ class AuditTerminal:
                 "all of them" if cured == len(result.findings) else f"{cured} of them"
             )
             self._say(
-                f"Isolation cures {which}: with a section for each test they pass, "
-                "whatever the order."
+                f"Isolation cures {which}: behind the same tests they pass when each "
+                "has a section of its own."
             )
         if result.harmless:
             self._say(

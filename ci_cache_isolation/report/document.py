@@ -93,7 +93,7 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
                 "cache": "isolated",
                 "processes": result.processes,
                 "seconds": round(result.seconds, 3),
-                "failed": [],
+                "failed": result.failed,
             }
         ],
         "pairs": {

@@ -39,8 +39,8 @@ class Runner(ABC):
         """Return the user's own command for a few tests, in this sequence."""
 
     @abstractmethod
-    def says_failed(self, test: str, printed: str) -> bool:
-        """Tell whether what a run printed says that a test failed."""
+    def failed_in(self, printed: str) -> list[str]:
+        """Return the tests that a run says have failed, as far as they are named."""
 
     @abstractmethod
     def fork_command(self, labels: Sequence[str]) -> list[str]:

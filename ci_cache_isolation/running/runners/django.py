@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["DjangoRunner"]
 
+_HEADING = re.compile(r"^(?:FAIL|ERROR): \S+ \(([^()\s]+)\)", re.MULTILINE)
 _TEST_RUNNER = "ci_cache_isolation.stress.inside.django_runner.OrderedRunner"
 _FORKING_RUNNER = "ci_cache_isolation.running.inside.django_forks.ForkingRunner"
 
@@ -37,14 +39,9 @@ class DjangoRunner(Runner):
         """Return ``python manage.py test TESTS``."""
         return self.own_command(tests)
 
-    def says_failed(self, test: str, printed: str) -> bool:
+    def failed_in(self, printed: str) -> list[str]:
         """Look for unittest's headings: ``FAIL: test_one (app.Tests.test_one)``."""
-        headings = [
-            line
-            for line in printed.splitlines()
-            if line.startswith(("FAIL:", "ERROR:"))
-        ]
-        return any(f"({test})" in line for line in headings)
+        return list(dict.fromkeys(_HEADING.findall(printed)))
 
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python manage.py test --testrunner … LABELS``."""

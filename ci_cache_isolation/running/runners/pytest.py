@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import importlib.util
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ __all__ = ["PytestRunner"]
 
 _PLUGIN = "ci_cache_isolation.stress.inside.pytest_order"
 _FORKS_PLUGIN = "ci_cache_isolation.running.inside.pytest_forks"
+# Names of parameters may hold spaces; what follows the name is set off.
+_SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 _NO_TESTS_COLLECTED = 5
 _INI_SECTIONS = {
     "pytest.ini": "pytest",
@@ -46,14 +49,9 @@ class PytestRunner(Runner):
         options = ["-p", "no:randomly"] if has_shuffler else []
         return self.own_command([*options, *tests])
 
-    def says_failed(self, test: str, printed: str) -> bool:
+    def failed_in(self, printed: str) -> list[str]:
         """Look for pytest's short summary."""
-        lines = [line.rstrip() for line in printed.splitlines()]
-        return any(
-            line == f"{word} {test}" or line.startswith(f"{word} {test} - ")
-            for line in lines
-            for word in ("FAILED", "ERROR")
-        )
+        return list(dict.fromkeys(_SUMMARY.findall(printed)))
 
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python -m pytest -p … LABELS``."""
