@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
 from django.core.cache import caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.redaction import redacted
+from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.running.runners.pytest import PytestRunner
 
 __all__ = ["diagnose"]
+
+_NOBODY = "NOBODY: neither isolate() nor TEST_RUNNER, so manage.py test runs without it"
 
 
 def diagnose() -> tuple[list[str], bool]:
@@ -21,10 +29,11 @@ def diagnose() -> tuple[list[str], bool]:
     switch.check(chosen)
     lines = [
         f"isolation: {state}",
+        f"switched on by: {' and '.join(_doors()) or _NOBODY}",
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
     ]
-    is_well = state.value
+    is_well = state.value and bool(_doors())
     for alias, conf in caches.settings.items():
         text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
         is_well = is_well and is_isolated
@@ -36,6 +45,19 @@ def diagnose() -> tuple[list[str], bool]:
         names = sum(len(each.names) for each in left)
         lines.append(f"left by killed runs: {names} names; see cache-isolation purge")
     return lines, is_well
+
+
+def _doors() -> list[str]:
+    """Return what switches isolation on in a test run of this project."""
+    doors = []
+    if switch.said().asked is not None:
+        doors.append("isolate() in the settings")
+    with suppress(ImportError):
+        if issubclass(import_string(settings.TEST_RUNNER), IsolationMixin):
+            doors.append("TEST_RUNNER")
+    if PytestRunner.fits(Path.cwd()):
+        doors.append("pytest's plugin, under pytest")
+    return doors
 
 
 def _about(alias: str, backend: str) -> tuple[str, bool]:

@@ -212,6 +212,7 @@ def test_doctor_shows_every_option_and_every_cache_and_opens_none(project):
     assert done.stdout.splitlines() == [
         "settings: settings",
         "isolation: on (default)",
+        "switched on by: isolate() in the settings",
         "scope: class (environment CI_CACHE_ISOLATION_SCOPE)",
         "server: looked for (default)",
         "cache 'default': memory (its backend)",
@@ -222,6 +223,27 @@ def test_doctor_shows_every_option_and_every_cache_and_opens_none(project):
             "redis://somebody:***@unreachable.invalid:1/0"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "file", "by"),
+    [
+        ("", "manage.py", "NOBODY: "),
+        ("", "pytest.ini", "pytest's plugin, under pytest"),
+        (
+            "TEST_RUNNER = 'ci_cache_isolation.runner.IsolatedRunner'\n",
+            "manage.py",
+            "TEST_RUNNER",
+        ),
+        ("TEST_RUNNER = 'no.such.Runner'\n", "manage.py", "NOBODY: "),
+    ],
+)
+def test_doctor_says_who_switches_isolation_on(project, settings, file, by):
+    project.write("settings", settings)
+    (project.path / file).write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
+    done = command(project, "doctor")
+    assert f"switched on by: {by}" in done.stdout, done.stderr
+    assert done.returncode == by.startswith("NOBODY")
 
 
 def test_doctor_finds_what_is_not_isolated(project):
