@@ -21,6 +21,7 @@ from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
 from ci_cache_isolation.audit.engine import Request as AuditRequest
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.project import named_settings
 from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document, stress_document, write
 from ci_cache_isolation.report.terminal import StressTerminal, printable
@@ -228,7 +229,7 @@ def audit(
     except IsolationError as error:
         _fail(error, ExitCode.CANNOT_START)
     path = report / "report.json"
-    write(audit_document(result, _settings()), path)
+    write(audit_document(result, named_settings(Path.cwd())), path)
     terminal.end(result, path)
     if result.is_interrupted:
         sys.exit(ExitCode.INTERRUPTED)
@@ -320,7 +321,10 @@ def purge(settings: str | None) -> None:
 @cli.command()
 @click.option("--settings", help="Dotted name of the settings that hold CACHES.")
 def doctor(settings: str | None) -> None:
-    """Show how each cache is isolated, and who said so. No cache is opened."""
+    """Show how each cache is isolated, and who said so. No cache is opened.
+
+    Exits with 1 where isolation is off or not switched on, or a cache is not isolated.
+    """
     from ci_cache_isolation.diagnosis import diagnose  # noqa: PLC0415
     from ci_cache_isolation.project import set_up  # noqa: PLC0415
 
@@ -374,15 +378,6 @@ def _emptied(report: Path) -> None:
             "What tests do to caches is written down there. "
             "Name another folder with --report."
         ) from None
-
-
-def _settings() -> str:
-    from ci_cache_isolation.project import settings_module  # noqa: PLC0415
-
-    try:
-        return settings_module(Path.cwd())
-    except OptionError:
-        return ""
 
 
 def _exit_code(result: StressResult) -> ExitCode:

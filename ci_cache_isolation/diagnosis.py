@@ -43,7 +43,10 @@ def diagnose() -> tuple[list[str], bool]:
     left = list(journal.dead())
     if left:
         names = sum(len(each.names) for each in left)
-        lines.append(f"left by killed runs: {names} names; see cache-isolation purge")
+        lines.append(
+            f"left by killed runs of yours, here or in other projects: {names} names; "
+            "cache-isolation purge deletes what its settings reach"
+        )
     return lines, is_well
 
 

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ci_cache_isolation.errors import OptionError, SettingsError
 
-__all__ = ["set_up", "settings_module"]
+__all__ = ["named_settings", "set_up", "settings_module"]
 
 VARIABLE = "DJANGO_SETTINGS_MODULE"
 _IN_MANAGE = re.compile(rf"{VARIABLE}['\"]\s*,\s*['\"]([\w.]+)['\"]")
@@ -44,6 +44,14 @@ def settings_module(folder: Path, given: str | None = None) -> str:
     if found := _of_pytest(folder) or _of_manage(folder):
         return found
     raise OptionError(_NO_SETTINGS.format(folder=folder, variable=VARIABLE))
+
+
+def named_settings(folder: Path) -> str:
+    """Return the dotted name of a project's settings, empty where nothing names any."""
+    try:
+        return settings_module(folder)
+    except OptionError:
+        return ""
 
 
 def set_up(folder: Path, given: str | None = None) -> str:

@@ -114,3 +114,22 @@ def test_nothing_is_isolated_outside_of_tests(project):
         """
     )
     assert said == "1 None\n"
+
+
+def test_a_run_with_an_option_that_cannot_be_followed_ends_with_a_message(project):
+    project.write("settings", SETTINGS)
+    project.write(
+        "test_one",
+        """
+        from django.test import SimpleTestCase
+
+        class Tests(SimpleTestCase):
+            def test_one(self):
+                raise AssertionError
+        """,
+    )
+    done = project.manage("test", CI_CACHE_ISOLATION_STORES="locks=none")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    said = "CI_CACHE_ISOLATION_STORES names alias 'locks', which is not in CACHES"
+    assert f"ci-cache-isolation: environment {said}" in done.stderr

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
-from ci_cache_isolation.errors import NotActiveError, OptionError
+from ci_cache_isolation.errors import IsolationError, NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
 from ci_cache_isolation.isolation.joining import RUN_VARIABLE, is_part_of_a_run
 from ci_cache_isolation.isolation.options import (
@@ -255,9 +255,15 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
 
 
 def _is_enabled() -> bool:
-    """Decide once more when a suite begins: settings are there to be asked by now."""
-    resolved = install()
-    start(resolved)
+    """Decide once more when a suite begins: settings are there to be asked by now.
+
+    A run that can't be as it was asked for ends with a message, not with a traceback.
+    """
+    try:
+        resolved = install()
+        start(resolved)
+    except IsolationError as error:
+        raise SystemExit(f"ci-cache-isolation: {error}") from None
     return resolved.value
 
 
