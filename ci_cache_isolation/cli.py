@@ -56,6 +56,15 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 130
 
 
+_runner_option = click.option(
+    "--runner",
+    type=click.Choice(["auto", *sorted(runner.name for runner in RUNNERS)]),
+    default="auto",
+    show_default=True,
+    help="How the tests are run.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ci-cache-isolation")
 def cli() -> None:
@@ -107,13 +116,7 @@ def cli() -> None:
     help="Sections for each test, or caches shared by all  [default: isolated, unless "
     "CI_CACHE_ISOLATION=off]",
 )
-@click.option(
-    "--runner",
-    type=click.Choice(["auto", *sorted(runner.name for runner in RUNNERS)]),
-    default="auto",
-    show_default=True,
-    help="How the tests are run.",
-)
+@_runner_option
 def stress(
     labels: Sequence[str],
     report: Path,
@@ -170,13 +173,7 @@ def stress(
     help="Folder for report.json and what the test processes wrote down.",
 )
 @click.option("--no-confirm", is_flag=True, help="Only read: run no test again.")
-@click.option(
-    "--runner",
-    type=click.Choice(["auto", *sorted(runner.name for runner in RUNNERS)]),
-    default="auto",
-    show_default=True,
-    help="How the tests are run.",
-)
+@_runner_option
 @click.option(
     "--processes",
     type=click.IntRange(1),
