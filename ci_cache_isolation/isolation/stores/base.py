@@ -73,6 +73,6 @@ class Store(ABC):
         """Let processes that are started meanwhile work in the sections in use."""
         return nullcontext()
 
+    @abstractmethod
     def section_id(self, alias: str, number: int) -> str | None:
         """Return the id of an alias's section in use; None where keys are plain."""
-        raise NotImplementedError
