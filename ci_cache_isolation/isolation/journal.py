@@ -6,9 +6,8 @@ lock as long as it lives. Whoever gets that lock knows that the process is dead,
 what it left: the next run, or ``cache-isolation purge``. Names are exact, so nothing
 has to be searched for, and nothing else can be deleted by mistake.
 
-The writes are plain appends: they are the kernel's business as soon as they are made,
-whatever becomes of the process. Directories are 0700 and files 0600, as names may be
-secret; values are never written.
+What is appended is the kernel's business at once, whatever becomes of the process.
+Directories are 0700 and files 0600, as names may be secret; values are never written.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ci_cache_isolation.isolation.appended_file import AppendedFile
 from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
 
 try:
@@ -78,7 +78,8 @@ class Journal:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._lock: int | None = None
-        self._files: dict[str, tuple[int, int]] = {}
+        # Each with the length of its header.
+        self._files: dict[str, tuple[AppendedFile, int]] = {}
         self._opening = threading.Lock()
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
@@ -89,7 +90,7 @@ class Journal:
             return
         try:
             file = self._files.get(about.fingerprint) or self._opened(about)
-            os.write(file[0], _line(name))
+            file[0].append(_line(name))
         except OSError:
             # Tidying up works without it; only a killed run would leave something.
             self._is_broken = True
@@ -99,11 +100,10 @@ class Journal:
         file = self._files.get(fingerprint)
         if file is None or self._is_broken:
             return
-        descriptor, header = file
+        appended, header = file
         try:
-            os.ftruncate(descriptor, header)
-            for name in names:
-                os.write(descriptor, _line(name))
+            appended.cut(header)
+            appended.append(b"".join(map(_line, names)))
         except OSError:
             self._is_broken = True
 
@@ -121,8 +121,8 @@ class Journal:
 
     def abandon(self) -> None:
         """Close the files, as in a forked child, whose parent still uses them."""
-        for descriptor, _ in self._files.values():
-            os.close(descriptor)
+        for file, _ in self._files.values():
+            file.close()
         self._files.clear()
         if self._lock is not None:
             os.close(self._lock)
@@ -137,20 +137,18 @@ class Journal:
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
 
-    def _opened(self, about: About) -> tuple[int, int]:
+    def _opened(self, about: About) -> tuple[AppendedFile, int]:
         with self._opening:
             return self._files.get(about.fingerprint) or self._open(about)
 
-    def _open(self, about: About) -> tuple[int, int]:
+    def _open(self, about: About) -> tuple[AppendedFile, int]:
         path = self._path or self._directory()
         header = json.dumps(
             [about.fingerprint, about.alias, about.kind, about.location]
         ).encode()
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        name = path / f"{about.fingerprint}{_SUFFIX}"
-        descriptor = os.open(name, flags, 0o600)
-        os.write(descriptor, header + b"\n")
-        file = descriptor, len(header) + 1
+        appended = AppendedFile(path / f"{about.fingerprint}{_SUFFIX}")
+        appended.append(header + b"\n")
+        file = appended, appended.length
         self._files[about.fingerprint] = file
         return file
 

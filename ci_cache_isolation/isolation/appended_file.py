@@ -1,0 +1,70 @@
+"""A file that is appended to, without a system call for each line where that can be.
+
+A write costs 3 to 6 µs, more than all else that is done for a key. Memory that is
+mapped to the file is the kernel's business as well, whatever becomes of the process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+from pathlib import Path
+
+__all__ = ["AppendedFile"]
+
+_CAN_RESERVE = hasattr(os, "posix_fallocate")
+_PIECE = 1 << 16
+
+
+class AppendedFile:
+    """A new file of mode 0600. Behind what was appended it holds zero bytes.
+
+    ``OSError`` where it can't be written, a full disk included: blocks are reserved
+    before memory is mapped to them, as nobody survives a write to those that are not
+    there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._lock = threading.Lock()
+        self._mapped: mmap.mmap | None = None
+        self._capacity = 0
+        self.length = 0
+
+    def append(self, data: bytes) -> None:
+        """Put bytes behind all others."""
+        with self._lock:
+            end = self.length + len(data)
+            if end > self._capacity:
+                self._grow(end)
+            if self._mapped is None:
+                os.pwrite(self._descriptor, data, self.length)
+            else:
+                self._mapped[self.length : end] = data
+            self.length = end
+
+    def cut(self, length: int) -> None:
+        """Take away what stands behind so many bytes."""
+        with self._lock:
+            if self._mapped is None:
+                os.ftruncate(self._descriptor, length)
+            else:
+                self._mapped[length : self.length] = bytes(self.length - length)
+            self.length = length
+
+    def close(self) -> None:
+        """Let it go; in a forked child the parent's goes on."""
+        if self._mapped is not None:
+            self._mapped.close()
+        os.close(self._descriptor)
+
+    def _grow(self, needed: int) -> None:
+        if not _CAN_RESERVE:  # pragma: no cover - macOS
+            return
+        capacity = max(_PIECE, 2 * self._capacity, needed)
+        os.posix_fallocate(self._descriptor, 0, capacity)
+        if self._mapped is not None:
+            self._mapped.close()
+        self._mapped = mmap.mmap(self._descriptor, capacity)
+        self._capacity = capacity
