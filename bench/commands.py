@@ -33,14 +33,24 @@ COMMANDS = {
     },
 }
 MODULES = {"SimpleTestCase": "test_cases", "TestCase": "test_database_cases"}
+NEW_PROJECT = "startproject"
+SETTINGS = {"no app": "settings", NEW_PROJECT: "startproject_settings"}
+"""A project without an app starts sooner than anybody's; one that is new is the goal's.
+"""
 
 
-def measured(effort: Effort, rng: random.Random) -> Iterator[tuple[str, str, Samples]]:
-    """Yield each command, kind of test and samples: seconds for one test of 2,000."""
-    variables = environment(hash_seed=rng.randrange(2**32))
-    for (name, variants), (kind, module) in itertools.product(
-        COMMANDS.items(), MODULES.items()
+def measured(
+    effort: Effort, rng: random.Random
+) -> Iterator[tuple[str, str, str, Samples]]:
+    """Yield each command, project, kind of test and samples.
+
+    Samples are seconds for one test of 2,000.
+    """
+    seed = rng.randrange(2**32)
+    for (name, variants), (project, settings), (kind, module) in itertools.product(
+        COMMANDS.items(), SETTINGS.items(), MODULES.items()
     ):
+        variables = {**environment(seed), "DJANGO_SETTINGS_MODULE": settings}
         label = f"{module}.py" if name == "pytest" else module
         asked = {
             contestant: _timing((*variants[variant], label), variables)
@@ -57,7 +67,7 @@ def measured(effort: Effort, rng: random.Random) -> Iterator[tuple[str, str, Sam
             samples.add(
                 kind, {who: [one] for who, one in zip(rounds, taken, strict=True)}
             )
-        yield name, kind, samples
+        yield name, project, kind, samples
 
 
 def _timing(

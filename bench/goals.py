@@ -60,7 +60,10 @@ EMPTY_PYTEST = Goal(40, Unit.MICROSECONDS)
 """The same under pytest."""
 
 EMPTY_COMMAND = Goal(1.03, Unit.RATIO)
-"""The whole command with 2,000 such tests, start-up included."""
+"""The whole command with 2,000 such tests in a new project, start-up included.
+
+One without any app takes 0.33 s, of which 10 µs a test would be 6 % already.
+"""
 
 MEMORY_OPERATION = Goal(1.00, Unit.RATIO)
 """An operation on LocMemCache: nothing of it is wrapped."""

@@ -1,0 +1,6 @@
+"""URLs as ``django-admin startproject`` writes them."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
