@@ -3,7 +3,13 @@ from itertools import pairwise, permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_cache_isolation.stress.orders import SuiteTest, arranged, shuffled
+from ci_cache_isolation.stress.orders import (
+    SuiteTest,
+    arranged,
+    reverse,
+    shuffled,
+    twice,
+)
 
 GROUPED = [
     SuiteTest(f"{module}.{cls}.{test}", (module, f"{module}.{cls}"))
@@ -52,6 +58,42 @@ def test_each_order_of_three_is_as_likely_as_any_other():
     for seed in range(6000):
         counts[shuffled(tests, seed)] += 1
     assert all(850 < count < 1150 for count in counts.values()), counts
+
+
+def ranked(sizes):
+    return [
+        SuiteTest(f"{rank}{number}", (f"{rank}{number % 2}",), rank)
+        for rank, size in enumerate(sizes)
+        for number in range(size)
+    ]
+
+
+def test_kinds_stay_in_the_runners_sequence_also_when_mixed():
+    tests = ranked([4, 3, 5])
+    for mixed in (False, True):
+        for seed in range(20):
+            order = shuffled(tests, seed, mixed=mixed)
+            ranks = [test[0] for test in order]
+            assert ranks == sorted(ranks)
+            assert [test[0] for test in reverse(tests, order)] == ranks
+
+
+def test_a_mixed_order_keeps_no_class_together():
+    order = shuffled(GROUPED, 1, mixed=True)
+    assert sorted(order) == sorted(test.id for test in GROUPED)
+    changes = sum(a[:3] != b[:3] for a, b in pairwise(order))
+    assert changes > 3
+
+
+def test_turned_round_twice_an_order_is_what_it_was():
+    tests = ranked([4, 3, 5])
+    order = shuffled(tests, 3)
+    assert reverse(tests, reverse(tests, order)) == order
+    assert reverse(GROUPED, shuffled(GROUPED, 1)) == shuffled(GROUPED, 1)[::-1]
+
+
+def test_twice_is_each_test_two_times_in_a_row():
+    assert twice("ab") == ("a", "a", "b", "b")
 
 
 @given(st.lists(st.text(), unique=True), st.randoms())

@@ -16,9 +16,9 @@ from ci_cache_isolation.stress.executors.subprocesses import (
     SubprocessExecutor,
 )
 from ci_cache_isolation.stress.order_file import OrderFile
-from ci_cache_isolation.stress.orders import SuiteTest, shuffled
+from ci_cache_isolation.stress.orders import SuiteTest
 from ci_cache_isolation.stress.pairs import PairCount, Pairs
-from ci_cache_isolation.stress.plan import Kind, Step, steps
+from ci_cache_isolation.stress.plan import Kind, Planned, Step, Wishes, planned
 from ci_cache_isolation.stress.results import Cache, End, Failing, Run, failing
 
 __all__ = [
@@ -95,7 +95,7 @@ class StressResult:
     @property
     def pairs(self) -> PairCount:
         """The pairs of tests that whole orders have shown."""
-        pairs = Pairs([test.id for test in self.tests])
+        pairs = Pairs.of(self.tests)
         for run in self.runs:
             pairs.add(run.order)
         whole = {run.step.kind for run in self.runs if run.end is End.FINISHED}
@@ -127,12 +127,13 @@ class Stress:
         if split > 1 and (why := self._runner.why_no_split()):
             self.result.remarks.append(f"No split run: {why}.")
             split = 0
-        plan = steps(orders=self._request.orders, seed=self._request.seed, split=split)
+        # The user's own runner is not made to run a test twice.
+        wishes = Wishes(orders=self._request.orders, twice=False, split=split)
         began = time.monotonic()
         try:
-            at_a_time = self._run_forward(next(plan))
-            rest = list(plan)
-            whole = [step for step in rest if step.processes == 1]
+            at_a_time = self._run_forward(Step(0, Kind.FORWARD))
+            _, *rest = planned(self.result.tests, wishes, self._request.seed)
+            whole = [each for each in rest if each.step.processes == 1]
             self._run_all(self._within_minutes(whole, began), at_a_time)
             # A split run has the processors to itself.
             self._run_all(self._within_minutes(rest[len(whole) :], began), 1)
@@ -186,21 +187,23 @@ class Stress:
             f"what this run printed is in {shown_path(log)}."
         )
 
-    def _run_all(self, steps: Iterable[Step], at_a_time: int) -> None:
-        jobs = (self._job(step, self._order(step)) for step in steps)
+    def _run_all(self, plan: Iterable[Planned], at_a_time: int) -> None:
+        jobs = (self._job(each.step, each.order) for each in plan)
         for executed in self._executor.run(jobs, at_a_time):
             self._keep(executed)
 
-    def _within_minutes(self, steps: Sequence[Step], began: float) -> Iterator[Step]:
+    def _within_minutes(
+        self, plan: Sequence[Planned], began: float
+    ) -> Iterator[Planned]:
         limit = self._request.minutes
-        for place, step in enumerate(steps):
+        for place, each in enumerate(plan):
             if limit is not None and time.monotonic() - began > limit * 60:
                 self.result.remarks.append(
-                    f"{len(steps) - place} planned runs were left out: the time set "
-                    f"with --minutes was over at {step.name}."
+                    f"{len(plan) - place} planned runs were left out: the time set "
+                    f"with --minutes was over at {each.step.name}."
                 )
                 return
-            yield step
+            yield each
 
     def _replay(self) -> None:
         """Run an order again for every flaky test: only what fails again is advised."""
@@ -224,13 +227,6 @@ class Stress:
             )
             for done in expected:
                 open_tests.pop(done, None)
-
-    def _order(self, step: Step) -> tuple[str, ...]:
-        if step.seed is None:
-            order = tuple(test.id for test in self.result.tests)
-        else:
-            order = shuffled(self.result.tests, step.seed)
-        return order[::-1] if step.reverse else order
 
     def _job(self, step: Step, order: tuple[str, ...]) -> Job:
         order_file = OrderFile(

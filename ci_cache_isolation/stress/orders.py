@@ -1,8 +1,12 @@
-"""Orders: what a seed makes of a list of tests. Pure.
+"""Orders: what a seed, or a number, makes of a list of tests. Pure.
 
 Ranks come from keyed blake2b, not from a linear checksum such as crc32, under which
 names like test_00 to test_19 see only a few of their orders. A rank depends on the seed
 and the name alone, so the order of fewer tests is that of more tests, with gaps.
+
+Every order keeps the kinds of tests in the sequence in which the user's own runner
+keeps them (`SuiteTest.rank`): what fails only in an order that the user can't have is
+nobody's failure.
 """
 
 from __future__ import annotations
@@ -11,28 +15,58 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["SuiteTest", "arranged", "shuffled"]
+__all__ = ["SuiteTest", "arranged", "reverse", "shuffled", "twice"]
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteTest:
     """A test by its runner's own id, and the groups that the runner keeps together.
 
-    ``groups`` goes from the outermost (a module) to the innermost (a class).
+    ``groups`` goes from the outermost (a module) to the innermost (a class). ``rank``
+    is the kind: the runner puts all of a lower rank before all of a higher one. Django
+    and pytest-django know 0 for TestCase, 1 for SimpleTestCase and its kinds, 2 for the
+    rest.
     """
 
     id: str
     groups: tuple[str, ...] = ()
+    rank: int = 0
 
 
-def shuffled(tests: Iterable[SuiteTest], seed: int) -> tuple[str, ...]:
-    """Return the tests' ids in the order of a seed, groups kept together."""
+def shuffled(
+    tests: Iterable[SuiteTest], seed: int, *, mixed: bool = False
+) -> tuple[str, ...]:
+    """Return the tests' ids in the order of a seed, groups kept together.
 
-    def rank(test: SuiteTest) -> tuple[bytes, ...]:
-        prefixes = (test.groups[:length] for length in range(1, len(test.groups) + 1))
-        return (*(_rank(seed, *prefix) for prefix in prefixes), _rank(seed, test.id))
+    ``mixed`` shuffles them one by one: no runner does so, but it is in such an order
+    that tests of one class meet those of another in their midst.
+    """
+    keys: dict[tuple[str, ...], bytes] = {}
 
-    return tuple(test.id for test in sorted(tests, key=rank))
+    def key(names: tuple[str, ...]) -> bytes:
+        found = keys.get(names)
+        if found is None:
+            found = keys[names] = _key(seed, *names)
+        return found
+
+    def place(test: SuiteTest) -> tuple[object, ...]:
+        levels = range(1, 1 if mixed else len(test.groups) + 1)
+        above = (key(test.groups[:level]) for level in levels)
+        return (test.rank, *above, _key(seed, test.id))
+
+    return tuple(test.id for test in sorted(tests, key=place))
+
+
+def reverse(tests: Iterable[SuiteTest], order: Sequence[str]) -> tuple[str, ...]:
+    """Return an order turned round, as far as the ranks allow."""
+    ranks = {test.id: test.rank for test in tests}
+    turned = order[::-1]
+    return tuple(sorted(turned, key=lambda test: ranks.get(test, 0)))
+
+
+def twice(order: Iterable[str]) -> tuple[str, ...]:
+    """Return an order in which each test runs twice in a row."""
+    return tuple(test for test in order for _ in range(2))
 
 
 def arranged(ids: Sequence[str], order: Sequence[str]) -> list[int]:
@@ -46,6 +80,6 @@ def arranged(ids: Sequence[str], order: Sequence[str]) -> list[int]:
     )
 
 
-def _rank(seed: int, *names: str) -> bytes:
+def _key(seed: int, *names: str) -> bytes:
     text = "\0".join(names).encode(errors="surrogatepass")
     return hashlib.blake2b(text, key=str(seed).encode(), digest_size=16).digest()

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import Any, Self
 
-__all__ = ["PairCount", "Pairs"]
+from ci_cache_isolation.stress.orders import SuiteTest
+
+__all__ = ["CoverageError", "PairCount", "Pairs", "digest"]
+
+
+class CoverageError(ValueError):
+    """Coverage that was written down is not that of these tests, or can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairCount:
     """How many ordered pairs there are, ran in that order, ran as neighbours.
 
-    ``unreachable`` is None as long as forward and reverse have not both run: what these
-    two leave out is what the runner never puts in that order.
+    ``unreachable`` are those that the user's own runner never puts in that order.
     """
 
     total: int
@@ -21,32 +32,140 @@ class PairCount:
     adjacent: int
     unreachable: int | None
 
+    @property
+    def reachable(self) -> int:
+        """How many there are to cover."""
+        return self.total - (self.unreachable or 0)
+
 
 class Pairs:
-    """One big integer a test: bit u of ``before[v]`` says that u ran before v."""
+    """One big integer a test: bit u of ``before[v]`` says that u ran before v.
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    ``ranks`` are the kinds that the runner keeps in sequence, see `SuiteTest`. An order
+    costs two operations on integers of as many bits as there are tests, for each test.
+    """
+
+    def __init__(self, tests: Sequence[str], ranks: Iterable[int] = ()) -> None:
+        self._tests = tuple(tests)
+        self._sizes = sorted(Counter(ranks).items())
         self._bit = {test: 1 << place for place, test in enumerate(tests)}
         self._before = dict.fromkeys(tests, 0)
         self._next_before = dict.fromkeys(tests, 0)
+
+    @classmethod
+    def of(cls, tests: Sequence[SuiteTest]) -> Self:
+        """Return none of the pairs of a suite."""
+        return cls([test.id for test in tests], [test.rank for test in tests])
 
     def add(self, order: Sequence[str]) -> None:
         """Count an order that was run in one process; unknown tests are passed over."""
         seen = previous = 0
         for test in order:
-            if test not in self._bit:
+            bit = self._bit.get(test)
+            if bit is None:
                 continue
-            self._before[test] |= seen & ~self._bit[test]
-            self._next_before[test] |= previous & ~self._bit[test]
-            previous = self._bit[test]
-            seen |= previous
+            self._before[test] |= seen & ~bit
+            self._next_before[test] |= previous & ~bit
+            previous = bit
+            seen |= bit
 
-    def count(self, *, both_ways: bool) -> PairCount:
-        """Return the figures; ``both_ways``: an order and its reverse were added."""
-        tests = len(self._bit)
+    def gain(self, *orders: Sequence[str]) -> tuple[int, int]:
+        """Return how many pairs, and how many neighbours, these orders would add."""
+        neighbours = {
+            pair for order in orders for pair in pairwise(order) if self._is_new(*pair)
+        }
+        count = self.count()
+        if count.covered >= count.reachable:
+            return 0, len(neighbours)
+        both = type(self)(self._tests)
+        both.unite(self)
+        for order in orders:
+            both.add(order)
+        return both.count().covered - count.covered, len(neighbours)
+
+    def _is_new(self, left: str, right: str) -> bool:
+        bit = self._bit.get(left)
+        return (
+            bit is not None
+            and left != right
+            and right in self._next_before
+            and not self._next_before[right] & bit
+        )
+
+    def count(self, *, both_ways: bool = False) -> PairCount:
+        """Return the figures.
+
+        ``both_ways``: an order and its reverse were added as the user's own runner
+        sorted them, so what these two leave out is what it never puts in that order.
+        Otherwise the ranks tell.
+        """
+        tests = len(self._tests)
         total = tests * (tests - 1)
         covered = sum(bits.bit_count() for bits in self._before.values())
         adjacent = sum(bits.bit_count() for bits in self._next_before.values())
+        unreachable = sum(a * b for (_, a), (_, b) in combinations(self._sizes, 2))
         return PairCount(
-            total, covered, adjacent, total - covered if both_ways else None
+            total, covered, adjacent, total - covered if both_ways else unreachable
         )
+
+    def unite(self, other: Self) -> None:
+        """Take over what another has counted for the same tests."""
+        if other._tests != self._tests:
+            raise CoverageError("the pairs of different tests can't be united")
+        for test in self._tests:
+            self._before[test] |= other._before[test]
+            self._next_before[test] |= other._next_before[test]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it in a compact form: the bits, and what tells the tests apart."""
+        return {
+            "tests": len(self._tests),
+            "ids": digest(self._tests),
+            "ranks": [list(each) for each in self._sizes],
+            "before": self._packed(self._before),
+            "next_before": self._packed(self._next_before),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], tests: Sequence[str] = ()) -> Self:
+        """Return what `to_json` gave.
+
+        Without ``tests`` they go by numbers: enough to unite and to count. With them,
+        they have to be the same, in the same sequence.
+        """
+        try:
+            number = int(values["tests"])
+            numbered = [f"{values['ids']} {at}" for at in range(number)]
+            ranks = [rank for rank, size in values["ranks"] for _ in range(size)]
+            pairs = cls(tests or numbered, ranks)
+            is_same = not tests or digest(tests) == values["ids"]
+            pairs._unpack(pairs._before, values["before"])
+            pairs._unpack(pairs._next_before, values["next_before"])
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise CoverageError(f"{type(error).__name__}: {error}") from None
+        if not is_same:
+            raise CoverageError("it is the coverage of other tests")
+        return pairs
+
+    @property
+    def _width(self) -> int:
+        return (len(self._tests) + 7) // 8
+
+    def _packed(self, bits: Mapping[str, int]) -> str:
+        each = (bits[test].to_bytes(self._width, "little") for test in self._tests)
+        return base64.b85encode(zlib.compress(b"".join(each), 9)).decode()
+
+    def _unpack(self, bits: dict[str, int], packed: str) -> None:
+        width = self._width
+        data = zlib.decompress(base64.b85decode(packed))
+        if len(data) != width * len(self._tests):
+            raise CoverageError("it is the coverage of another number of tests")
+        for place, test in enumerate(self._tests):
+            chunk = data[place * width : (place + 1) * width]
+            bits[test] = int.from_bytes(chunk, "little")
+
+
+def digest(tests: Iterable[str]) -> str:
+    """Return what tells one sequence of tests from another."""
+    text = "\0".join(tests).encode(errors="surrogatepass")
+    return hashlib.blake2b(text, digest_size=12).hexdigest()
