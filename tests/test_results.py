@@ -1,15 +1,5 @@
-import random
-
-import pytest
-
 from ci_cache_isolation.stress.plan import Kind, Step
-from ci_cache_isolation.stress.results import (
-    Cache,
-    End,
-    Run,
-    failing,
-    failure_rate_bound,
-)
+from ci_cache_isolation.stress.results import Cache, End, Run, failing
 
 TESTS = {"a", "b"}
 
@@ -53,19 +43,3 @@ def test_failed_set_up_is_flaky_where_another_run_finished_without():
 def test_flaky_tests_come_first():
     found = failing([run(0, failed="ab"), run(1, passed="b", failed="a")], TESTS)
     assert [each.test for each in found] == ["b", "a"]
-
-
-@pytest.mark.parametrize(
-    ("runs", "percent"), [(20, 13.9), (59, 4.95), (170, 1.75), (0, 100)]
-)
-def test_the_bound_is_the_one_of_the_formula(runs, percent):
-    assert failure_rate_bound(runs) * 100 == pytest.approx(percent, abs=0.05)
-
-
-def test_a_suite_at_the_bound_is_clean_as_seldom_as_the_confidence_says():
-    generator = random.Random(1)
-    rate = failure_rate_bound(20)
-    clean = sum(
-        all(generator.random() > rate for _ in range(20)) for _ in range(20_000)
-    )
-    assert clean / 20_000 == pytest.approx(0.05, abs=0.01)

@@ -12,11 +12,11 @@ from ci_cache_isolation.audit.confirming import TIMES
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult, Finding
 from ci_cache_isolation.running.output import shown, shown_path
+from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
 from ci_cache_isolation.stress.engine import Replay, StressResult
-from ci_cache_isolation.stress.results import End, Run, failure_rate_bound
+from ci_cache_isolation.stress.results import End, Run
 
 __all__ = [
-    "CONFIDENCE",
     "SCHEMA",
     "audit_document",
     "replay_command",
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 SCHEMA = 1
-CONFIDENCE = 0.95
 
 
 def stress_document(result: StressResult) -> dict[str, Any]:
@@ -194,7 +193,5 @@ def _bound(runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "clean_runs": clean,
         "confidence": CONFIDENCE,
-        "failure_rate_below": failure_rate_bound(clean, CONFIDENCE)
-        if is_clean
-        else None,
+        "failure_rate_below": failure_rate_bound(clean) if is_clean else None,
     }

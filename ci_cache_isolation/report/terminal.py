@@ -8,14 +8,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ci_cache_isolation.report.document import CONFIDENCE, replay_command
+from ci_cache_isolation.report.document import replay_command
+from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
 from ci_cache_isolation.stress.engine import StressResult
 from ci_cache_isolation.stress.results import (
     Cache,
     End,
     Failing,
     Run,
-    failure_rate_bound,
 )
 
 __all__ = ["StressTerminal", "counted", "printable"]
@@ -157,7 +157,7 @@ class StressTerminal:
             text += "."
         self._say(text)
         if is_clean:
-            bound = failure_rate_bound(len(runs), CONFIDENCE)
+            bound = failure_rate_bound(len(runs))
             self._say(
                 f"No test failed. At {CONFIDENCE:.0%} confidence fewer than "
                 f"{bound:.1%} of such runs, of these kinds and on this machine, fail.",

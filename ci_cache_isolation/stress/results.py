@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ci_cache_isolation.stress.plan import Step
 
-__all__ = ["Cache", "End", "Failing", "Run", "failing", "failure_rate_bound"]
+__all__ = ["Cache", "End", "Failing", "Run", "failing"]
 
 
 class Cache(enum.StrEnum):
@@ -80,11 +80,3 @@ def failing(runs: Sequence[Run], tests: Collection[str]) -> list[Failing]:
         )
         found.append(Failing(test, failed_in, passed_in))
     return sorted(found, key=lambda each: not each.is_flaky)
-
-
-def failure_rate_bound(clean_runs: int, confidence: float = 0.95) -> float:
-    """Return the failure rate that so many runs without a failure rule out.
-
-    1 - (1 - confidence)^(1/runs): about 3/runs at 95 %.
-    """
-    return 1.0 if not clean_runs else 1 - (1 - confidence) ** (1 / clean_runs)
