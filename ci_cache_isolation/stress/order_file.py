@@ -28,7 +28,11 @@ class OrderFileError(IsolationError):
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """An order, and the way it was run. An empty ``order`` is the suite's own."""
+    """An order, and the way it was run. An empty ``order`` is the suite's own.
+
+    One that is exact is run as it stands: nothing else, nothing sorted by the runner,
+    and what stands there twice runs twice.
+    """
 
     step: Step
     runner: str
@@ -36,6 +40,7 @@ class OrderFile:
     hash_seed: str
     labels: tuple[str, ...]
     order: tuple[str, ...]
+    is_exact: bool = False
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""

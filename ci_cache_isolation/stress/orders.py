@@ -13,24 +13,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["SuiteTest", "arranged", "reverse", "shuffled", "twice"]
-
-
-@dataclass(frozen=True, slots=True)
-class SuiteTest:
-    """A test by its runner's own id, and the groups that the runner keeps together.
-
-    ``groups`` goes from the outermost (a module) to the innermost (a class). ``rank``
-    is the kind: the runner puts all of a lower rank before all of a higher one. Django
-    and pytest-django know 0 for TestCase, 1 for SimpleTestCase and its kinds, 2 for the
-    rest.
-    """
-
-    id: str
-    groups: tuple[str, ...] = ()
-    rank: int = 0
 
 
 def shuffled(

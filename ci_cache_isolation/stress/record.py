@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
 
@@ -34,7 +34,7 @@ class Recorder:
         self, tests: Iterable[SuiteTest], *, settings: str, shared: Iterable[str]
     ) -> None:
         """Note all tests, the settings, and what two runs at once would fight over."""
-        listed = [[test.id, *test.groups] for test in tests]
+        listed = [[test.id, test.rank, *test.groups] for test in tests]
         self._write("collected", tests=listed, settings=settings, shared=list(shared))
 
     def started(self, test: str) -> None:
@@ -48,6 +48,10 @@ class Recorder:
     def ended(self, test: str) -> None:
         """Note that a test, tearing down included, is over."""
         self._write("ended", test=test)
+
+    def ran_in(self, worker: str, test: str) -> None:
+        """Note which worker runs a test, where there are several."""
+        self._write("worker", worker=worker, test=test)
 
     def finished(self) -> None:
         """Note that the run came to its end."""
@@ -67,12 +71,16 @@ class Recorder:
 
 @dataclass(slots=True)
 class Record:
-    """What a process wrote down. ``running``: the test that started and didn't end."""
+    """What a process wrote down. ``running``: the test that started and didn't end.
+
+    ``workers`` are the tests of each worker of a split run, as they were started there.
+    """
 
     tests: list[SuiteTest] = field(default_factory=list)
     settings: str = ""
     shared: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
+    workers: dict[str, list[str]] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     running: str | None = None
     is_collected: bool = False
@@ -101,13 +109,16 @@ def _apply(record: Record, event: dict[str, Any]) -> None:
     match event["event"]:
         case "collected":
             record.tests = [
-                SuiteTest(test, tuple(groups)) for test, *groups in event["tests"]
+                SuiteTest(test, tuple(groups), rank)
+                for test, rank, *groups in event["tests"]
             ]
             record.settings, record.shared = event["settings"], event["shared"]
             record.is_collected = True
         case "started":
             record.order.append(event["test"])
             record.running = event["test"]
+        case "worker":
+            record.workers.setdefault(event["worker"], []).append(event["test"])
         case "outcome":
             if record.outcomes.get(event["test"]) != FAILED:
                 record.outcomes[event["test"]] = event["outcome"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_cache_isolation.stress.plan import Step
@@ -32,8 +32,9 @@ class Run:
     """One order, run once. ``passed``, ``failed`` and ``skipped`` hold test ids.
 
     ``order`` is the sequence in which the tests of the run really started, where one
-    process ran them all. ``running`` is the test at which a run ended that did not
-    finish; it counts as failed.
+    process ran them all; ``workers`` are those of each worker of a split run.
+    ``running`` is the test at which a run ended that did not finish; it counts as
+    failed. ``messages`` has one line for each test that failed, where it is known.
     """
 
     step: Step
@@ -45,6 +46,8 @@ class Run:
     failed: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
     running: str | None = None
+    workers: tuple[tuple[str, ...], ...] = ()
+    messages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,4 +165,5 @@ def _run_from(job: Job, record: Record, end: End, seconds: float) -> Run:
         failed=tuple(failed),
         skipped=frozenset(record.having(SKIPPED)) - set(failed),
         running=record.running if has_culprit else None,
+        workers=tuple(map(tuple, record.workers.values())),
     )

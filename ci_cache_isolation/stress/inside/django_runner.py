@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import unittest
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,14 +14,15 @@ from django.test.utils import (  # type: ignore[attr-defined]
     iter_test_cases,
 )
 
-from ci_cache_isolation.isolation.scopes import dotted_name
 from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.running.inside.django_tests import described
+from ci_cache_isolation.stress.inside.django_workers import recorded
 from ci_cache_isolation.stress.inside.imposed import (
+    exactly,
     in_order,
     settings_module,
     shared_between_runs,
 )
-from ci_cache_isolation.stress.orders import SuiteTest
 from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
 
 __all__ = ["OrderedRunner"]
@@ -34,11 +36,13 @@ class OrderingMixin:
     """
 
     test_suite: Any
+    parallel_test_suite: Any
     reorder_by: Any
 
     def build_suite(self, *args: Any, **kwargs: Any) -> Any:
         """Build the suite in the imposed order, and note which tests there are."""
         suite_class, recorder = self.test_suite, Recorder()
+        self.parallel_test_suite = recorded(self.parallel_test_suite)
         built: list[unittest.TestCase] = []
 
         def ordered_suite(tests: Iterable[unittest.TestCase]) -> Any:
@@ -54,7 +58,7 @@ class OrderingMixin:
             # A runner that builds its suite in a way of its own.
             suite = ordered_suite(iter_test_cases(suite))
         recorder.collected(
-            [SuiteTest(test.id(), (dotted_name(type(test)),)) for test in built],
+            described(built, self._kinds),
             settings=settings_module(),
             shared=shared_between_runs(),
         )
@@ -70,9 +74,19 @@ class OrderingMixin:
         return suite
 
     def _ordered(self, tests: Iterable[unittest.TestCase]) -> list[unittest.TestCase]:
-        ordered = in_order(list(tests), lambda test: test.id())
-        kinds = (unittest.loader._FailedTest, *self.reorder_by)  # type: ignore[attr-defined]  # noqa: SLF001
-        return list(reorder_tests(ordered, kinds))
+        found = list(tests)
+        exact = exactly(found, _id, lambda test: [copy.copy(test)])
+        if exact is not None:
+            return exact
+        return list(reorder_tests(in_order(found, _id), self._kinds))
+
+    @property
+    def _kinds(self) -> tuple[type, ...]:
+        return (unittest.loader._FailedTest, *self.reorder_by)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _id(test: unittest.TestCase) -> str:
+    return test.id()
 
 
 def record_into(result: Any, recorder: Recorder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from ci_cache_isolation.stress.orders import arranged
 from ci_cache_isolation.stress.record import ORDER_VARIABLE
 
 __all__ = [
+    "exactly",
     "imposed_order",
     "in_order",
     "settings_module",
@@ -42,6 +43,26 @@ def in_order(tests: Sequence[T], name: Callable[[T], str]) -> list[T]:
         return list(tests)
     names = [name(test) for test in tests]
     return [tests[place] for place in arranged(names, imposed.order)]
+
+
+def exactly(
+    tests: Sequence[T], name: Callable[[T], str], again: Callable[[T], Iterable[T]]
+) -> list[T] | None:
+    """Return the tests that an exact order names, and no others; None without one.
+
+    ``again`` makes of a test what runs it once more.
+    """
+    imposed = imposed_order()
+    if imposed is None or not imposed.is_exact:
+        return None
+    known = {name(test): test for test in tests}
+    named = [known[test] for test in imposed.order if test in known]
+    taken: set[int] = set()
+    ordered: list[T] = []
+    for test in named:
+        ordered += again(test) if id(test) in taken else [test]
+        taken.add(id(test))
+    return ordered
 
 
 def settings_module() -> str:

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.stress.inside.imposed import (
+    exactly,
     imposed_order,
     in_order,
     settings_module,
     shared_between_runs,
 )
-from ci_cache_isolation.stress.orders import SuiteTest
 from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
 
 
@@ -48,9 +49,14 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Put the items in order."""
-    items[:] = in_order(items, lambda item: item.nodeid)
-    return (yield)
+    """Put the items in order; into an exact one when all others have had their say."""
+    items[:] = in_order(items, _id)
+    try:
+        return (yield)
+    finally:
+        exact = exactly(items, _id, lambda item: [beside(item), item])
+        if exact is not None:
+            items[:] = exact
 
 
 class RecordingPlugin:
@@ -63,7 +69,7 @@ class RecordingPlugin:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note all tests. Never called under xdist, where the workers know them."""
         self.recorder.collected(
-            [SuiteTest(item.nodeid, _groups(item)) for item in session.items],
+            described(session.items),
             settings=settings_module(),
             shared=shared_between_runs(),
         )
@@ -77,7 +83,9 @@ class RecordingPlugin:
         self.recorder.ended(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what a phase of a test came to."""
+        """Note what a phase of a test came to, and which worker ran it."""
+        if report.when == "setup" and (node := getattr(report, "node", None)):
+            self.recorder.ran_in(node.gateway.id, report.nodeid)
         if report.failed:
             self.recorder.outcome(report.nodeid, FAILED)
         elif report.skipped and not hasattr(report, "wasxfail"):
@@ -92,9 +100,5 @@ class RecordingPlugin:
             self.recorder.finished()
 
 
-def _groups(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(
-        node.nodeid
-        for node in item.listchain()
-        if isinstance(node, (pytest.File, pytest.Class))
-    )
+def _id(item: pytest.Item) -> str:
+    return item.nodeid

@@ -1,0 +1,22 @@
+"""A test as its runner sees it, for whoever puts tests in an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["SuiteTest"]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteTest:
+    """A test by its runner's own id, and the groups that the runner keeps together.
+
+    ``groups`` goes from the outermost (a module) to the innermost (a class). ``rank``
+    is the kind: the runner puts all of a lower rank before all of a higher one. Django
+    knows 0 for TestCase, 1 for SimpleTestCase and its kinds, 2 for the rest, unless a
+    runner says something else; pytest-django has kinds of its own.
+    """
+
+    id: str
+    groups: tuple[str, ...] = ()
+    rank: int = 0
