@@ -3,9 +3,9 @@ from itertools import pairwise, permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_cache_isolation.running.order_file import arranged
 from ci_cache_isolation.stress.orders import (
     SuiteTest,
-    arranged,
     reverse,
     shuffled,
     twice,

@@ -1,15 +1,13 @@
 import pytest
 
-from ci_cache_isolation.stress.orders import SuiteTest
-from ci_cache_isolation.stress.record import (
-    FAILED,
-    PASSED,
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.record import (
     RECORD_VARIABLE,
-    SKIPPED,
     Record,
     Recorder,
     read,
 )
+from ci_cache_isolation.running.suite import SuiteTest
 
 
 @pytest.fixture

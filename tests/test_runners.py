@@ -76,7 +76,7 @@ def test_commands_are_those_of_users_with_our_ordering_in_them(tmp_path):
     (tmp_path / "manage.py").touch()
     assert runner.command(["shop"], 2) == [
         *(sys.executable, "manage.py", "test", "--no-input", "--testrunner"),
-        "ci_cache_isolation.stress.inside.django_runner.OrderedRunner",
+        "ci_cache_isolation.running.inside.django_order.OrderedRunner",
         *("--parallel", "2", "shop"),
     ]
     assert runner_named("pytest", tmp_path).command(["-k", "x"], 3) == [

@@ -30,6 +30,7 @@ class End(enum.StrEnum):
     FINISHED = "finished"
     DIED = "died"
     TIMED_OUT = "timed out"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)

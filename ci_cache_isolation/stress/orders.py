@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from ci_cache_isolation.running.suite import SuiteTest
 
-__all__ = ["SuiteTest", "arranged", "reverse", "shuffled", "twice"]
+__all__ = ["SuiteTest", "reverse", "shuffled", "twice"]
 
 
 def shuffled(
@@ -53,17 +53,6 @@ def reverse(tests: Iterable[SuiteTest], order: Sequence[str]) -> tuple[str, ...]
 def twice(order: Iterable[str]) -> tuple[str, ...]:
     """Return an order in which each test runs twice in a row."""
     return tuple(test for test in order for _ in range(2))
-
-
-def arranged(ids: Sequence[str], order: Sequence[str]) -> list[int]:
-    """Return the positions of ids in the sequence that an order puts them in.
-
-    Ids that the order doesn't know stay behind the others, in their own sequence.
-    """
-    places = {test: place for place, test in enumerate(order)}
-    return sorted(
-        range(len(ids)), key=lambda position: places.get(ids[position], len(places))
-    )
 
 
 def _key(seed: int, *names: str) -> bytes:

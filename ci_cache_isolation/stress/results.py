@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.stress.plan import Step
 
 __all__ = ["Cache", "End", "Failing", "Run", "failing"]
-
-
-class Cache(enum.StrEnum):
-    """Whether tests have sections of their own or meet in the caches."""
-
-    ISOLATED = "isolated"
-    SHARED = "shared"
-
-
-class End(enum.StrEnum):
-    """How a run ended."""
-
-    FINISHED = "finished"
-    DIED = "died"
-    TIMED_OUT = "timed out"
-    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ci_cache_isolation.running.runners.base import Runner
 __all__ = ["DjangoRunner"]
 
 _HEADING = re.compile(r"^(?:FAIL|ERROR): \S+ \(([^()\s]+)\)", re.MULTILINE)
-_TEST_RUNNER = "ci_cache_isolation.stress.inside.django_runner.OrderedRunner"
+_TEST_RUNNER = "ci_cache_isolation.running.inside.django_order.OrderedRunner"
 _FORKING_RUNNER = "ci_cache_isolation.running.inside.django_forks.ForkingRunner"
 
 

@@ -15,7 +15,7 @@ from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["PytestRunner"]
 
-_PLUGIN = "ci_cache_isolation.stress.inside.pytest_order"
+_PLUGIN = "ci_cache_isolation.running.inside.pytest_order"
 _FORKS_PLUGIN = "ci_cache_isolation.running.inside.pytest_forks"
 # Names of parameters may hold spaces; what follows the name is set off.
 _SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from ci_cache_isolation.running.inside.pytest_tests import beside, described
-from ci_cache_isolation.stress.inside.imposed import (
+from ci_cache_isolation.running.inside.imposed import (
     exactly,
     imposed_order,
     in_order,
     settings_module,
     shared_between_runs,
 )
-from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.record import Recorder
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,14 +16,15 @@ from django.test.utils import (  # type: ignore[attr-defined]
 
 from ci_cache_isolation.runner import IsolationMixin
 from ci_cache_isolation.running.inside.django_tests import described
-from ci_cache_isolation.stress.inside.django_workers import recorded
-from ci_cache_isolation.stress.inside.imposed import (
+from ci_cache_isolation.running.inside.django_workers import recorded
+from ci_cache_isolation.running.inside.imposed import (
     exactly,
     in_order,
     settings_module,
     shared_between_runs,
 )
-from ci_cache_isolation.stress.record import FAILED, PASSED, SKIPPED, Recorder
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.record import Recorder
 
 __all__ = ["OrderedRunner"]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
 
 ORDER_VARIABLE = "CI_CACHE_ISOLATION_ORDER"
 RECORD_VARIABLE = "CI_CACHE_ISOLATION_RECORD"
-PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
 class Recorder:
@@ -85,6 +85,11 @@ class Record:
     running: str | None = None
     is_collected: bool = False
     is_finished: bool = False
+
+    @property
+    def failed(self) -> list[str]:
+        """The tests that failed, in the order they did."""
+        return list(self.having(FAILED))
 
     def having(self, outcome: str) -> Iterator[str]:
         """Yield the tests with an outcome, in the order they got it."""

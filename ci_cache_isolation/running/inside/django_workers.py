@@ -11,7 +11,7 @@ from typing import Any
 
 from django.test.runner import RemoteTestRunner
 
-from ci_cache_isolation.stress.record import Recorder
+from ci_cache_isolation.running.record import Recorder
 
 __all__ = ["RecordingRunner", "recorded"]
 

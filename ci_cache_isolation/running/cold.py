@@ -1,0 +1,147 @@
+"""Every order in a cold process of its own, several at a time.
+
+It works everywhere, needs nothing of the suite, and is what a user's own command does.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.order_file import Cache, OrderFile
+from ci_cache_isolation.running.processes import TIMED_OUT, Processes
+from ci_cache_isolation.running.record import (
+    ORDER_VARIABLE,
+    RECORD_VARIABLE,
+    Record,
+    read,
+)
+from ci_cache_isolation.running.runners import Runner
+
+__all__ = ["ColdJob", "ColdRun", "ColdRuns", "SCOPE_VARIABLE"]
+
+SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
+
+
+@dataclass(frozen=True, slots=True)
+class ColdJob:
+    """One run to be: the command, its order, and where things are written."""
+
+    command: Sequence[str]
+    order: OrderFile
+    path: Path
+    time_limit: float | None
+
+    @classmethod
+    def of(
+        cls,
+        runner: Runner,
+        order: OrderFile,
+        path: Path,
+        time_limit: float | None = None,
+    ) -> ColdJob:
+        """Return the job that runs an order; it writes to the path and beside it."""
+        command = runner.command(order.labels, order.processes)
+        return cls(command, order, path, time_limit)
+
+    @property
+    def record_path(self) -> Path:
+        """The notes of the test process."""
+        return self.path.with_suffix(".jsonl")
+
+    @property
+    def log_path(self) -> Path:
+        """What the test process printed."""
+        return self.path.with_suffix(".log")
+
+
+@dataclass(frozen=True, slots=True)
+class ColdRun:
+    """A job that was run: how it ended, and what the process wrote down."""
+
+    job: ColdJob
+    end: End
+    seconds: float
+    record: Record
+    exit_code: int
+
+    @property
+    def culprit(self) -> str | None:
+        """The test in which a process ended that did not come to its end."""
+        has_one = self.end in {End.DIED, End.TIMED_OUT}
+        return self.record.running if has_one else None
+
+
+class ColdRuns:
+    """Runs jobs in processes, in the project's folder; ends only what it started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes = Processes()
+
+    def run(self, jobs: Iterable[ColdJob], at_a_time: int) -> Iterator[ColdRun]:
+        """Yield jobs as they come to their end.
+
+        A job is taken only when there is room for it, so that a budget, asked in
+        ``jobs``, is asked late. Leaving the iterator early stops what still runs.
+        """
+        waiting = iter(jobs)
+        with ThreadPoolExecutor(at_a_time) as pool:
+            running: set[Future[ColdRun]] = set()
+            stopped = threading.Event()
+            try:
+                while True:
+                    while len(running) < at_a_time and (job := next(waiting, None)):
+                        running.add(pool.submit(self._run, job, stopped))
+                    if not running:
+                        return
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+            finally:
+                if running:
+                    stopped.set()
+                    self._processes.end()
+
+    def _run(self, job: ColdJob, stopped: threading.Event) -> ColdRun:
+        job.order.write(job.path)
+        job.record_path.unlink(missing_ok=True)
+        begun = time.monotonic()
+        code = self._processes.run(
+            job.command,
+            self._environment(job),
+            self._folder,
+            job.log_path,
+            seconds=job.time_limit,
+        )
+        seconds = time.monotonic() - begun
+        record = read(job.record_path)
+        end = End.FINISHED
+        if stopped.is_set():
+            end = End.INTERRUPTED
+        elif not record.is_finished:
+            end = End.TIMED_OUT if code == TIMED_OUT else End.DIED
+        return ColdRun(job, end, seconds, record, code)
+
+    @staticmethod
+    def _environment(job: ColdJob) -> dict[str, str]:
+        order = job.order
+        # Workers that share a cache meet as they do without us. One process that
+        # shares it with nobody but itself shows the same, and harms nobody else.
+        is_off = order.cache is Cache.SHARED and order.processes > 1
+        scope = "process" if order.cache is Cache.SHARED else "test"
+        return {
+            **os.environ,
+            ENABLED_VARIABLE: "off" if is_off else "on",
+            SCOPE_VARIABLE: scope,
+            ORDER_VARIABLE: str(job.path),
+            RECORD_VARIABLE: str(job.record_path),
+            "PYTHONHASHSEED": order.hash_seed,
+        }

@@ -1,0 +1,132 @@
+"""One command that shows a failure, printed only after it did so in a cold process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.cold import SCOPE_VARIABLE
+from ci_cache_isolation.running.order_file import Cache, OrderFile
+from ci_cache_isolation.running.output import shown, shown_path
+from ci_cache_isolation.running.processes import Processes
+from ci_cache_isolation.running.record import ORDER_VARIABLE, RECORD_VARIABLE, read
+from ci_cache_isolation.running.runners import Runner
+
+__all__ = ["Replayer", "Wanted"]
+
+_SECONDS = 60.0
+"""All replays together are begun within so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A test that is to fail at the end of an order."""
+
+    test: str
+    order: tuple[str, ...]
+
+
+class Replayer:
+    """Looks for commands, several at a time, in the folder in which they are run.
+
+    ``orders`` is where the orders of those are kept that the user's own command can't
+    show: its runner would sort the tests, or can't run one twice.
+    """
+
+    def __init__(
+        self, runner: Runner, labels: Sequence[str], orders: Path, cache: Cache
+    ) -> None:
+        self._runner = runner
+        self._labels = tuple(labels)
+        self._orders = orders
+        self._cache = cache
+        self._processes = Processes()
+        self.is_over = False
+
+    def commands(self, wanted: Iterable[Wanted]) -> dict[Wanted, str]:
+        """Return a command for each that one was found for."""
+        until = time.monotonic() + _SECONDS
+        asked = list(dict.fromkeys(wanted))
+
+        def command(number: int, each: Wanted) -> str | None:
+            return self._own(number, each, until) or self._file(number, each, until)
+
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
+            found = list(pool.map(command, count(1), asked))
+        except BaseException:
+            self._processes.end()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        self.is_over = time.monotonic() > until
+        return {
+            each: text for each, text in zip(asked, found, strict=True) if text
+        }
+
+    def _own(self, number: int, wanted: Wanted, until: float) -> str | None:
+        """Return the user's own command if it shows the failure."""
+        if len(set(wanted.order)) < len(wanted.order):
+            return None
+        command = self._runner.replay_command(wanted.order)
+        log = self._orders / f"found-{number:03}.own.log"
+        given = {}
+        if self._cache is Cache.SHARED:
+            given = {ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
+        code = self._run(command, given, log, until)
+        printed = log.read_text(encoding="utf-8", errors="replace") if code else ""
+        if wanted.test not in self._runner.failed_in(printed):
+            return None
+        prefix = f"{SCOPE_VARIABLE}=process " if given else ""
+        return f"{prefix}{shown(command)}"
+
+    def _file(self, number: int, wanted: Wanted, until: float) -> str | None:
+        """Return ``cache-isolation replay FILE`` if that shows it."""
+        path = (self._orders / f"found-{number:03}.json").absolute()
+        order = OrderFile(
+            name=f"what {wanted.test} fails after",
+            runner=self._runner.name,
+            cache=self._cache,
+            hash_seed="0",
+            labels=self._labels,
+            order=wanted.order,
+            is_exact=True,
+        )
+        order.write(path)
+        record = path.with_suffix(".jsonl")
+        given = {
+            ENABLED_VARIABLE: "on",
+            SCOPE_VARIABLE: "process" if self._cache is Cache.SHARED else "test",
+            ORDER_VARIABLE: str(path),
+            RECORD_VARIABLE: str(record),
+            "PYTHONHASHSEED": order.hash_seed,
+        }
+        command = self._runner.command(self._labels, 1)
+        self._run(command, given, path.with_suffix(".log"), until)
+        noted = read(record)
+        if wanted.test not in {*noted.failed, noted.running}:
+            path.unlink()
+            return None
+        return shown(["cache-isolation", "replay", shown_path(path)])
+
+    def _run(
+        self,
+        command: Sequence[str],
+        given: Mapping[str, str],
+        log: Path,
+        until: float,
+    ) -> int:
+        seconds = until - time.monotonic()
+        if seconds <= 0:
+            return 0
+        environment = {**os.environ, **given}
+        folder = self._runner.folder
+        return self._processes.run(
+            command, environment, folder, log, seconds=seconds
+        )
