@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from ci_cache_isolation.audit.confirming import TIMES, Proof, Verdict, confirm
+from ci_cache_isolation.audit.confirming import confirm
+from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import End, Forked, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 

@@ -6,47 +6,23 @@ knows nothing of processes.
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
+from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import Forked, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["TIMES", "Confirmation", "Confirmed", "Proof", "Verdict", "confirm"]
+__all__ = ["Confirmation", "Confirmed", "confirm"]
 
-TIMES = 5
-"""How often each part of a proof is run."""
 _MOST_TOGETHER = 40
 _MOST_ONE_BY_ONE = 12
 
 T = TypeVar("T")
 Run = Callable[[Iterable[Job]], Iterator[Forked]]
-
-
-class Verdict(enum.StrEnum):
-    """What is the matter with a test."""
-
-    VICTIM = "victim"
-    BRITTLE = "brittle"
-    NON_DETERMINISTIC = "non-deterministic"
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """How often out of `TIMES` the test failed: alone, after, after but isolated."""
-
-    alone: int
-    after: int
-    isolated: int
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether the same run always came to the same."""
-        return {self.alone, self.after} == {0, TIMES}
 
 
 @dataclass(frozen=True, slots=True)

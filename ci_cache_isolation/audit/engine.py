@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
-from ci_cache_isolation.audit.confirming import Confirmed, Verdict, confirm
+from ci_cache_isolation.audit.confirming import Confirmed, confirm
 from ci_cache_isolation.audit.conflicts import (
     Audited,
     Conflict,
@@ -19,6 +19,7 @@ from ci_cache_isolation.audit.conflicts import (
     audited,
 )
 from ci_cache_isolation.audit.notes import read
+from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job

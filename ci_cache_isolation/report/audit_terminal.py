@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ci_cache_isolation.audit.account import Site
-from ci_cache_isolation.audit.confirming import TIMES, Verdict
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult, Finding, by_cause
+from ci_cache_isolation.audit.proofs import TIMES, Verdict
 from ci_cache_isolation.report.terminal import counted, printable
 
 __all__ = ["AuditTerminal"]

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.audit.confirming import TIMES
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult, Finding
+from ci_cache_isolation.audit.proofs import TIMES
 from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
 from ci_cache_isolation.stress.engine import Replay, StressResult

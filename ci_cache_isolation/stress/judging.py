@@ -1,0 +1,138 @@
+"""Each test that failed is put to the test, until it is clear what is wrong.
+
+First alone: what fails so, always, is broken, or brittle if it passed anywhere; what
+fails so now and then is non-deterministic. What passes alone has met somebody: those
+who were there in every failing order and in no passing one, then everybody who was
+there, in pieces. If nobody is found the whole order decides: only a test that fails in
+it every time depends on it.
+
+Nobody is accused without a proof: five times alone, five times behind the accused, and
+each of them the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from ci_cache_isolation.stress.completing import completed
+from ci_cache_isolation.stress.depending import Beside, Dependence
+from ci_cache_isolation.stress.history import History, Observed
+from ci_cache_isolation.stress.judged import Cost, Judged, Judgement
+from ci_cache_isolation.stress.searching import Order, Question, Runs, Search
+
+__all__ = ["judge"]
+
+
+def judge(  # noqa: PLR0913
+    observed: Iterable[Observed],
+    tests: Sequence[str],
+    run: Runs,
+    *,
+    suspects: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sections: Sections = Sections.SHARED,
+    is_over: Callable[[], bool] = lambda: False,
+    on_finding: Callable[[Judged], None] = lambda _: None,
+    run_beside: Beside | None = None,
+) -> Judgement:
+    """Judge every test that failed at least once.
+
+    ``tests`` are those that ``run`` can run, in the suite's own order. ``suspects``
+    names those whose traces a test is known to meet. ``sections`` are those in which
+    the orders were observed: where they were isolated, isolation is no cure.
+
+    ``on_finding`` hears of each finding as soon as it is proved, and again when all
+    polluters and cleaners of it are known: the last word on a test counts.
+    ``run_beside`` runs a test as often as `TIMES` while another process runs others,
+    and returns how often it failed; without it nothing is called cross-process.
+    """
+    history = History(observed)
+    search = Search(run, sections, is_over)
+    findings: dict[str, Judged] = {}
+    for finding in _findings(history, tests, search, suspects, run_beside):
+        findings[finding.test] = finding
+        on_finding(finding)
+    return Judgement(
+        tuple(findings.values()),
+        tuple(test for test in history.tests if test not in findings),
+        search.cost,
+    )
+
+
+def _findings(
+    history: History,
+    tests: Sequence[str],
+    search: Search,
+    suspects: Mapping[str, Sequence[str]],
+    run_beside: Beside | None,
+) -> Iterator[Judged]:
+    """Yield findings as they are proved, then the same ones completed."""
+    known = frozenset(tests)
+    failed = [test for test in history.tests if test in known]
+    alone = search.tallies([(test,) for test in failed])
+    dependent = []
+    for test in failed:
+        tally, passing = alone[test,], history.passing(test)
+        if tally[FAILED] == TIMES and not passing:
+            # One in 32 of those that fail every other time comes here too.
+            again = search.tallies([(test,)])[test,]
+            if sum(again.values()) == TIMES:
+                yield _judged_alone(search, test, again[FAILED])
+        elif tally[FAILED] and tally[PASSED]:
+            yield _judged_alone(search, test, tally[FAILED])
+        elif tally[PASSED] == TIMES or tally[FAILED] == TIMES:
+            failing = history.failing(test)
+            is_brittle = tally[FAILED] == TIMES
+            dependent.append(
+                Dependence(
+                    Question(search, test, FAILED if is_brittle else PASSED),
+                    passing if is_brittle else failing,
+                    failing if is_brittle else passing,
+                    known,
+                )
+            )
+    # The cheapest first, and all of them before any is completed.
+    dependent.sort(key=_length)
+    # Who did it to one test often does it to the next.
+    causes: dict[str, dict[Order, None]] = {PASSED: {}, FAILED: {}}
+    open_findings = []
+    for each in dependent:
+        test, cost = each.question.test, search.cost
+        first = [(suspect,) for suspect in suspects.get(test, ()) if suspect != test]
+        groups = [group for group in causes[each.question.unlike] if test not in group]
+        if finding := each.judged(dict.fromkeys([*groups, *first]), run_beside):
+            causes[each.question.unlike].update(dict.fromkeys(finding.after))
+            finding = replace(finding, cost=search.cost.since(cost, TIMES))
+            open_findings.append((each, finding))
+            yield finding
+    for each, finding in open_findings:
+        if finding.after and not finding.is_complete:
+            cost = search.cost
+            whole = completed(
+                finding, each.question, each.changed, each.unchanged, tests
+            )
+            spent = search.cost.since(cost, finding.cost.runs)
+            yield replace(
+                whole,
+                cost=replace(spent, seconds=spent.seconds + finding.cost.seconds),
+            )
+
+
+def _judged_alone(search: Search, test: str, failed: int) -> Judged:
+    return Judged(
+        test,
+        Verdict.BROKEN if failed == TIMES else Verdict.NON_DETERMINISTIC,
+        Proof(failed),
+        (test,),
+        message=search.messages.get((test,), ""),
+        cost=Cost(TIMES, 0.0),
+    )
+
+
+def _length(dependence: Dependence) -> int:
+    changed = dependence.changed
+    return len(changed[0].before(dependence.question.test)) if changed else 0
