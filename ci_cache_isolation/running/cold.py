@@ -25,7 +25,7 @@ from ci_cache_isolation.running.record import (
 )
 from ci_cache_isolation.running.runners import Runner
 
-__all__ = ["ColdJob", "ColdRun", "ColdRuns", "SCOPE_VARIABLE"]
+__all__ = ["SCOPE_VARIABLE", "ColdJob", "ColdRun", "ColdRuns"]
 
 SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
 

@@ -66,9 +66,7 @@ class Replayer:
         finally:
             pool.shutdown(cancel_futures=True)
         self.is_over = time.monotonic() > until
-        return {
-            each: text for each, text in zip(asked, found, strict=True) if text
-        }
+        return {each: text for each, text in zip(asked, found, strict=True) if text}
 
     def _own(self, number: int, wanted: Wanted, until: float) -> str | None:
         """Return the user's own command if it shows the failure."""
@@ -127,6 +125,4 @@ class Replayer:
             return 0
         environment = {**os.environ, **given}
         folder = self._runner.folder
-        return self._processes.run(
-            command, environment, folder, log, seconds=seconds
-        )
+        return self._processes.run(command, environment, folder, log, seconds=seconds)

@@ -1,264 +1,199 @@
-"""The stress run: the suite's own order, then all the others, then the replays."""
+"""The stress run: orders are observed, failing tests judged, and shown once more."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.audit.notes import read
+from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.running.forks import ForkServer, ForkServerError
+from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.outcomes import FAILED
+from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
-from ci_cache_isolation.stress.executors.subprocesses import (
-    Executed,
-    Job,
-    SubprocessExecutor,
+from ci_cache_isolation.stress.evidence import Evidence
+from ci_cache_isolation.stress.executors import Executor, opened
+from ci_cache_isolation.stress.history import Observed
+from ci_cache_isolation.stress.judged import Judged
+from ci_cache_isolation.stress.judging import judge
+from ci_cache_isolation.stress.observing import Observing
+from ci_cache_isolation.stress.pairs import Pairs
+from ci_cache_isolation.stress.request import Progress, Request
+from ci_cache_isolation.stress.results import Finding, StressResult
+
+__all__ = ["Stress"]
+
+JUDGING_MINUTES = 10.0
+_JOURNAL = "journal"
+_BESIDE = 200
+_UNJUDGED = (
+    "{count} tests that failed were not judged: the time for that was over, or their "
+    "set-up is no test that can be run alone. Give it more with --minutes."
 )
-from ci_cache_isolation.stress.order_file import OrderFile
-from ci_cache_isolation.stress.orders import SuiteTest
-from ci_cache_isolation.stress.pairs import PairCount, Pairs
-from ci_cache_isolation.stress.plan import Kind, Planned, Step, Wishes, planned
-from ci_cache_isolation.stress.results import Cache, End, Failing, Run, failing
-
-__all__ = [
-    "CannotStartError",
-    "NothingRanError",
-    "Replay",
-    "Request",
-    "Stress",
-    "StressResult",
-    "job_for",
-]
-
-MANY_TIMES = 10
-AT_LEAST_SECONDS = 60.0
-
-
-class CannotStartError(IsolationError):
-    """The suite's own order can't be run to its end."""
-
-    slug = "cannot-start"
-
-
-class NothingRanError(IsolationError):
-    """The runner found no tests."""
-
-    slug = "nothing-ran"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is run, and how much: ``split`` is the number of that run's workers.
-
-    ``minutes`` is None for no limit.
-    """
-
-    labels: tuple[str, ...]
-    cache: Cache
-    orders: int
-    minutes: float | None
-    seed: int
-    processes: int
-    split: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """An order that was run again, and which of its failures were seen again."""
-
-    run: Run
-    path: Path
-    shown: frozenset[str]
-    not_shown: frozenset[str]
-
-
-@dataclass(slots=True)
-class StressResult:
-    """What is known so far. Remarks are sentences for the user."""
-
-    runner: str
-    cache: Cache
-    seed: int
-    tests: list[SuiteTest] = field(default_factory=list)
-    settings: str = ""
-    runs: list[Run] = field(default_factory=list)
-    replays: list[Replay] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    is_interrupted: bool = False
-
-    @property
-    def failing(self) -> list[Failing]:
-        """The tests that failed, flaky ones first."""
-        return failing(self.runs, {test.id for test in self.tests})
-
-    @property
-    def pairs(self) -> PairCount:
-        """The pairs of tests that whole orders have shown."""
-        pairs = Pairs.of(self.tests)
-        for run in self.runs:
-            pairs.add(run.order)
-        whole = {run.step.kind for run in self.runs if run.end is End.FINISHED}
-        return pairs.count(both_ways={Kind.FORWARD, Kind.REVERSE} <= whole)
 
 
 class Stress:
     """Runs the plan. What is known is in ``result`` at any time, also after Ctrl-C."""
 
     def __init__(
-        self,
-        runner: Runner,
-        request: Request,
-        orders_folder: Path,
-        on_run: Callable[[Run], None] = lambda _: None,
+        self, runner: Runner, request: Request, orders_folder: Path, progress: Progress
     ) -> None:
-        self.result = StressResult(runner.name, request.cache, request.seed)
+        self.result = StressResult(
+            runner.name, request.cache, request.seed, request.shard
+        )
         self._runner = runner
         self._request = request
         self._folder = orders_folder
-        self._on_run = on_run
-        self._executor = SubprocessExecutor(runner.folder)
-        self._paths: dict[int, Path] = {}
-        self._time_limit: float | None = None
+        self._progress = progress
+        self._sections = Sections(request.cache.value)
+        self._limit: float | None = None
 
     def run(self) -> StressResult:
         """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
-        split = self._request.split
-        if split > 1 and (why := self._runner.why_no_split()):
-            self.result.remarks.append(f"No split run: {why}.")
-            split = 0
-        # The user's own runner is not made to run a test twice.
-        wishes = Wishes(orders=self._request.orders, twice=False, split=split)
-        began = time.monotonic()
+        result = self.result
         try:
-            at_a_time = self._run_forward(Step(0, Kind.FORWARD))
-            _, *rest = planned(self.result.tests, wishes, self._request.seed)
-            whole = [each for each in rest if each.step.processes == 1]
-            self._run_all(self._within_minutes(whole, began), at_a_time)
-            # A split run has the processors to itself.
-            self._run_all(self._within_minutes(rest[len(whole) :], began), 1)
+            with opened(
+                self._runner, self._request, self._folder, result.remarks
+            ) as executor:
+                result.tests, result.settings = executor.suite, executor.settings
+                result.pairs = Pairs.of(executor.suite)
+                self._observe(executor)
+                self._judge(executor)
             self._replay()
         except KeyboardInterrupt:
-            self.result.is_interrupted = True
-        self.result.runs.sort(key=lambda run: run.step.index)
-        return self.result
+            result.is_interrupted = True
+        except ForkServerError as error:
+            # What was seen is known all the same.
+            result.failure = str(error)
+        result.runs.sort(key=lambda run: run.step.index)
+        return result
 
-    def _run_forward(self, step: Step) -> int:
-        """Run the suite's own order; return how many orders may run at a time."""
-        job = self._job(step, ())
-        [executed] = self._executor.run([job], 1)
-        record = executed.record
-        if self._runner.found_no_tests(executed.exit_code) or (
-            record.is_finished and not record.tests
-        ):
-            raise NothingRanError(
-                "No tests were found, so there is nothing to put in order. "
-                f"This was run: {shown(self._runner.own_command(job.order.labels))}. "
-                "Name labels, or go to the folder in which that command finds tests."
-            )
-        run = executed.run
-        if run.end is not End.FINISHED or not (run.passed or run.skipped):
-            raise CannotStartError(self._why_not_started(executed))
-        self.result.tests = record.tests
-        self.result.settings = record.settings
-        self._time_limit = max(AT_LEAST_SECONDS, MANY_TIMES * executed.run.seconds)
-        self._keep(executed)
-        if record.shared and self._request.processes > 1:
-            self.result.remarks.append(
-                "One order at a time, because all of them would use the same "
-                f"{_listed(record.shared)}."
-            )
-            return 1
-        return self._request.processes
+    def _observe(self, executor: Executor) -> None:
+        observing = Observing(
+            self._runner, self._request, self.result, self._folder, self._progress
+        )
+        observing.run(executor)
+        self._limit = observing.limit
 
-    def _why_not_started(self, executed: Executed) -> str:
-        run, log = executed.run, executed.job.log_path
-        if run.running:
-            found = f"it {run.end} in {run.running}"
-        elif run.end is End.FINISHED:
-            found = f"all its tests fail, {run.failed[0]} first"
-        else:
-            found = cause_in(log) or f"exit code {executed.exit_code}"
-        command = self._runner.own_command(executed.job.order.labels)
+    def _judge(self, executor: Executor) -> None:
+        """Find out what is the matter with each test that failed."""
+        if not self.result.failing:
+            return
+        number = len(self.result.failing)
+        failed = "1 test failed" if number == 1 else f"{number} tests failed"
+        self._progress.step(f"{failed} in some order. Looking for the reasons…")
+        self.result.evidence = self._evidence(executor)
+        until = time.monotonic() + 60 * (self._request.minutes or JUDGING_MINUTES)
+        judgement = judge(
+            self._observed(),
+            [test.id for test in self.result.tests],
+            lambda jobs: executor.run(self._limited(jobs)),
+            suspects=self.result.evidence.suspects,
+            sections=self._sections,
+            is_over=lambda: time.monotonic() > until,
+            on_finding=self._found,
+            run_beside=self._beside(executor),
+        )
+        self.result.unjudged = judgement.unjudged
+        if judgement.unjudged:
+            count_of = len(judgement.unjudged)
+            self.result.remarks.append(_UNJUDGED.format(count=count_of))
+
+    def _evidence(self, executor: Executor) -> Evidence:
+        """Run the suite's own order with isolation on and the audit's books open."""
+        journal = self._folder / _JOURNAL
+        job = Job(
+            tuple(test.id for test in self.result.tests),
+            Sections.ISOLATED,
+            seconds=self._limit,
+            journal=str(journal),
+        )
+        with suppress(ForkServerError):
+            for _ in executor.run([job]):
+                pass
+        return Evidence.drawn(read(journal))
+
+    def _observed(self) -> Iterator[Observed]:
+        for run in self.result.runs:
+            if run.order:
+                yield Observed.of(run)
+            for worker in run.workers:
+                others = (each for each in run.workers if each is not worker)
+                ran = frozenset(worker)
+                yield Observed(
+                    worker,
+                    ran & frozenset(run.failed),
+                    ran & run.passed,
+                    tuple(test for each in others for test in each),
+                )
+
+    def _limited(self, jobs: Iterable[Job]) -> Iterator[Job]:
         return (
-            f"The suite does not run in its own order: {found}. "
-            "Until it does, other orders say nothing about it. "
-            f"Run {shown(command)} by hand; "
-            f"what this run printed is in {shown_path(log)}."
+            job if job.seconds is not None else replace(job, seconds=self._limit)
+            for job in jobs
         )
 
-    def _run_all(self, plan: Iterable[Planned], at_a_time: int) -> None:
-        jobs = (self._job(each.step, each.order) for each in plan)
-        for executed in self._executor.run(jobs, at_a_time):
-            self._keep(executed)
+    def _beside(self, executor: Executor) -> Callable[[str, Sequence[str]], int] | None:
+        """Return what runs a test while another process runs its neighbours."""
+        if not isinstance(executor, ForkServer) or self._request.processes < 2:  # noqa: PLR2004
+            return None
+        numbers = count(1)
 
-    def _within_minutes(
-        self, plan: Sequence[Planned], began: float
-    ) -> Iterator[Planned]:
-        limit = self._request.minutes
-        for place, each in enumerate(plan):
-            if limit is not None and time.monotonic() - began > limit * 60:
-                self.result.remarks.append(
-                    f"{len(plan) - place} planned runs were left out: the time set "
-                    f"with --minutes was over at {each.step.name}."
-                )
-                return
-            yield each
+        def run_beside(test: str, neighbours: Sequence[str]) -> int:
+            failed = 0
+            for number in range(TIMES):
+                # Those that ran at the same time ran anywhere in the sequence.
+                start = number * len(neighbours) // TIMES
+                turned = (*neighbours[start:], *neighbours[:start])[:_BESIDE]
+                tag = f"beside-{next(numbers)}"
+                pair = [
+                    Job(tests, Sections.COMMON, seconds=self._limit, common=tag)
+                    for tests in (turned, (test,))
+                ]
+                for forked in executor.run(pair):
+                    if forked.job is pair[1]:
+                        failed += forked.last == FAILED
+            return failed
+
+        return run_beside
+
+    def _found(self, judged: Judged) -> None:
+        suspicion = self.result.evidence.about(judged)
+        self.result.findings[judged.test] = Finding(judged, suspicion)
+        self._progress.finding(judged)
 
     def _replay(self) -> None:
-        """Run an order again for every flaky test: only what fails again is advised."""
-        open_tests = {each.test: each for each in self.result.failing if each.is_flaky}
-        known = set(open_tests)
-        while open_tests:
-            test = next(iter(open_tests))
-            run = min(open_tests[test].failed_in, key=_simplicity)
-            path = self._paths[run.step.index]
-            job = job_for(
-                self._runner,
-                OrderFile.read(path),
-                path.with_name(f"{path.stem}-again.json"),
-                self._time_limit,
-            )
-            [executed] = self._executor.run([job], 1)
-            expected = known & set(run.failed)
-            seen_again = frozenset(expected & set(executed.run.failed))
-            self.result.replays.append(
-                Replay(run, path, seen_again, frozenset(expected - seen_again))
-            )
-            for done in expected:
-                open_tests.pop(done, None)
-
-    def _job(self, step: Step, order: tuple[str, ...]) -> Job:
-        order_file = OrderFile(
-            step=step,
-            runner=self._runner.name,
-            cache=self.result.cache,
-            hash_seed=str((self._request.seed + step.index) % 2**32),
-            labels=self._request.labels,
-            order=order,
+        """Look for a command for each finding: only what fails once more is advised."""
+        wanted = {
+            each.judged.test: Wanted(each.judged.test, _failing_order(each.judged))
+            for each in self.result.findings.values()
+            if each.judged.verdict
+            not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
+        }
+        if not wanted:
+            return
+        self._progress.step("Running each finding once more in a cold process…")
+        replayer = Replayer(
+            self._runner, self._request.labels, self._folder, self.result.cache
         )
-        name = f"{step.index:03}-{step.name.replace(' ', '-')}.json"
-        return job_for(self._runner, order_file, self._folder / name, self._time_limit)
-
-    def _keep(self, executed: Executed) -> None:
-        self.result.runs.append(executed.run)
-        self._paths[executed.run.step.index] = executed.job.path
-        self._on_run(executed.run)
-
-
-def job_for(
-    runner: Runner, order_file: OrderFile, path: Path, time_limit: float | None = None
-) -> Job:
-    """Return the job that runs an order; it writes to the path and beside it."""
-    command = runner.command(order_file.labels, order_file.step.processes)
-    return Job(command, order_file, path, time_limit)
+        found = replayer.commands(wanted.values())
+        for test, each in wanted.items():
+            finding = self.result.findings[test]
+            replay = found.get(each)
+            self.result.findings[test] = replace(finding, replay=replay)
+        if replayer.is_over:
+            self.result.remarks.append(
+                "Not every finding was run again in a cold process: there are too many."
+            )
 
 
-def _simplicity(run: Run) -> tuple[bool, bool, int]:
-    """Sort one process before several, a run to the end before one that died."""
-    return run.step.processes > 1, run.end is not End.FINISHED, run.step.index
-
-
-def _listed(things: Sequence[str]) -> str:
-    *others, last = things
-    return f"{', '.join(others)} and {last}" if others else last
+def _failing_order(judged: Judged) -> tuple[str, ...]:
+    """Return the shortest order in which a test is known to fail."""
+    if judged.verdict in {Verdict.BRITTLE, Verdict.BROKEN}:
+        return (judged.test,)
+    return judged.order

@@ -1,15 +1,28 @@
-"""What came of a run, and what all runs together say about each test. Pure."""
+"""What came of a run, and what all runs together say about each test."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.audit.conflicts import Suspicion
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.stress.plan import Step
+from ci_cache_isolation.running.suite import SuiteTest
+from ci_cache_isolation.stress.evidence import Evidence
+from ci_cache_isolation.stress.judged import Judged
+from ci_cache_isolation.stress.pairs import Pairs
+from ci_cache_isolation.stress.plan import Shard, Step
 
-__all__ = ["Cache", "End", "Failing", "Run", "failing"]
+__all__ = [
+    "Cache",
+    "End",
+    "Failing",
+    "Finding",
+    "Run",
+    "StressResult",
+    "failing",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +81,40 @@ def failing(runs: Sequence[Run], tests: Collection[str]) -> list[Failing]:
         )
         found.append(Failing(test, failed_in, passed_in))
     return sorted(found, key=lambda each: not each.is_flaky)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judged test, what carried it, and a command that was seen to show it."""
+
+    judged: Judged
+    suspicion: Suspicion | None = None
+    replay: str | None = None
+
+
+@dataclass(slots=True)
+class StressResult:
+    """What is known so far. Remarks are sentences for the user.
+
+    ``failure`` says why it ended early, if it did.
+    """
+
+    runner: str
+    cache: Cache
+    seed: int
+    shard: Shard
+    tests: Sequence[SuiteTest] = ()
+    settings: str = ""
+    runs: list[Run] = field(default_factory=list)
+    pairs: Pairs = field(default_factory=lambda: Pairs(()))
+    findings: dict[str, Finding] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+    unjudged: tuple[str, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+    is_interrupted: bool = False
+    failure: str = ""
+
+    @property
+    def failing(self) -> list[Failing]:
+        """The tests that failed, flaky ones first."""
+        return failing(self.runs, {test.id for test in self.tests})

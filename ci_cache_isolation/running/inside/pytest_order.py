@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.running.inside.imposed import (
     exactly,
     imposed_order,
@@ -19,6 +18,7 @@ from ci_cache_isolation.running.inside.imposed import (
     settings_module,
     shared_between_runs,
 )
+from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.record import Recorder
 

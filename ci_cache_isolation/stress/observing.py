@@ -1,0 +1,194 @@
+"""The plan is run: whole orders by an executor, split ones by the user's workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ci_cache_isolation.running.cold import ColdJob, ColdRuns
+from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
+from ci_cache_isolation.running.order_file import Cache, OrderFile
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.output import shown, shown_path
+from ci_cache_isolation.running.runners import Runner
+from ci_cache_isolation.stress.executors import CannotStartError, Executor
+from ci_cache_isolation.stress.plan import Planned, Step, planned
+from ci_cache_isolation.stress.request import Progress, Request
+from ci_cache_isolation.stress.results import Run, StressResult
+
+__all__ = ["Observing"]
+
+MANY_TIMES = 10
+AT_LEAST_SECONDS = 60.0
+
+
+class Observing:
+    """Runs the orders of a plan. ``limit`` is the time limit of one, in seconds.
+
+    It is known when the suite's own order has been run.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        request: Request,
+        result: StressResult,
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self._runner = runner
+        self._request = request
+        self._folder = folder
+        self._progress = progress
+        self._sections = Sections(request.cache.value)
+        self._began = time.monotonic()
+        self.result = result
+        self.limit: float | None = None
+
+    def run(self, executor: Executor) -> None:
+        """Run all orders of the plan that are this shard's."""
+        wishes = self._request.wishes
+        if wishes.split > 1 and (why := self._runner.why_no_split()):
+            self.result.remarks.append(f"No split run: {why}.")
+            wishes = replace(wishes, split=0)
+        every = planned(self.result.tests, wishes, self._request.seed)
+        plan = (each for each in every if self._request.shard.takes(each.step))
+        split: list[Planned] = []
+
+        def whole() -> Iterator[Planned]:
+            for each in plan:
+                if each.step.processes > 1:
+                    split.append(each)
+                else:
+                    yield each
+
+        orders = whole()
+        self._run_all(executor, [next(orders)])
+        self._check_forward()
+        self._run_all(executor, self._within_minutes(orders))
+        for each in self._within_minutes(iter(split)):
+            self._run_split(each.step)
+
+    def _check_forward(self) -> None:
+        """Go on only if the suite's own order says anything about the tests."""
+        run = self.result.runs[0]
+        self.limit = max(AT_LEAST_SECONDS, MANY_TIMES * run.seconds)
+        if run.end is End.FINISHED and (run.passed or run.skipped or not run.failed):
+            return
+        found = f"all its tests fail, {run.failed[0]} first"
+        if run.end is not End.FINISHED:
+            found = f"it {run.end} in {run.running}"
+            if message := run.messages.get(run.running or ""):
+                found = f"{found}, as {message}"
+        elif message := run.messages.get(run.failed[0]):
+            found = f"{found} ({message})"
+        command = self._runner.own_command(self._request.labels)
+        raise CannotStartError(
+            f"The suite does not run in its own order: {found}. "
+            "Until it does, other orders say nothing about it. "
+            f"Run {shown(command)} by hand; what was printed is in "
+            f"{shown_path(self._folder)}."
+        )
+
+    def _run_all(self, executor: Executor, plan: Iterable[Planned]) -> None:
+        steps: dict[int, Planned] = {}
+
+        def jobs() -> Iterator[Job]:
+            for each in plan:
+                job = Job(each.order, self._sections, seconds=self.limit)
+                steps[id(job)] = each
+                self._write(each)
+                yield job
+
+        for forked in executor.run(jobs()):
+            self._keep(_run_of(forked, steps[id(forked.job)].step, self.result.cache))
+
+    def _within_minutes(self, plan: Iterator[Planned]) -> Iterator[Planned]:
+        limit = self._request.minutes
+        for each in plan:
+            if limit is not None and time.monotonic() - self._began > limit * 60:
+                self.result.remarks.append(
+                    "Planned orders were left out: the time set with --minutes was "
+                    f"over at {each.step.name}."
+                )
+                return
+            yield each
+
+    def _run_split(self, step: Step) -> None:
+        """Have the user's own workers run it: it has the processors to itself."""
+        order = replace(self._order_file(Planned(step, (), 0.0)), is_exact=False)
+        path = self._path(step)
+        job = ColdJob.of(self._runner, order, path, self.limit)
+        for run in ColdRuns(self._runner.folder).run([job], 1):
+            failed = run.record.failed
+            if run.culprit and run.culprit not in failed:
+                failed.append(run.culprit)
+            self._keep(
+                Run(
+                    step=step,
+                    cache=self.result.cache,
+                    end=run.end,
+                    seconds=round(run.seconds, 3),
+                    passed=frozenset(run.record.having(PASSED)) - set(failed),
+                    failed=tuple(failed),
+                    skipped=frozenset(run.record.having(SKIPPED)) - set(failed),
+                    running=run.culprit,
+                    workers=tuple(map(tuple, run.record.workers.values())),
+                )
+            )
+
+    def _keep(self, run: Run) -> None:
+        self.result.runs.append(run)
+        self.result.pairs.add(run.order)
+        self._progress.run(run, len(self.result.runs), self._number_planned)
+
+    @property
+    def _number_planned(self) -> int | None:
+        """How many runs there are to be; None where it is the time that ends them."""
+        wishes = self._request.wishes
+        if wishes.orders is None or self._request.shard.of > 1:
+            return None
+        return 2 + wishes.twice + wishes.orders + (wishes.split > 1)
+
+    def _path(self, step: Step) -> Path:
+        name = f"{step.index:03}-{step.name.replace(' ', '-')}.json"
+        return self._folder / name
+
+    def _write(self, each: Planned) -> None:
+        self._order_file(each).write(self._path(each.step))
+
+    def _order_file(self, each: Planned) -> OrderFile:
+        return OrderFile(
+            name=each.step.name,
+            runner=self._runner.name,
+            cache=self.result.cache,
+            hash_seed=str(self._request.seed % 2**32),
+            labels=self._request.labels,
+            order=each.order,
+            is_exact=True,
+            processes=each.step.processes,
+        )
+
+
+def _run_of(forked: Forked, step: Step, cache: Cache) -> Run:
+    def having(outcome: str) -> Iterator[str]:
+        return (test for test, got in forked.outcomes.items() if got == outcome)
+
+    failed = tuple(having(FAILED))
+    running = None
+    if forked.end is not End.FINISHED:
+        running = next(reversed(failed), None)
+    return Run(
+        step=step,
+        cache=cache,
+        end=forked.end,
+        seconds=round(forked.seconds, 3),
+        order=forked.order,
+        passed=frozenset(having(PASSED)),
+        failed=failed,
+        skipped=frozenset(having(SKIPPED)),
+        running=running,
+        messages=forked.messages,
+    )
