@@ -8,11 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ci_cache_isolation.audit.account import Site
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult, Finding, by_cause
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
-from ci_cache_isolation.report.terminal import counted, printable
+from ci_cache_isolation.report.words import counted, place, printable
 
 __all__ = ["AuditTerminal"]
 
@@ -70,9 +69,9 @@ class AuditTerminal:
             leaver, looker = next(conflict.pairs())
             self._say(
                 f"    {leaver.left.how.value} by {leaver.actor.test}, "
-                f"{_place(leaver.site)}"
+                f"{place(leaver.site)}"
             )
-            self._say(f"    looked at by {looker.actor.test}, {_place(looker.site)}")
+            self._say(f"    looked at by {looker.actor.test}, {place(looker.site)}")
         if len(conflicts) > SHOWN_CARDS:
             self._say(f"  and {len(conflicts) - SHOWN_CARDS} more, see the report")
 
@@ -83,7 +82,7 @@ class AuditTerminal:
         how = leaver.left.how.value
         self._console.print()
         self._say(f"{title}: {key!r} in cache {alias!r}", "bold red")
-        self._say(f"  {how} at {_place(leaver.site)}, by")
+        self._say(f"  {how} at {place(leaver.site)}, by")
         for group in first.confirmed.after[:SHOWN_TESTS]:
             self._say(f"    {printable(' together with '.join(group))}")
         self._more(len(first.confirmed.after))
@@ -103,7 +102,7 @@ class AuditTerminal:
             else "passes alone and fails after it"
         )
         self._say(f"  {printable(confirmed.test)}", "bold")
-        self._say(f"    {what}; looks at {_place(finding.suspicion.looker.site)}")
+        self._say(f"    {what}; looks at {place(finding.suspicion.looker.site)}")
         self._say(
             f"    failed alone {proof.alone}/{TIMES}, after it "
             f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
@@ -144,9 +143,3 @@ class AuditTerminal:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
-
-
-def _place(site: Site) -> str:
-    if site.in_test and site.in_test != site.at:
-        return f"{site.at}, called at {site.in_test}"
-    return site.at or "an unknown place"

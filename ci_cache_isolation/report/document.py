@@ -3,75 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.audit.conflicts import Conflict
+from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
 from ci_cache_isolation.audit.engine import AuditResult, Finding
 from ci_cache_isolation.audit.proofs import TIMES
-from ci_cache_isolation.running.output import shown, shown_path
+from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
-from ci_cache_isolation.stress.engine import Replay, StressResult
-from ci_cache_isolation.stress.results import End, Run
 
 __all__ = [
     "SCHEMA",
     "audit_document",
-    "replay_command",
-    "stress_document",
+    "bound",
+    "conflict_of",
+    "head",
+    "state_of",
     "write",
 ]
 
 SCHEMA = 1
-
-
-def stress_document(result: StressResult) -> dict[str, Any]:
-    """Return a stress run as the public schema has it.
-
-    ``conflicts`` and ``findings`` hold what is proved, so nothing yet: which test is
-    whose polluter is not asked. ``failures`` is what was seen: a test that failed, in
-    which runs, in which not, and the command that shows it again, once it did.
-    """
-    pairs = result.pairs
-    return {
-        **_head("stress"),
-        "suite": {
-            "runner": result.runner,
-            "tests": len(result.tests),
-            "settings": result.settings,
-        },
-        "seed": result.seed,
-        "interrupted": result.is_interrupted,
-        "runs": [_run(run) for run in result.runs],
-        "pairs": {
-            "total": pairs.total,
-            "covered": pairs.covered,
-            "adjacent": pairs.adjacent,
-            "unreachable": pairs.unreachable,
-        },
-        "bound": _bound(result.runs),
-        "conflicts": [],
-        "findings": [],
-        "failures": [
-            {
-                "test": each.test,
-                "flaky": each.is_flaky,
-                "failed_in": [run.step.index for run in each.failed_in],
-                "passed_in": [run.step.index for run in each.passed_in],
-                "replay": next(
-                    (
-                        replay_command(replay)
-                        for replay in result.replays
-                        if each.test in replay.shown
-                    ),
-                    None,
-                ),
-            }
-            for each in result.failing
-        ],
-    }
 
 
 def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
@@ -81,7 +34,7 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
     """
     tests = len(result.audited.tests)
     return {
-        **_head("audit"),
+        **head("audit"),
         "suite": {"runner": result.runner, "tests": tests, "settings": settings},
         "interrupted": result.is_interrupted,
         "runs": [
@@ -102,14 +55,9 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
             "unreachable": None,
         },
         "bound": {},
-        "conflicts": [_conflict(each) for each in result.audited.conflicts],
+        "conflicts": [conflict_of(each) for each in result.audited.conflicts],
         "findings": [_finding(each, result) for each in result.findings],
     }
-
-
-def replay_command(replay: Replay) -> str:
-    """Return the command that runs an order again, as one types it where one stands."""
-    return shown(["cache-isolation", "replay", shown_path(replay.path)])
 
 
 def write(document: dict[str, Any], path: Path) -> None:
@@ -119,12 +67,12 @@ def write(document: dict[str, Any], path: Path) -> None:
     partial.replace(path)
 
 
-def _head(command: str) -> dict[str, Any]:
+def head(command: str) -> dict[str, Any]:
     tool = {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
     return {"schema": SCHEMA, "command": command, "tool": tool}
 
 
-def _conflict(conflict: Conflict) -> dict[str, Any]:
+def conflict_of(conflict: Conflict) -> dict[str, Any]:
     return {
         "alias": conflict.alias,
         "key": conflict.entry.key,
@@ -142,20 +90,12 @@ def _conflict(conflict: Conflict) -> dict[str, Any]:
 
 def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
     confirmed, proof = finding.confirmed, finding.confirmed.proof
-    conflict, leaver, looker = finding.suspicion
     return {
         "test": confirmed.test,
         "verdict": confirmed.verdict.value,
         "after": [list(group) for group in confirmed.after],
         "cleaners": [],
-        "state": {
-            "kind": "cache",
-            "alias": conflict.alias,
-            "key": conflict.entry.key,
-            "version": conflict.entry.version,
-            "written_at": leaver.site.at,
-            "read_at": looker.site.at,
-        },
+        "state": state_of(finding.suspicion),
         "proof": {
             "alone": f"{proof.alone}/{TIMES}",
             "after": f"{proof.after}/{TIMES}",
@@ -171,27 +111,27 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def state_of(suspicion: Suspicion) -> dict[str, Any]:
+    """Return what carried a failure, as the public schema has it."""
+    conflict, leaver, looker = suspicion
     return {
-        "index": run.step.index,
-        "kind": run.step.kind.value,
-        "seed": run.step.seed,
-        "reversed": run.step.reverse,
-        "cache": run.cache.value,
-        "processes": run.step.processes,
-        "seconds": run.seconds,
-        "end": run.end.value,
-        "passed": len(run.passed),
-        "skipped": len(run.skipped),
-        "failed": list(run.failed),
+        "kind": "cache",
+        "alias": conflict.alias,
+        "key": conflict.entry.key,
+        "version": conflict.entry.version,
+        "written_at": leaver.site.at,
+        "read_at": looker.site.at,
     }
 
 
-def _bound(runs: Sequence[Run]) -> dict[str, Any]:
-    clean = sum(not run.failed and run.end is End.FINISHED for run in runs)
+def bound(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the runs of a report say about those that were not run."""
+    clean = sum(not run["failed"] and run["end"] == End.FINISHED for run in runs)
     is_clean = clean == len(runs)
     return {
         "clean_runs": clean,
         "confidence": CONFIDENCE,
-        "failure_rate_below": failure_rate_bound(clean) if is_clean else None,
+        "failure_rate_below": failure_rate_bound(clean, CONFIDENCE)
+        if is_clean
+        else None,
     }

@@ -1,27 +1,43 @@
-"""The stress run on a terminal: a line an order, then what it comes to."""
+"""The stress run on a terminal: a line an order, then what is the matter with whom."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
-from ci_cache_isolation.report.document import replay_command
-from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
-from ci_cache_isolation.stress.engine import StressResult
+from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.report.words import counted, place, printable, remembered
+from ci_cache_isolation.stress.chance import failure_rate_bound
+from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.results import (
     Cache,
     End,
     Failing,
+    Finding,
     Run,
+    StressResult,
 )
 
-__all__ = ["StressTerminal", "counted", "printable"]
+__all__ = ["CONFIDENCE", "StressTerminal"]
 
-SHOWN_RUNS = 4
+CONFIDENCE = 0.95
 SHOWN_TESTS = 25
+SHOWN_GROUPS = 5
+_ENOUGH_RUNS = 10
+"""Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
+
+_TITLES = {
+    Verdict.VICTIM: "fails after others",
+    Verdict.BRITTLE: "needs others",
+    Verdict.SELF_POLLUTING: "fails the second time",
+    Verdict.CROSS_PROCESS: "fails beside another process",
+    Verdict.NON_DETERMINISTIC: "fails by chance",
+    Verdict.BROKEN: "broken",
+}
 
 
 class StressTerminal:
@@ -29,6 +45,8 @@ class StressTerminal:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._status: Status | None = None
+        self._failed: set[str] = set()
 
     def begin(self, runner: str, cache: Cache, seed: int, processes: int) -> None:
         """Say what is going to be run."""
@@ -39,8 +57,9 @@ class StressTerminal:
         )
         self._say(f"Stress with {runner}, {caches}.", style="bold")
         self._say(f"Seed {seed}; up to {processes} orders at a time.")
+        self._show("Setting up…")
 
-    def run(self, run: Run) -> None:
+    def run(self, run: Run, done: int, planned: int | None) -> None:
         """Say how one run ended."""
         counts = f"{len(run.passed)} passed"
         if run.skipped:
@@ -56,98 +75,115 @@ class StressTerminal:
         )
         line.append(f"{run.step.name:<24} {counts:<28} {run.seconds:6.1f} s", "default")
         self._console.print(line, soft_wrap=True)
+        self._failed.update(run.failed)
+        of = f" of {planned}" if planned else ""
+        self._show(
+            f"{done}{of} orders, {counted(len(self._failed), 'test')} failed so far"
+        )
+
+    def step(self, text: str) -> None:
+        """Say what begins."""
+        self._say(text)
+        self._show(text)
+
+    def finding(self, judged: Judged) -> None:
+        """Show that a test was judged."""
+        self._show(f"{judged.verdict}: {printable(judged.test)}")
 
     def end(self, result: StressResult, report: Path | None) -> None:
         """Say what all runs come to, and what to do about it."""
+        self.quiet()
         for remark in result.remarks:
-            self._say(remark)
+            self._say(printable(remark))
         if result.is_interrupted:
             self._say(
                 "Interrupted: what follows is what was known until then.",
                 style="yellow",
             )
-        flaky = [each for each in result.failing if each.is_flaky]
-        always = [each for each in result.failing if not each.is_flaky]
-        self._flaky(result, flaky)
-        self._always(always)
-        is_whole = all(run.end is End.FINISHED for run in result.runs)
-        self._coverage(result, is_clean=is_whole and not (flaky or always))
+        cards = _by_cause(result.findings.values())
+        for findings in cards[:SHOWN_TESTS]:
+            self._card(findings)
+        if len(cards) > SHOWN_TESTS:
+            self._say(f"And {len(cards) - SHOWN_TESTS} more, see the report.")
+        self._not_judged(
+            [each for each in result.failing if each.test not in result.findings]
+        )
+        self._sum(result)
         if report is not None:
             self._say(f"Report: {report}")
 
-    def _flaky(self, result: StressResult, flaky: Sequence[Failing]) -> None:
-        if not flaky:
+    def quiet(self) -> None:
+        """Show no status any more."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _card(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        judged = first.judged
+        self._console.print()
+        title = _TITLES[judged.verdict]
+        for each in findings[:SHOWN_TESTS]:
+            self._say(f"{each.judged.test}: {each.judged.verdict}, {title}", "bold red")
+        self._more(len(findings), SHOWN_TESTS)
+        self._cause(first)
+        self._say(f"  {_proof(judged)}")
+        if judged.message:
+            self._say(f"  {judged.message}")
+        if judged.cleaners:
+            self._say(f"  hidden when one of these runs between: {judged.cleaners[0]}")
+            for each_cleaner in judged.cleaners[1:SHOWN_GROUPS]:
+                self._say(f"    {each_cleaner}")
+        replay = next((each.replay for each in findings if each.replay), None)
+        if replay:
+            self._say("  See it fail, as it just did in a cold process:")
+            self._say(f"    {replay}")
+
+    def _cause(self, finding: Finding) -> None:
+        judged, suspicion = finding.judged, finding.suspicion
+        if judged.verdict in {Verdict.VICTIM, Verdict.BRITTLE}:
+            word = "fails after" if judged.verdict is Verdict.VICTIM else "passes after"
+            if not judged.after:
+                self._say(
+                    f"  {word} {counted(len(judged.order) - 1, 'test')} in an order "
+                    "that shows it every time; none of them does it alone"
+                )
+            for group in judged.after[:SHOWN_GROUPS]:
+                self._say(f"  {word} {' together with '.join(group)}")
+            self._more(len(judged.after), SHOWN_GROUPS)
+        if suspicion is not None:
+            conflict, leaver, looker = suspicion
+            self._say(f"  {remembered(conflict)}")
+            how = leaver.left.how.value
+            self._say(f"    {how} at {place(leaver.site)}")
+            self._say(f"    looked at {place(looker.site)}")
+
+    def _not_judged(self, failing: Sequence[Failing]) -> None:
+        if not failing:
             return
         self._console.print()
-        self._say(
-            f"{counted(len(flaky), 'flaky test')}: failed in some orders, passed in "
-            "others.",
-            style="bold red",
-        )
-        for each in flaky[:SHOWN_TESTS]:
-            runs = [run.step.name for run in each.failed_in]
-            more = (
-                f" and {len(runs) - SHOWN_RUNS} more" if len(runs) > SHOWN_RUNS else ""
-            )
+        self._say(f"{counted(len(failing), 'test')} failed and not judged:", "bold red")
+        for each in failing[:SHOWN_TESTS]:
             total = len(each.failed_in) + len(each.passed_in)
-            self._say(f"  {printable(each.test)}", style="bold")
-            self._say(
-                f"    failed in {len(runs)} of {total} runs: "
-                f"{', '.join(runs[:SHOWN_RUNS])}{more}"
-            )
-        self._more(flaky)
-        self._console.print()
-        for replay in result.replays:
-            if replay.shown:
-                self._say(
-                    f"See {len(replay.shown)} of them fail, as they just did again:"
-                )
-                self._say(f"  {replay_command(replay)}")
-            for test in sorted(replay.not_shown):
-                self._say(
-                    f"{printable(test)} passed when {replay.run.step.name} was run "
-                    "again: the order alone does not decide it."
-                )
-        if result.cache is Cache.SHARED:
-            self._say(
-                "Isolation was off. Run it with --cache isolated: what passes then "
-                "failed because of a cache."
-            )
-        else:
-            self._say(
-                "Caches in memory were isolated: look at module globals, memoised "
-                "functions, settings, files, the database, and caches on a server."
-            )
+            names = ", ".join(run.step.name for run in each.failed_in[:3])
+            self._say(f"  {each.test}")
+            self._say(f"    failed in {len(each.failed_in)} of {total} runs: {names}")
+            for run in each.failed_in[:1]:
+                if message := run.messages.get(each.test):
+                    self._say(f"    {message}")
+        self._more(len(failing), SHOWN_TESTS)
 
-    def _always(self, always: Sequence[Failing]) -> None:
-        if not always:
-            return
-        self._console.print()
-        self._say(
-            f"{counted(len(always), 'test')} failed in every run: broken, whatever "
-            "the order. Mend these first.",
-            style="bold red",
-        )
-        for each in always[:SHOWN_TESTS]:
-            self._say(f"  {printable(each.test)}")
-        self._more(always)
-
-    def _more(self, tests: Sequence[Failing]) -> None:
-        if len(tests) > SHOWN_TESTS:
-            self._say(f"  and {len(tests) - SHOWN_TESTS} more, see the report")
-
-    def _coverage(self, result: StressResult, *, is_clean: bool) -> None:
+    def _sum(self, result: StressResult) -> None:
         runs = [run for run in result.runs if run.end is End.FINISHED]
         if not runs:
             return
         self._console.print()
-        pairs = result.pairs
+        pairs = result.pairs.count()
         text = f"{counted(len(result.tests), 'test')}, {counted(len(runs), 'run')}."
         if pairs.total:
-            possible = pairs.total - (pairs.unreachable or 0)
             text += (
-                f" {pairs.covered:,} of {possible:,} ordered pairs of tests were run "
-                f"in that order, {pairs.adjacent:,} of them as neighbours"
+                f" {pairs.covered:,} of {pairs.reachable:,} ordered pairs of tests "
+                f"were run in that order, {pairs.adjacent:,} of them as neighbours"
             )
             if pairs.unreachable:
                 text += (
@@ -156,31 +192,105 @@ class StressTerminal:
                 )
             text += "."
         self._say(text)
-        if is_clean:
-            bound = failure_rate_bound(len(runs))
+        self._verdicts(result)
+        is_whole = len(runs) == len(result.runs)
+        if is_whole and not result.failing:
+            self._clean(result, len(runs))
+
+    def _verdicts(self, result: StressResult) -> None:
+        findings = [each.judged for each in result.findings.values()]
+        if not findings:
+            return
+        counts = [
+            f"{number} {verdict}"
+            for verdict in Verdict
+            if (number := sum(each.verdict is verdict for each in findings))
+        ]
+        self._say(f"Judged: {', '.join(counts)}.", "bold red")
+        if result.cache is Cache.SHARED:
+            cured = sum(each.isolation_cures is True for each in findings)
             self._say(
-                f"No test failed. At {CONFIDENCE:.0%} confidence fewer than "
-                f"{bound:.1%} of such runs, of these kinds and on this machine, fail.",
-                style="bold green",
+                f"Isolation cures {cured} of {counted(len(findings), 'test')}: with it "
+                "they pass in the same order."
+                if cured
+                else "Isolation cures none of them: no cache carries these failures."
             )
-            if result.cache is Cache.ISOLATED:
-                self._say(
-                    "Caches were isolated. What fails without that, a cache leak, "
-                    "shows with --cache shared."
-                )
+        else:
+            self._say(
+                "Caches were isolated, so no cache carries these failures: look at "
+                "module globals, memoised functions, settings, files, the database."
+            )
+
+    def _clean(self, result: StressResult, runs: int) -> None:
+        text = "No test failed."
+        if runs >= _ENOUGH_RUNS:
+            bound = failure_rate_bound(runs, CONFIDENCE)
+            text += (
+                f" At {CONFIDENCE:.0%} confidence fewer than {bound:.1%} of such runs, "
+                "of these kinds and on this machine, fail."
+            )
+        self._say(text, style="bold green")
+        if result.cache is Cache.ISOLATED:
+            self._say(
+                "Caches were isolated. What fails without that, a cache leak, "
+                "shows with --cache shared."
+            )
+
+    def _more(self, number: int, shown: int) -> None:
+        if number > shown:
+            self._say(f"  and {number - shown} more, see the report")
+
+    def _show(self, text: str) -> None:
+        """Show what is going on in the last line of a terminal, and nowhere else."""
+        if not self._console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self._console.status("")
+            self._status.start()
+        self._status.update(Text(text))
 
     def _say(self, text: str, style: str = "") -> None:
-        self._console.print(Text(text, style), soft_wrap=True)
+        self._console.print(Text(printable(text), style), soft_wrap=True)
 
 
-def printable(text: str) -> str:
-    """Return text that can do nothing to a terminal: control characters escaped."""
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in text
+def _by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Put together what the same tests cause, the surest and the largest first."""
+    causes: dict[tuple[object, ...], list[Finding]] = {}
+    for each in findings:
+        judged = each.judged
+        cause: tuple[object, ...] = judged.verdict, judged.after
+        if not judged.after:
+            cause = judged.verdict, judged.test
+        causes.setdefault(cause, []).append(each)
+    sequence = list(Verdict)
+    return sorted(
+        causes.values(),
+        key=lambda group: (sequence.index(group[0].judged.verdict), -len(group)),
     )
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number with what it counts, in the singular or the plural."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+def _proof(judged: Judged) -> str:
+    proof, verdict = judged.proof, judged.verdict
+    if verdict is Verdict.BROKEN:
+        return f"failed alone {proof.alone}/{TIMES}, and in every order"
+    if verdict is Verdict.NON_DETERMINISTIC:
+        text = f"failed alone {proof.alone}/{TIMES}"
+        if judged.replayed is not None:
+            text += (
+                f"; in the same order again {judged.replayed.failed} of "
+                f"{judged.replayed.runs} times: the order does not decide it"
+            )
+        return text
+    text = f"failed alone {proof.alone}/{TIMES}"
+    if proof.after is not None:
+        word = {
+            Verdict.SELF_POLLUTING: "behind itself",
+            Verdict.CROSS_PROCESS: "beside others",
+        }.get(verdict, "after")
+        text += f", {word} {proof.after}/{TIMES}"
+    if proof.isolated is not None:
+        text += f", isolated {proof.isolated}/{TIMES}"
+    if judged.isolation_cures is not None:
+        cures = "cures it" if judged.isolation_cures else "does not cure it"
+        text += f": isolation {cures}"
+    return text

@@ -1,0 +1,1 @@
+"""What ``cache-isolation`` can do: one module for each command."""

@@ -1,0 +1,101 @@
+"""``cache-isolation audit``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
+from ci_cache_isolation.audit.engine import Request as AuditRequest
+from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
+from ci_cache_isolation.errors import IsolationError, OptionError
+from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.project import named_settings
+from ci_cache_isolation.report.audit_terminal import AuditTerminal
+from ci_cache_isolation.report.document import audit_document, write
+from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
+from ci_cache_isolation.running.runners import NoRunnerError, runner_named
+
+__all__ = ["audit"]
+
+
+@click.command()
+@click.argument("labels", nargs=-1)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=AUDIT_REPORT,
+    show_default=True,
+    help="Folder for report.json and what the test processes wrote down.",
+)
+@click.option("--no-confirm", is_flag=True, help="Only read: run no test again.")
+@runner_option
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Workers of the ordinary run, as --parallel or -n.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=10,
+    show_default=True,
+    help="Put conflicts to the test for no longer than that.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["confirmed", "possible", "never"]),
+    default="confirmed",
+    show_default=True,
+    help="What makes the exit code 1.",
+)
+def audit(
+    labels: Sequence[str],
+    report: Path,
+    no_confirm: bool,  # noqa: FBT001
+    runner: str,
+    processes: int,
+    minutes: float,
+    fail_on: str,
+) -> None:
+    """Name every cache leak, from one ordinary run of the suite.
+
+    LABELS are those of `manage.py test`, or pytest's arguments.
+    """
+    terminal = AuditTerminal(Console(highlight=False))
+    try:
+        enabled()
+        chosen = runner_named(runner, Path.cwd())
+        emptied(report)
+    except (OptionError, NoRunnerError) as error:
+        fail(error, ExitCode.USAGE)
+    terminal.begin(chosen.name, processes)
+    request = AuditRequest(
+        tuple(labels), processes, confirms=not no_confirm, minutes=minutes
+    )
+    try:
+        result = Audit(chosen, request, report, terminal.step).run()
+    except NothingAuditedError as error:
+        fail(error, ExitCode.NOTHING_RAN)
+    except IsolationError as error:
+        fail(error, ExitCode.CANNOT_START)
+    path = report / "report.json"
+    write(audit_document(result, named_settings(Path.cwd())), path)
+    terminal.end(result, path)
+    if result.is_interrupted:
+        sys.exit(ExitCode.INTERRUPTED)
+    if result.failure:
+        click.echo(f"cache-isolation: {result.failure}", err=True)
+        sys.exit(ExitCode.CANNOT_START)
+    is_found = {
+        "confirmed": bool(result.findings),
+        "possible": bool(result.audited.conflicts),
+        "never": False,
+    }[fail_on]
+    sys.exit(ExitCode.FOUND if is_found else ExitCode.CLEAN)

@@ -1,0 +1,83 @@
+"""``cache-isolation merge``: the reports of shards made into one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ci_cache_isolation.commands.exits import ExitCode, fail
+from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.report.document import write
+from ci_cache_isolation.report.merged_terminal import show
+from ci_cache_isolation.report.merging import MergeError, merged
+
+__all__ = ["merge"]
+
+_REPORT = "report.json"
+
+
+@click.command()
+@click.argument(
+    "reports", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".cache-isolation") / "merged",
+    show_default=True,
+    help="Folder for the report of all.",
+)
+def merge(reports: Sequence[Path], report: Path) -> None:
+    """Make one report of several: of the shards of a run, or of several nights.
+
+    REPORTS are report.json files, or the folders that they are in. Pairs of tests are
+    counted exactly over all of them.
+    """
+    try:
+        document = merged([_read(path) for path in reports])
+        report.mkdir(parents=True, exist_ok=True)
+        write(document, report / _REPORT)
+    except OSError as error:
+        message = (
+            f"The report can't be written to {report}: {error.strerror}. "
+            "Name another folder with --report."
+        )
+        fail(OptionError(message), ExitCode.USAGE)
+    except MergeError as error:
+        fail(error, ExitCode.USAGE)
+    show(Console(highlight=False), document, report / _REPORT)
+    sys.exit(_exit_code(document))
+
+
+def _read(path: Path) -> tuple[str, dict[str, object]]:
+    file = path / _REPORT if path.is_dir() else path
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        document = None
+    if not isinstance(document, dict):
+        raise MergeError(
+            f"{file} holds no report. Only what 'cache-isolation stress' wrote can be "
+            "merged. Name its report.json files, or their folders."
+        )
+    return str(file), document
+
+
+def _exit_code(document: dict[str, object]) -> ExitCode:
+    failures = document["failures"]
+    assert isinstance(failures, list)
+    if any(each["flaky"] for each in failures):
+        return ExitCode.FOUND
+    if failures:
+        return ExitCode.CANNOT_START
+    runs = document["runs"]
+    assert isinstance(runs, list)
+    if not runs:
+        return ExitCode.NOTHING_RAN
+    is_whole = all(run["end"] == "finished" for run in runs)
+    return ExitCode.CLEAN if is_whole else ExitCode.CANNOT_START

@@ -1,0 +1,55 @@
+"""The report of several shards on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ci_cache_isolation.report.words import counted, printable
+
+__all__ = ["show"]
+
+SHOWN = 25
+
+
+def show(console: Console, document: Mapping[str, Any], report: Path) -> None:
+    """Say what a merged report holds, the findings first."""
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(printable(text), style), soft_wrap=True)
+
+    findings = document["findings"]
+    for each in findings[:SHOWN]:
+        say(f"{each['test']}: {each['verdict']}", "bold red")
+        for group in each["after"][:SHOWN]:
+            say(f"  after {' together with '.join(group)}")
+        if state := each["state"]:
+            what = state.get("key") or state.get("function")
+            say(f"  carried by {what!r}")
+        if each["replay"]:
+            say(f"  {each['replay']}")
+    if len(findings) > SHOWN:
+        say(f"And {len(findings) - SHOWN} more, see the report.")
+    judged = {each["test"] for each in findings}
+    others = [each for each in document["failures"] if each["test"] not in judged]
+    for each in others[:SHOWN]:
+        total = len(each["failed_in"]) + len(each["passed_in"])
+        say(f"{each['test']}: failed in {len(each['failed_in'])} of {total} runs")
+    pairs = document["pairs"]
+    say(
+        f"{counted(document['suite']['tests'], 'test')}, "
+        f"{counted(len(document['runs']), 'run')} of "
+        f"{counted(document.get('merged', 1), 'report')}. "
+        f"{pairs['covered']:,} of {pairs['total'] - (pairs['unreachable'] or 0):,} "
+        f"ordered pairs of tests were run in that order, {pairs['adjacent']:,} of them "
+        "as neighbours."
+    )
+    if not document["failures"]:
+        say("No test failed.", "bold green")
+    if document["interrupted"]:
+        say("One of the reports was interrupted: it holds what was known until then.")
+    say(f"Report: {report}")

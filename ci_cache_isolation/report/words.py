@@ -1,0 +1,33 @@
+"""How things are put into words, wherever they are shown."""
+
+from __future__ import annotations
+
+from ci_cache_isolation.audit.account import Site
+from ci_cache_isolation.audit.conflicts import Conflict
+
+__all__ = ["counted", "place", "printable", "remembered"]
+
+
+def printable(text: str) -> str:
+    """Return text that can do nothing to a terminal: control characters escaped."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with what it counts, in the singular or the plural."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def place(site: Site) -> str:
+    """Return where something was called, the test's own line behind it."""
+    if site.in_test and site.in_test != site.at:
+        return f"{site.at}, called at {site.in_test}"
+    return site.at or "an unknown place"
+
+
+def remembered(conflict: Conflict) -> str:
+    """Return what tests meet in, as a heading."""
+    return f"{conflict.entry.key!r} in cache {conflict.alias!r}"
