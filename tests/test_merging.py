@@ -1,0 +1,271 @@
+"""Reports of shards and of several nights, made into one."""
+
+import copy
+import json
+
+import pytest
+
+from ci_cache_isolation.report.document import stress_document
+from ci_cache_isolation.report.merging import MergeError, merged
+from ci_cache_isolation.stress.engine import StressResult
+from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.stress.plan import Shard, Wishes, planned
+from ci_cache_isolation.stress.results import Cache, End, Run
+from tests.worlds import World
+
+SUITE = [
+    SuiteTest(f"{name}.t{test}", (name,), rank)
+    for name, rank in [("A", 0), ("B", 0), ("C", 2)]
+    for test in range(5)
+]
+IDS = [test.id for test in SUITE]
+WORLD = World(IDS, victims={"B.t1": [("A.t3",)]}, broken={"A.t0"})
+FINDING = {
+    "test": "B.t1",
+    "verdict": "victim",
+    "after": [["A.t3"]],
+    "cleaners": [],
+    "state": None,
+    "proof": {"alone": "0/5", "after": "5/5", "isolated": "0/5"},
+    "isolation_cures": True,
+    "replay": None,
+    "cost": {"runs": 20, "seconds": 0.5},
+}
+
+
+def document(steps=None, *, world=WORLD, findings=(), seed=5, end=End.FINISHED):
+    """Return the report of those steps of one plan, as JSON gives it back."""
+    result = StressResult("django", Cache.SHARED, seed)
+    result.tests, result.settings = SUITE, "shop.settings"
+    for each in planned(SUITE, Wishes(orders=6, twice=False, split=2), seed):
+        if steps is None or steps(each.step):
+            [observed] = world.observe(each.order)
+            result.runs.append(
+                Run(
+                    step=each.step,
+                    cache=Cache.SHARED,
+                    end=end,
+                    seconds=1.0,
+                    order=each.order if each.step.processes == 1 else (),
+                    passed=observed.passed,
+                    failed=tuple(sorted(observed.failed)),
+                )
+            )
+    made = stress_document(result)
+    made["findings"] = [FINDING | each for each in findings]
+    return json.loads(json.dumps(made))
+
+
+def merge(*documents):
+    return merged([(f"{at}.json", each) for at, each in enumerate(documents)])
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_the_shards_of_a_plan_come_to_what_the_whole_plan_comes_to(of):
+    whole = document()
+    shards = [document(Shard(at, of).takes) for at in range(1, of + 1)]
+    result = merge(*shards)
+    # Every shard has run the suite's own order.
+    kinds = [(run["kind"], run["seed"], run["reversed"]) for run in result["runs"]]
+    expected = [(run["kind"], run["seed"], run["reversed"]) for run in whole["runs"]]
+    assert kinds == expected[:1] * of + expected[1:]
+    assert [run["index"] for run in result["runs"]] == list(range(len(kinds)))
+    for key in ("total", "covered", "adjacent", "coverage"):
+        assert result["pairs"][key] == whole["pairs"][key]
+    assert {each["test"] for each in result["failures"]} == {"A.t0", "B.t1"}
+    for each in result["failures"]:
+        failed = {
+            run["index"] for run in result["runs"] if each["test"] in run["failed"]
+        }
+        assert set(each["failed_in"]) == failed
+        assert set(each["passed_in"]) == set(range(len(kinds))) - failed
+    assert [each["flaky"] for each in result["failures"]] == [True, False]
+    assert result["merged"] == of
+
+
+def test_pairs_never_seen_stay_unseen():
+    result = merge(document(lambda step: step.index == 0), document(seed=6))
+    assert result["pairs"]["unreachable"] == 50
+    assert result["pairs"]["covered"] == 160
+
+
+def test_the_bound_is_that_of_all_runs_together():
+    clean = World(IDS)
+    reports = [document(world=clean, seed=seed) for seed in (1, 2)]
+    assert all(each["bound"]["clean_runs"] == 9 for each in reports)
+    result = merge(*reports)
+    assert result["bound"]["clean_runs"] == 18
+    assert result["bound"]["failure_rate_below"] == pytest.approx(1 - 0.05 ** (1 / 18))
+    assert merge(*reports, document())["bound"]["failure_rate_below"] is None
+
+
+def test_a_merged_report_can_be_merged_again():
+    one, two, three = (document(Shard(at, 3).takes) for at in (1, 2, 3))
+    once, twice = merge(one, two, three), merge(merge(one, two), three)
+    assert once["pairs"] == twice["pairs"]
+    assert len(once["runs"]) == len(twice["runs"])
+    assert once["bound"] == twice["bound"]
+
+
+def test_an_interrupted_report_gives_what_it_has():
+    whole, partial = document(seed=1), document(lambda step: step.index < 2, seed=2)
+    empty = document(lambda _: False, seed=3)
+    for each in (partial, empty):
+        each["interrupted"] = True
+    empty["suite"] = {"runner": "django", "tests": 0, "settings": ""}
+    result = merge(empty, whole, partial)
+    assert result["interrupted"] is True
+    assert result["suite"] == whole["suite"]
+    assert len(result["runs"]) == 9 + 2
+    assert merge(empty)["runs"] == []
+
+
+def test_a_test_that_no_report_but_one_saw_fail_passed_in_the_others():
+    one = document(lambda step: step.index == 0)
+    other = document(lambda step: step.index == 0, world=World(IDS), seed=6)
+    died = document(
+        lambda step: step.index == 0, world=World(IDS), seed=7, end=End.DIED
+    )
+    failures = {each["test"]: each for each in merge(one, other, died)["failures"]}
+    assert failures["A.t0"]["failed_in"] == [0]
+    assert failures["A.t0"]["passed_in"] == [1]
+    assert failures["A.t0"]["flaky"] is True
+
+
+def united(*findings):
+    reports = [
+        document(findings=[each], seed=number) for number, each in enumerate(findings)
+    ]
+    [finding] = merge(*reports)["findings"]
+    return finding
+
+
+def test_polluters_and_cleaners_are_united_and_what_is_more_than_needed_goes():
+    finding = united(
+        {"after": [["A.t3"]], "cleaners": ["A.t4"]},
+        {"after": [["A.t1", "A.t2"], ["A.t3", "A.t4"]], "replay": "do it"},
+        {"after": [["A.t3"]], "cleaners": ["A.t4", "B.t4"]},
+    )
+    assert finding["after"] == [["A.t3"], ["A.t1", "A.t2"]]
+    assert finding["cleaners"] == ["A.t4", "B.t4"]
+    assert finding["replay"] == "do it"
+    assert finding["cost"] == {"runs": 60, "seconds": 1.5}
+
+
+CHANCE = {
+    "verdict": "non-deterministic",
+    "after": [],
+    "proof": {"alone": "0/5", "after": None, "isolated": None},
+    "isolation_cures": None,
+}
+SEEN_ALONE = {**CHANCE, "proof": {"alone": "2/5", "after": None, "isolated": None}}
+BROKEN = {
+    **CHANCE,
+    "verdict": "broken",
+    "proof": {"alone": "5/5", "after": None, "isolated": None},
+}
+
+
+def test_what_was_proved_beats_what_was_not_seen_again():
+    for findings in ([{}, CHANCE], [CHANCE, {}]):
+        finding = united(*findings)
+        assert (finding["verdict"], finding["after"]) == ("victim", [["A.t3"]])
+        assert finding["proof"]["after"] == "5/5"
+
+
+def test_chance_that_was_seen_alone_beats_every_accusation():
+    for findings in ([{}, SEEN_ALONE], [SEEN_ALONE, {}], [BROKEN, SEEN_ALONE]):
+        finding = united(*findings)
+        assert (finding["verdict"], finding["after"]) == ("non-deterministic", [])
+
+
+def test_a_test_that_fails_alone_here_and_passes_alone_there_has_no_polluter():
+    finding = united({}, BROKEN)
+    assert (finding["verdict"], finding["after"]) == ("non-deterministic", [])
+
+
+def test_what_always_failed_in_one_report_and_passed_in_another_is_brittle():
+    finding = united({**BROKEN, "test": "B.t1"})
+    assert finding["verdict"] == "brittle"
+    finding = united({**BROKEN, "test": "A.t0"})
+    assert finding["verdict"] == "broken"
+
+
+def test_conflicts_are_united_by_their_entry():
+    entry = {"alias": "default", "key": "k", "version": 1}
+    one, other = document(seed=1), document(seed=2)
+    left, seen = {"test": "a", "at": "x:1"}, {"test": "b", "at": "y:2", "hit": True}
+    one["conflicts"] = [{**entry, "left_by": [left], "seen_by": []}]
+    other["conflicts"] = [{**entry, "left_by": [left], "seen_by": [seen]}]
+    [conflict] = merge(one, other)["conflicts"]
+    assert conflict == {**entry, "left_by": [left], "seen_by": [seen]}
+
+
+def test_the_reports_are_left_as_they_were():
+    reports = [document(findings=[{}], seed=seed) for seed in (1, 2)]
+    before = copy.deepcopy(reports)
+    merge(*reports)
+    assert reports == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"suite": {"runner": "pytest"}}, "the suite is {'runner': 'pytest'} in the"),
+        ({"tool": {"version": "9"}}, "the tool is {'version': '9'} in the one"),
+    ],
+)
+def test_reports_of_something_else_are_refused(change, message):
+    with pytest.raises(MergeError) as caught:
+        merge(document(), document(seed=6) | change)
+    assert str(caught.value).startswith("1.json and 0.json can't be merged: ")
+    assert message in str(caught.value)
+    assert "Merge reports of the same suite" in str(caught.value)
+
+
+def test_reports_of_isolated_and_of_shared_caches_are_refused():
+    other = document(seed=6)
+    for run in other["runs"]:
+        run["cache"] = "isolated"
+    with pytest.raises(MergeError, match=r"--cache is \['isolated'\] in the one"):
+        merge(document(), other)
+
+
+def test_reports_of_as_many_other_tests_are_refused():
+    other = document(seed=6)
+    other["pairs"]["coverage"]["ids"] = "another"
+    with pytest.raises(MergeError, match="the list of tests is another in the one"):
+        merge(document(), other)
+
+
+def test_the_same_report_twice_is_refused():
+    with pytest.raises(MergeError, match=r"0\.json and 1\.json are the same report"):
+        merge(document(), document())
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"command": "audit"}, "a report of 'audit'"),
+        ({"pairs": {}}, "it lacks 'coverage'"),
+        ({"runs": [{}]}, "it lacks 'index'"),
+        ({"runs": None}, "'NoneType' object is not iterable"),
+        ({"pairs": {"coverage": {"tests": 1}}}, "KeyError"),
+    ],
+)
+def test_what_is_no_report_of_stress_is_refused(change, found):
+    with pytest.raises(MergeError) as caught:
+        merge(document() | change)
+    assert str(caught.value).startswith(f"0.json can't be merged: {found}")
+
+
+@pytest.mark.parametrize("nothing", [{}, [], "report", None, 3])
+def test_any_other_json_is_refused(nothing):
+    with pytest.raises(MergeError, match="can't be merged"):
+        merge(nothing)
+
+
+def test_no_report_is_refused():
+    with pytest.raises(MergeError, match="No report was named"):
+        merge()
