@@ -7,6 +7,7 @@ import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any, Self
@@ -78,8 +79,7 @@ class Pairs:
         count = self.count()
         if count.covered >= count.reachable:
             return 0, len(neighbours)
-        both = type(self)(self._tests)
-        both._before |= self._before
+        both = deepcopy(self)
         for order in orders:
             both.add(order)
         return both.count().covered - count.covered, len(neighbours)
