@@ -350,7 +350,9 @@ def test_every_verdict_is_right_in_suites_of_all_kinds(seed):
         if each.after:
             found = {frozenset(group) for group in each.after}
             assert found <= {frozenset(group) for group in groups}
-            assert {group for group in groups if len(group) == 1} <= set(each.after)
+            if not world.cleaners.get(each.test):
+                # Two cleaners may hide somebody who always stands between them.
+                assert {group for group in groups if len(group) == 1} <= set(each.after)
             assert set(each.cleaners) <= world.cleaners.get(each.test, set())
             is_cured = kind == "victims" and each.test in world.by_cache
             assert each.isolation_cures is is_cured

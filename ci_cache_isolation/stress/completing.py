@@ -14,8 +14,8 @@ from ci_cache_isolation.stress.searching import Order, Question
 
 __all__ = ["completed"]
 
-_ONE_BY_ONE = 400
-"""In suites up to this size every other test is asked about alone."""
+_SMALL = 400
+"""In suites up to this size every other test is asked about."""
 _MORE_GROUPS = 5
 _MOST_CLEANERS = 10
 _AGAIN = 2
@@ -36,12 +36,13 @@ def completed(
     """
     known = set(tests)
     seen = tuple(test for test in changed[0].before(finding.test) if test in known)
-    asked = tuple(tests) if len(tests) <= _ONE_BY_ONE else tuple(dict.fromkeys(seen))
+    is_small = len(tests) <= _SMALL
+    asked = tuple(dict.fromkeys(tests if is_small else seen))
     groups = dict.fromkeys(finding.after)
     others = [
         group
-        for group in all_changing(question, asked, _ONE_BY_ONE)
-        if not any(set(known) <= set(group) for known in groups)
+        for group in all_changing(question, asked, both_ways=is_small)
+        if not any(set(proved) <= set(group) for proved in finding.after)
     ]
     groups |= dict.fromkeys(_steady(question, others))
     groups |= dict.fromkeys(_left_over(question, seen, groups))
@@ -52,7 +53,7 @@ def completed(
         candidates = between(finding.test, polluters, changed, unchanged)
         cleaning = replace(question, unlike=FAILED, given=after[0])
         found = all_changing(
-            cleaning, [test for test in candidates if test in known], _ONE_BY_ONE
+            cleaning, [test for test in candidates if test in known], both_ways=is_small
         )
         single = [group for group in found if len(group) == 1][:_MOST_CLEANERS]
         cleaners = tuple(test for (test,) in _steady(cleaning, single))

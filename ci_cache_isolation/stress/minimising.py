@@ -43,19 +43,25 @@ def first_changing(question: Question, tests: Sequence[str]) -> list[Order]:
 
 
 def all_changing(
-    question: Question, tests: Sequence[str], one_by_one: int
+    question: Question, tests: Sequence[str], *, both_ways: bool = False
 ) -> list[Order]:
     """Return all groups that change the outcome, as far as one run of each piece tells.
 
-    Up to so many tests are asked about ``one_by_one``; then a piece that also holds
-    somebody who cleans up hides nobody.
+    ``both_ways`` runs each piece in reverse too: then somebody who cleans up hides
+    those alone who stand between two of the kind in one piece.
     """
-    if len(tests) <= max(FEW, one_by_one):
+    if len(tests) <= FEW:
         return [(test,) for test in question.one_by_one(tests)]
     pieces = list(_pieces(tests))
-    changed = {piece for piece, answer in question.answers(pieces) if answer}
+    asked = {piece: piece for piece in pieces}
+    if both_ways:
+        asked |= {piece[::-1]: piece for piece in pieces}
+    changed = {piece for piece, answer in question.answers(asked) if answer}
     single = question.one_by_one(
-        test for piece in pieces if piece in changed for test in piece
+        test
+        for piece in pieces
+        if piece in changed or piece[::-1] in changed
+        for test in piece
     )
     found: list[Order] = [(test,) for test in single]
     for piece in pieces:
