@@ -159,6 +159,13 @@ class IsolationPlugin:
         """Say whether caches are isolated, and who said so."""
         return f"cache isolation: {self.state}"
 
+    @staticmethod
+    def record_if_asked() -> None:
+        """Keep an audit's books in this process, a fork that is asked to."""
+        from ci_cache_isolation.audit import record_if_asked
+
+        record_if_asked()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         """Open the scopes of a test, before its first fixture is set up."""

@@ -47,6 +47,11 @@ class IsolationMixin(_Runner):
         self.parallel_test_suite = _in_workers(self.parallel_test_suite)
         self.log(f"Cache isolation: {state}")
 
+    @staticmethod
+    def record_if_asked() -> None:
+        """Keep an audit's books in this process, a fork that is asked to."""
+        record_if_asked()
+
 
 class IsolatedRunner(IsolationMixin, DiscoverRunner):
     """Django's test runner with isolated caches, for TEST_RUNNER."""

@@ -5,112 +5,27 @@ import os
 import re
 import signal
 import sys
-import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
+from ci_cache_isolation.running.forking import why_unsafe
 from ci_cache_isolation.running.forks import (
     End,
     Forked,
-    ForkServer,
     ForkServerError,
     Job,
     Sections,
 )
 from ci_cache_isolation.running.runners import runner_named
-from tests.commands import copied
+from tests.served import RUNNERS, Served, eventually, in_session_of
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.usefixtures("nothing_of_this_run"),
+]
 
-RUNNERS = ["django", "pytest"]
 BACKENDS = "django.core.cache.backends"
 LEAKING = ["MemoryTests", "FileTests", "TableTests", "ServerTests"]
-
-
-class Served:
-    """A copy of the project, and whatever a server of it could leave somewhere."""
-
-    def __init__(self, folder, runner):
-        self.runner = runner
-        self.project = copied("pairs", folder).folder
-        self.out = folder / "out"
-        self.state = folder / "state"
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        self.before = self.files()
-
-    def server(self, *labels, processes=2, seconds=60, **environment):
-        environment |= {
-            "DJANGO_SETTINGS_MODULE": "pairs.settings",
-            "CI_CACHE_ISOLATION_STATE": str(self.state),
-            "TMPDIR": str(self.temporary),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        return ForkServer(
-            runner_named(self.runner, self.project),
-            labels or ("leaks",),
-            self.out,
-            processes=processes,
-            seconds=seconds,
-            environment=environment,
-        )
-
-    def job(self, *tests, sections=Sections.SHARED):
-        return Job(tuple(self.id(test) for test in tests), sections)
-
-    def id(self, test):
-        """Return the runner's name of "module.Class.test"."""
-        if self.runner == "django":
-            return f"leaks.test_{test}"
-        module, *rest = test.split(".")
-        return "::".join([f"leaks/test_{module}.py", *rest])
-
-    def files(self):
-        return {path for path in self.project.rglob("*") if path.is_file()}
-
-    def left(self):
-        """Return all that is there now and was not there before."""
-        directories = [
-            *self.temporary.iterdir(),
-            *self.project.rglob(".ci-cache-isolation-*"),
-            *self.state.glob("*"),
-        ]
-        return sorted(map(str, (self.files() - self.before) | {*directories}))
-
-
-def in_session_of(pid):
-    """Return the processes, zombies aside, that were started by a server."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, _, session = stat.read_text().rpartition(") ")[2].split()[:4]
-            if int(session) == pid and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def eventually(is_so):
-    """Tell whether something comes true: who is killed is not gone at once."""
-    deadline = time.monotonic() + 30
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-@pytest.fixture(autouse=True)
-def _nothing_of_this_run(monkeypatch):
-    for name in list(os.environ):
-        if name.startswith(("PYTEST_", "CI_CACHE_ISOLATION", "DJANGO_")):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(params=RUNNERS)
-def served(request, tmp_path):
-    return Served(tmp_path, request.param)
 
 
 @pytest.fixture(scope="module", params=RUNNERS)
@@ -145,7 +60,7 @@ def test_a_pair_leaks_in_a_shared_section_and_only_there(running, kind):
 
 def test_what_is_no_cache_leaks_in_isolated_sections_too(running):
     tests = "leaks.GlobalTests.test_writes", "leaks.GlobalTests.test_reads"
-    for sections in Sections:
+    for sections in (Sections.SHARED, Sections.ISOLATED):
         assert ran(running, *tests, sections=sections).last == "failed"
     assert ran(running, tests[1]).last == "passed"
 
@@ -300,7 +215,7 @@ def test_fifty_jobs_leave_nothing_behind(served, redis_server):
     jobs = [
         served.job(
             *(f"leaks.{kind}.test_writes", f"leaks.{kind}.test_reads"),
-            sections=list(Sections)[number % 2],
+            sections=(Sections.SHARED, Sections.ISOLATED)[number % 2],
         )
         for number, kind in enumerate((LEAKING * 13)[:50])
     ]
@@ -373,48 +288,6 @@ def test_forks_at_once_do_not_meet_on_a_server(served, request, server, backend)
     else:
         assert client.stats()[b"curr_items"] == 0
     client.close()
-
-
-def test_forks_share_a_database_on_disk_one_at_a_time(served):
-    database = {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": "pairs.sqlite3",
-        "TEST": {"NAME": "test.sqlite3"},
-    }
-    jobs = [
-        served.job("leaks.NoteTests.test_two", "leaks.CommittedTests.test_one"),
-        served.job("leaks.TableTests.test_writes", "leaks.TableTests.test_reads"),
-    ] * 2
-    with served.server(PAIRS_DATABASE=json.dumps(database)) as server:
-        assert server.remark == (
-            "One fork at a time, because all of them would use the same database "
-            "'default' (sqlite)."
-        )
-        ended = list(server.run(jobs))
-    assert [each.last for each in ended] == ["passed", "failed"] * 2
-    assert served.left() == []
-
-
-def test_forks_share_a_database_on_a_server_one_at_a_time(served, postgres_server):
-    import psycopg  # noqa: PLC0415
-
-    # Made anew for each run, by any number of them.
-    name = f"test_{served.runner}_{os.getpid()}"
-    database = postgres_server.database | {"TEST": {"NAME": name}}
-    tests = "leaks.NoteTests.test_two", "leaks.CommittedTests.test_one"
-    table = "leaks.TableTests.test_writes", "leaks.TableTests.test_reads"
-    jobs = [served.job(*tests), served.job(*tests[::-1]), served.job(*table)]
-    isolated = served.job(*table, sections=Sections.ISOLATED)
-    with served.server(PAIRS_DATABASE=json.dumps(database)) as server:
-        assert "'default' (postgresql)" in server.remark
-        ended = list(server.run([*jobs, isolated]))
-    assert [each.last for each in ended] == ["passed", "passed", "failed", "passed"]
-    assert served.left() == []
-    with psycopg.connect(
-        *(), host=database["HOST"], port=database["PORT"], user=database["USER"]
-    ) as connection:
-        rows = connection.execute("SELECT datname FROM pg_database").fetchall()
-    assert (name,) not in rows
 
 
 def test_without_a_database_forks_run_at_once(served):
@@ -498,7 +371,9 @@ def test_a_database_that_is_missing_is_said(served, tmp_path):
 
 def test_without_fork_it_is_said_what_to_do(served, monkeypatch):
     monkeypatch.delattr(os, "fork")
-    with pytest.raises(ForkServerError) as caught, served.server():
+    server = served.server()
+    assert server.unsafe == "This platform has no os.fork."
+    with pytest.raises(ForkServerError) as caught, server:
         pass
     assert str(caught.value) == (
         "This platform has no os.fork. Suspicions are confirmed in forks of one "
@@ -547,6 +422,7 @@ def test_threads_in_the_process_that_forks_are_said(served):
             "Threads were running when tests were forked (waiting): "
             "what waits for them there hangs."
         )
+        assert server.unsafe == why_unsafe(["waiting"]) != ""
         jobs = [served.job("leaks.NoteTests.test_one")] * 3
         assert [each.last for each in server.run(jobs)] == ["passed"] * 3
 

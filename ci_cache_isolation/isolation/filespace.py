@@ -100,6 +100,9 @@ class FileSpace(Space):
             section.is_joined = True
             self.copy_all()
             section.touched.setdefault("", True)
+            if self._about is None:
+                # Those who join make the directory, and don't remove it.
+                self._note()
 
     def count(self) -> int:
         """Return how many files there are at most in the section in use."""

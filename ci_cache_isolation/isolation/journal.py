@@ -114,6 +114,16 @@ class Journal:
             shutil.rmtree(self._path, ignore_errors=True)
             self._path = None
 
+    def hold(self) -> None:
+        """Be seen to live, for those who work in sections of this process."""
+        if self._is_broken or self._path is not None:
+            return
+        try:
+            with self._opening:
+                self._directory()
+        except OSError:
+            self._is_broken = True
+
     def leave(self) -> None:
         """Let the lock go, so that others delete what is still written down."""
         self.abandon()
@@ -182,8 +192,11 @@ def directory() -> Path:
     return path
 
 
-def dead(fingerprint: str | None = None) -> Iterator[Dead]:
-    """Yield what dead processes left, in one space or in all."""
+def dead(fingerprint: str | None = None, *, in_ours: bool = False) -> Iterator[Dead]:
+    """Yield what dead processes left, in one space or in all.
+
+    With ``in_ours`` also in sections of this process, which nobody is to join any more.
+    """
     if not _CAN_LOCK:  # pragma: no cover - Windows
         return
     try:
@@ -200,7 +213,8 @@ def dead(fingerprint: str | None = None) -> Iterator[Dead]:
         for path in files:
             if fingerprint in {None, path.name.removesuffix(_SUFFIX)}:
                 left = _read(path)
-                if left is not None and not _is_used(left, process.name):
+                ours = {process.name, process_token()} if in_ours else {process.name}
+                if left is not None and not _is_used(left, ours):
                     yield left
 
 
@@ -214,9 +228,9 @@ def stored_in(fingerprint: str, section: str) -> list[str]:
     return [name for left in found for name in left.names if name.startswith(section)]
 
 
-def _is_used(left: Dead, token: str) -> bool:
+def _is_used(left: Dead, tokens: set[str]) -> bool:
     """Tell whether a process joined sections of another one, which still lives."""
-    owners = {name[:TOKEN_LENGTH] for name in left.names} - {token}
+    owners = {name[:TOKEN_LENGTH] for name in left.names} - tokens
     return any(
         (left.path.parent.with_name(owner) / _LOCK).exists()
         and not _is_dead(left.path.parent.with_name(owner))

@@ -29,9 +29,12 @@ class Purged:
     error: str = ""
 
 
-def purge() -> Iterator[Purged]:
-    """Delete what dead processes of this user left, and yield it space by space."""
-    for left in journal.dead():
+def purge(*, in_ours: bool = False) -> Iterator[Purged]:
+    """Delete what dead processes of this user left, and yield it space by space.
+
+    With ``in_ours`` also what they left in sections of this process that they joined.
+    """
+    for left in journal.dead(in_ours=in_ours):
         try:
             error = _deleted(left)
         except Exception as problem:  # noqa: BLE001 - whatever a backend raises

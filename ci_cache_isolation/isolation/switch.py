@@ -45,6 +45,7 @@ __all__ = [
     "start",
     "state",
     "store_for",
+    "store_named",
     "uninstall",
     "watch_caches",
 ]
@@ -191,7 +192,7 @@ def shared_with_children() -> AbstractContextManager[None]:
     whose settings switch isolation on; what they store, the test sees, and it is gone
     with the rest. Entries of LocMemCache can't be shared between processes.
     """
-    return _store("keyspace").share()
+    return store_named("keyspace").share()
 
 
 def uninstall() -> None:
@@ -251,7 +252,7 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
         raise caches.exception_class(text) from error
     if not _installed or name is None:
         return None
-    return _store(name).section_id(alias, STACK.number)
+    return store_named(name).section_id(alias, STACK.number)
 
 
 def _is_enabled() -> bool:
@@ -277,7 +278,7 @@ def _switch_off() -> None:
     _installed = _is_started = False
 
 
-def _store(name: str) -> Store:
+def store_named(name: str) -> Store:
     """Return a store, made when a cache first needs it: tests pay for no other."""
     with _making:
         if name not in _by_name:
@@ -301,7 +302,7 @@ def _expect(alias: str, backend: str) -> None:
     if isinstance(cache_class, type):
         name, _ = store_for(alias, cache_class)
         if name is not None:
-            _store(name).prepare(cache_class)
+            store_named(name).prepare(cache_class)
 
 
 def _adopt(alias: str, cache: object) -> None:
@@ -317,7 +318,7 @@ def _take(alias: str, cache: object) -> None:
         raise OptionError(_misfit(alias, cache_class, choice))
     if name == "none":
         _MEMORY.leave(cache)
-    elif name is None or not _store(name).adopt(alias, cache):
+    elif name is None or not store_named(name).adopt(alias, cache):
         backend = f"{cache_class.__module__}.{cache_class.__qualname__}"
         notices.note(_NOT_ISOLATED.format(alias=alias, backend=backend))
 

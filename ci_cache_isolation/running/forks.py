@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.forking import NO_FORK, why_unsafe
 from ci_cache_isolation.running.jobs import (
     FORKS_VARIABLE,
     End,
@@ -50,7 +51,7 @@ _NOT_MEANT_FOR_FORKS = (
     "CI_CACHE_ISOLATION_RECORD",
 )
 _NO_FORK = (
-    "This platform has no os.fork. Suspicions are confirmed in forks of one process "
+    f"{NO_FORK} Suspicions are confirmed in forks of one process "
     "that is set up once. Run this on Linux or macOS, or in a container."
 )
 _FAILED = (
@@ -69,7 +70,9 @@ class ForkServerError(IsolationError):
 class ForkServer:
     """The process, while the context lasts. One `run` at a time.
 
-    ``folder`` is where its output is kept, ``seconds`` the time limit of each job.
+    ``folder`` is where its output is kept, ``seconds`` the time limit of each job that
+    has none of its own. ``unsafe`` says in one line why tests should rather not run in
+    forks, and is empty if they may; it is whole when the context has begun.
     """
 
     def __init__(  # noqa: PLR0913
@@ -84,6 +87,7 @@ class ForkServer:
     ) -> None:
         self.tests: tuple[str, ...] = ()
         self.remark = ""
+        self.unsafe = why_unsafe()
         self._runner = runner
         self._labels = labels
         self._log = folder / LOG
@@ -160,7 +164,9 @@ class ForkServer:
                         number=number,
                         tests=job.tests,
                         sections=job.sections,
-                        seconds=self._seconds,
+                        seconds=self._seconds if job.seconds is None else job.seconds,
+                        common=job.common,
+                        journal=job.journal,
                     )
                     running[number] = job
                 if not running:
@@ -174,6 +180,8 @@ class ForkServer:
                         answer["outcomes"],
                         answer["seconds"],
                         answer["message"],
+                        answer["messages"],
+                        tuple(answer["order"]),
                     )
         finally:
             if running:
@@ -200,6 +208,7 @@ class ForkServer:
             raise self._error("could not start", error)
         self.tests = tuple(begun["tests"])
         self.remark = begun["remark"]
+        self.unsafe = begun["unsafe"]
         self._known = frozenset(self.tests)
         if begun["is_one_at_a_time"]:
             self._at_a_time = 1
@@ -209,6 +218,8 @@ class ForkServer:
         if not line:
             raise self._ended()
         answer: dict[str, Any] = json.loads(line)
+        if error := answer.get("error"):
+            raise self._error("ended too early", error)
         return answer
 
     def _line(self) -> bytes:

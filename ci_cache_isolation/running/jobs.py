@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["FORKS_VARIABLE", "End", "Forked", "Job", "Sections"]
+__all__ = ["AUDIT_VARIABLE", "FORKS_VARIABLE", "End", "Forked", "Job", "Sections"]
 
 FORKS_VARIABLE = "CI_CACHE_ISOLATION_FORKS"
 """Holds the number of the inherited socket."""
+AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
+"""Holds the folder in which an audit's books are kept, if any are: the audit's own."""
 
 
 class Sections(enum.StrEnum):
@@ -17,11 +19,14 @@ class Sections(enum.StrEnum):
 
     SHARED is what isolation off would be, but harmless: the tests of one fork meet in
     one section of each cache, and other forks see nothing of it. ISOLATED gives each
-    test a section of its own.
+    test a section of its own. With COMMON all forks of the same tag meet in one section
+    of each cache that processes can share: those on servers, in tables of one database
+    and in files, and not those in memory.
     """
 
     SHARED = "shared"
     ISOLATED = "isolated"
+    COMMON = "common"
 
 
 class End(enum.StrEnum):
@@ -35,10 +40,21 @@ class End(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Tests to be run in one fork, in this order."""
+    """Tests to be run in one fork, in this order; one may be there several times.
+
+    ``seconds`` is its own time limit, ``common`` the tag for COMMON sections. What its
+    tests do to caches is written down for an audit in the folder ``journal``.
+    """
 
     tests: tuple[str, ...]
     sections: Sections = Sections.SHARED
+    seconds: float | None = None
+    common: str = ""
+    journal: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.sections is Sections.COMMON) != bool(self.common):
+            raise ValueError("a job has a common tag with COMMON sections only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,9 @@ class Forked:
 
     ``outcomes`` are by test. A test in which the process died or was stopped has
     failed; those behind it have no outcome. ``message`` is one line about the last
-    test's failure, or about the end of the process.
+    test's failure, or about the end of the process; ``messages`` has one for each test
+    that failed. ``order`` holds the tests as they were really started, one that was run
+    twice twice. ``seconds`` is the time from the fork to its end.
     """
 
     job: Job
@@ -55,6 +73,8 @@ class Forked:
     outcomes: Mapping[str, str]
     seconds: float
     message: str
+    messages: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
 
     @property
     def last(self) -> str | None:

@@ -8,7 +8,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["cause_in", "one_line", "shown", "shown_path", "telling_line"]
+__all__ = [
+    "cause_in",
+    "one_line",
+    "shown",
+    "shown_error",
+    "shown_path",
+    "telling_line",
+]
 
 LONGEST = 300
 """Characters of a line that are worth showing."""
@@ -33,6 +40,15 @@ def one_line(text: str) -> str:
     """Return the first line of a text that holds anything, cut where it is long."""
     lines = (line.strip() for line in text.splitlines())
     return next((line for line in lines if line), "")[:LONGEST]
+
+
+def shown_error(error: BaseException) -> str:
+    """Return an exception's name and what it says, also where it can't say it."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - it may raise whatever it likes
+        said = "it can't be printed"
+    return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 def shown(command: Sequence[str]) -> str:

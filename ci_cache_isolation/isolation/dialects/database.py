@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.patches import Patches
     from ci_cache_isolation.isolation.sections import Section
 
-__all__ = ["DatabaseDialect"]
+__all__ = ["IS_DROPPED", "DatabaseDialect"]
+
+IS_DROPPED = "ci_cache_isolation_is_dropped"
+"""Among a connection's settings: the database is dropped soon, whatever is in it."""
 
 # What `SimpleTestCase` puts in the place of methods that a test may not call.
 _FORBIDDEN = "_DatabaseFailure"
@@ -80,6 +83,8 @@ class DatabaseDialect(Dialect):
     def is_lasting(self, cache: Any) -> bool:
         """Tell whether the database is on a disk or a server."""
         connection = _connection(cache)
+        if connection.settings_dict.get(IS_DROPPED):
+            return False
         if connection.vendor != "sqlite":
             return True
         return not connection.is_in_memory_db()

@@ -21,8 +21,8 @@ from ci_cache_isolation.isolation.filespace import FileSpace
 from ci_cache_isolation.isolation.joining import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
 from ci_cache_isolation.isolation.patches import Patches
-from ci_cache_isolation.isolation.process import after_fork, section_id
-from ci_cache_isolation.isolation.sections import Frames, Section, Visit
+from ci_cache_isolation.isolation.process import after_fork, next_number, section_id
+from ci_cache_isolation.isolation.sections import Frame, Frames, Section, Visit
 from ci_cache_isolation.isolation.stores.base import Store
 
 __all__ = ["SectionedStore"]
@@ -41,6 +41,7 @@ class SectionedStore(Store):
         self._by_alias: dict[str, KeySpace | FileSpace] = {}
         self._patches = Patches()
         self._prepared: set[type] = set()
+        self._kept: list[Frame] = []
         self.frames.on_first_section = self._at_first_section
         after_fork(self._after_fork)
 
@@ -147,6 +148,29 @@ class SectionedStore(Store):
         ids = {space.name: section.id for space, section in frame.sections.items()}
         return announced(Joined(section_id(frame.number), ids))
 
+    def keep_common(self) -> Joined:
+        """Make sections for processes to meet in, until `drop_common`.
+
+        They begin with what this process holds, and it does not see them itself.
+        """
+        JOURNAL.hold()
+        number = next_number()
+        self.frames.push(number, is_raw=False)
+        for space in self._spaces.values():
+            space.share()
+        frame = self.frames.pop()
+        self._kept.append(frame)
+        ids = {space.name: section.id for space, section in frame.sections.items()}
+        return Joined(section_id(number), ids)
+
+    def drop_common(self) -> None:
+        """Delete what was stored in common sections: nobody works in them any more."""
+        for frame in self._kept:
+            for space, section in frame.sections.items():
+                space.finish(section)
+        self._kept.clear()
+        self.tidy()
+
     def _at_first_section(self) -> None:
         """Tidy up at the end of this process, however it was started."""
         self.frames.on_first_section = None
@@ -172,6 +196,7 @@ class SectionedStore(Store):
     def _after_fork(self) -> None:
         """Be a stranger to the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
+        self._kept.clear()
         if self._spaces and self.frames.is_active:
             # Those that are open are the parent's: two on one socket mix up answers.
             hook.forget_connections()

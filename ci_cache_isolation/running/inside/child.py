@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, TypeVar
 
+from django.db import connections
+
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.scopes import Granularity
-from ci_cache_isolation.running.jobs import Sections
-from ci_cache_isolation.running.output import one_line
+from ci_cache_isolation.running.inside.databases import Slot
+from ci_cache_isolation.running.jobs import AUDIT_VARIABLE, Sections
+from ci_cache_isolation.running.output import one_line, shown_error
 
 __all__ = ["Suite", "Teller", "live"]
 
@@ -24,17 +28,13 @@ T = TypeVar("T")
 class Teller:
     """Writes one line for each thing that happens into a pipe that the parent reads.
 
-    A test may fork as well, and what comes back from it is not this process.
+    A test may fork as well. What comes back from there is not this process, and ends:
+    it would run the rest of the tests a second time, over the same connections.
     """
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._pid = os.getpid()
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this is the process that was forked for the job."""
-        return os.getpid() == self._pid
 
     def started(self, test: str) -> None:
         """Tell that a test starts."""
@@ -48,40 +48,55 @@ class Teller:
         """Tell that a test, tearing down included, is over."""
         self._write("ended", test)
 
+    def changed(self, alias: str) -> None:
+        """Tell that a database is about to be changed, and not for a moment only."""
+        self._write("changed", alias)
+
+    def broken(self, error: BaseException) -> None:
+        """Tell what has ended the run in the middle."""
+        with suppress(OSError):
+            self._write("broken", f"the run was ended by {shown_error(error)}")
+
     def finished(self) -> None:
         """Tell that all is over."""
         self._write("finished")
 
     def _write(self, *words: str) -> None:
-        if self.is_here:
-            line = json.dumps(words).encode() + b"\n"
-            while line:
-                line = line[os.write(self._pipe, line) :]
+        if os.getpid() != self._pid:
+            os._exit(0)
+        line = json.dumps(words).encode() + b"\n"
+        while line:
+            line = line[os.write(self._pipe, line) :]
 
 
 class Suite(Generic[T]):
-    """What there is to run. ``run`` is given some of the tests, and whom to tell."""
+    """What there is to run. ``run`` is given some of the tests, and whom to tell.
+
+    ``record_if_asked`` is the door's: it keeps an audit's books in this process.
+    """
 
     def __init__(
         self,
         tests: dict[str, T],
         run: Callable[[Sequence[T], Teller], None],
         queries_allowed: Callable[[], AbstractContextManager[Any]],
+        record_if_asked: Callable[[], None],
     ) -> None:
         self.tests = tests
         self.run = run
         self.queries_allowed = queries_allowed
+        self.record_if_asked = record_if_asked
 
 
 def live(
     suite: Suite[Any],
-    tests: Sequence[str],
-    sections: Sections,
+    job: Mapping[str, Any],
+    slot: Slot | None,
     *,
     pipe: int,
     lifeline: int,
 ) -> None:
-    """Run some tests in this process, which ends with it.
+    """Run the tests of a job in this process, which ends with it.
 
     ``lifeline`` is a pipe whose other end only the parent holds.
     """
@@ -90,16 +105,25 @@ def live(
     try:
         _end_with(lifeline)
         _stop_coverage()
-        _isolate(sections)
-        suite.run([suite.tests[test] for test in tests], teller)
-        if teller.is_here:
-            teller.finished()
-            with suite.queries_allowed():
-                switch.finish()
-            status = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+        if slot is not None:
+            slot.enter(teller.changed)
+        if job["journal"]:
+            os.environ[AUDIT_VARIABLE] = job["journal"]
+            # Caches that somebody holds are to be found.
+            gc.unfreeze()
+        _isolate(Sections(job["sections"]))
+        suite.record_if_asked()
+        suite.run([suite.tests[test] for test in job["tests"]], teller)
+        teller.finished()
+        with suite.queries_allowed():
+            switch.finish()
+            # A server has them still open when this process is gone.
+            connections.close_all()
+        status = 0
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here
         with suppress(Exception):
             traceback.print_exc()
+        teller.broken(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):

@@ -16,9 +16,10 @@ from django.test.utils import (  # type: ignore[attr-defined]
 
 from ci_cache_isolation.runner import IsolationMixin
 from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.inside.databases import watch_set_up
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.output import telling_line
+from ci_cache_isolation.running.output import shown_error, telling_line
 
 __all__ = ["ForkingRunner", "TellingResult", "run_in_order"]
 
@@ -28,8 +29,9 @@ class ForkingMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Forks share one database each, and not its clones.
+        # The clones that its workers would have are not those of forks.
         self.parallel = 1
+        watch_set_up()
 
     def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
         """Serve the tests by id; modules that can't be imported are left out."""
@@ -44,7 +46,8 @@ class ForkingMixin:
             refuse(telling_line(broken[0].splitlines()))
         else:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
-            serve(Suite(tests, run_in_order, nullcontext), databases)
+            record = self.record_if_asked  # type: ignore[attr-defined]
+            serve(Suite(tests, run_in_order, nullcontext, record), databases)
         return unittest.TestResult()
 
 
@@ -88,13 +91,13 @@ class TellingResult(unittest.TestResult):
         self._tell(test, FAILED, "unexpected success")
 
     def addFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: D102, N802
-        self._tell(test, FAILED, _message(err))
+        self._tell(test, FAILED, shown_error(err[1]))
 
     addError = addFailure  # noqa: N815
 
     def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: ARG002, D102, N802
         if err is not None:
-            self._tell(test, FAILED, _message(err))
+            self._tell(test, FAILED, shown_error(err[1]))
 
     def _tell(self, test: Any, outcome: str, message: str = "") -> None:
         name = test.id()
@@ -114,11 +117,6 @@ class TellingResult(unittest.TestResult):
         if name in self._waiting:
             self._waiting.remove(name)
         self._teller.outcome(name, outcome, message)
-
-
-def _message(err: Any) -> str:
-    kind, value, _ = err
-    return f"{kind.__name__}: {value}".rstrip(": ")
 
 
 _user_runner: Any = get_runner(settings)

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.outcomes import FAILED
 
@@ -20,9 +21,17 @@ _PIECE = 1 << 16
 class Fork:
     """A fork that is running, and what it has told so far."""
 
-    def __init__(self, job: dict[str, Any], pid: int, output: int, line: int) -> None:
+    def __init__(
+        self,
+        job: dict[str, Any],
+        pid: int,
+        output: int,
+        line: int,
+        slot: Slot | None = None,
+    ) -> None:
         self.number: int = job["number"]
         self.tests: list[str] = job["tests"]
+        self.slot = slot
         self.pid = pid
         self.output = output
         self.lifeline = line
@@ -31,17 +40,15 @@ class Fork:
         self.limit: float = job["seconds"]
         self.outcomes: dict[str, str] = {}
         self.messages: dict[str, str] = {}
+        self.order: list[str] = []
         self.running: str | None = None
+        self.broken_by = ""
         self.is_finished = False
         self.is_stopped = False
         self._told = b""
-        self._is_closed = False
 
     def listen(self) -> None:
         """Take in what it has told."""
-        if self._is_closed:
-            # Heard at the same time as what stopped it.
-            return
         with suppress(BlockingIOError):
             while piece := os.read(self.output, _PIECE):
                 self._told += piece
@@ -55,12 +62,19 @@ class Fork:
         match event:
             case "started":
                 self.running = test
+                self.order.append(test)
             case "outcome":
                 outcome, message = rest
                 if self.outcomes.get(test) != FAILED:
-                    self.outcomes[test], self.messages[test] = outcome, message
+                    self.outcomes[test] = outcome
+                    if outcome == FAILED:
+                        self.messages[test] = message
             case "ended":
                 self.running = None
+            case "changed" if self.slot is not None:
+                self.slot.note_change(test)
+            case "broken":
+                self.broken_by = test
             case "finished":
                 self.is_finished = True
 
@@ -71,28 +85,31 @@ class Fork:
 
     def close(self) -> None:
         """Close this process's ends of its pipes."""
-        self._is_closed = True
         os.close(self.output)
         os.close(self.lifeline)
 
     def result(self, status: int) -> dict[str, Any]:
         """Return what the client is told."""
         end, last = End.FINISHED, self.tests[-1]
+        message = self.messages.get(last, "")
         if not self.is_finished:
             end = End.TIMED_OUT if self.is_stopped else End.DIED
             # It may have ended in set-up of a class, or in tearing down.
             untold = [test for test in self.tests if test not in self.outcomes]
             culprit = self.running or next(iter(untold), last)
+            message = self.broken_by or _cause(status)
+            if self.is_stopped:
+                message = f"no end within {self.limit:g} s"
             self.outcomes[culprit] = FAILED
-            self.messages[last] = (
-                f"no end within {self.limit:g} s" if self.is_stopped else _cause(status)
-            )
+            self.messages[culprit] = message
         return {
             "number": self.number,
             "end": end,
             "outcomes": self.outcomes,
             "seconds": round(time.monotonic() - self.begun, 6),
-            "message": self.messages.get(last, ""),
+            "message": message,
+            "messages": self.messages,
+            "order": self.order,
         }
 
 

@@ -22,11 +22,14 @@ from django.conf import settings
 from django.db import connections
 
 from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.inside.databases import made, watch_set_up
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import one_line, telling_line
 
 _DATABASES = "django_db_setup"
+SCOPES_PLUGIN = "ci_cache_isolation_scopes"
+"""The door's, and its name there."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -58,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest would make a numbered directory in each fork, and keep it.
     option.basetemp = tempfile.mkdtemp(prefix="cache-forks-")
     config.add_cleanup(lambda: shutil.rmtree(option.basetemp, ignore_errors=True))
+    watch_set_up()
     config.pluginmanager.register(ForksPlugin(), "ci_cache_isolation_forks")
 
 
@@ -100,8 +104,10 @@ class ForksPlugin:
                     {item.nodeid: item for item in session.items},
                     self._run,
                     lambda: _queries_allowed(config),
+                    lambda: _record_if_asked(config),
                 ),
-                connections if settings.configured else (),
+                # One that no test may use is not set up.
+                made() or (connections if settings.configured else ()),
             )
         return True
 
@@ -141,11 +147,22 @@ class ForksPlugin:
         for fixture in self._set_up:
             # pytest 8.1 puts them among the session's whenever one is asked for.
             fixture._finalizers.clear()  # noqa: SLF001
+        _have_own_directory(session.config)
         for item, after in pairwise([*items, None]):
             assert item is not None
             next_item = _beside(item) if after is item else after
             protocol = item.config.hook.pytest_runtest_protocol
             protocol(item=item, nextitem=next_item)
+
+
+def _have_own_directory(config: pytest.Config) -> None:
+    """Make temporary directories beside those of other forks.
+
+    pytest empties the one that it was given when it first uses it.
+    """
+    factory: Any = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and factory._basetemp is None:  # noqa: SLF001
+        factory._given_basetemp = Path(config.option.basetemp, str(os.getpid()))  # noqa: SLF001
 
 
 @contextmanager
@@ -197,6 +214,12 @@ def _queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
     plugin = sys.modules.get("pytest_django.plugin")
     blocker = plugin and config.stash.get(plugin.blocking_manager_key, None)
     return blocker.unblock() if blocker else nullcontext()
+
+
+def _record_if_asked(config: pytest.Config) -> None:
+    door: Any = config.pluginmanager.get_plugin(SCOPES_PLUGIN)
+    if door is not None:
+        door.record_if_asked()
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -1,11 +1,13 @@
 """The loop of the process that is set up once: a fork for every job that is sent.
 
 The client decides how many jobs there are at a time. Nothing here waits for anybody but
-in one place: jobs, what forks tell, their ends and their time limits all arrive there.
+in one place: jobs, ends of forks and time limits all arrive there. What forks tell is
+collected now and then, since to be woken by each word costs more than many a test.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
@@ -16,23 +18,35 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from typing import Any, Self
 
 from django.core.cache import caches
 from django.core.cache.backends.memcached import BaseMemcachedCache
-from django.db import connections
 
 from ci_cache_isolation.isolation import hook, switch
+from ci_cache_isolation.isolation.meeting import Meetings
 from ci_cache_isolation.isolation.purging import purge
+from ci_cache_isolation.running.forking import why_unsafe
 from ci_cache_isolation.running.inside.child import Suite, live
+from ci_cache_isolation.running.inside.databases import (
+    CannotCloneError,
+    Slot,
+    Slots,
+    close_connections,
+    lasting,
+)
 from ci_cache_isolation.running.inside.fork import Fork
-from ci_cache_isolation.running.jobs import FORKS_VARIABLE, Sections
+from ci_cache_isolation.running.jobs import FORKS_VARIABLE
 
 __all__ = ["refuse", "serve"]
 
 _PIECE = 1 << 16
+_PIPE = 1 << 20
+"""Bytes that forks can tell, where the system allows it, before they have to wait."""
+_INTERVAL = 0.1
+"""Seconds after which what was told is collected, at the latest."""
 
 
 def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
@@ -45,12 +59,22 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
     elif not switch.is_installed():
         refuse("cache isolation can't be switched on in it")
     else:
-        lasting = list(_lasting(databases))
-        with _channel() as channel, _Server(suite, channel) as server:
+        found = lasting(databases)
+        _let_go_of_connections()
+        slots = Slots(found, suite.queries_allowed)
+        with (
+            _channel() as channel,
+            closing(slots),
+            _Server(suite, slots, channel) as server,
+        ):
+            why_not = slots.why_not()
+            threads = [each.name for each in threading.enumerate()]
+            threads.remove(threading.current_thread().name)
             server.tell(
                 tests=list(suite.tests),
-                remark=_remark(lasting),
-                is_one_at_a_time=bool(lasting),
+                remark=_remark(why_not, threads),
+                unsafe=why_unsafe(threads),
+                is_one_at_a_time=bool(why_not),
             )
             gc.collect()
             # What the parent holds stays in memory that it shares with its forks.
@@ -74,31 +98,16 @@ def _channel() -> socket.socket:
     return channel
 
 
-def _lasting(aliases: Iterable[str]) -> Iterator[str]:
-    """Yield the databases that are not copied when this process forks."""
-    for alias in aliases:
-        connection: Any = connections[alias]
-        if connection.vendor == "unknown":
-            # The dummy of a project that has no database.
-            continue
-        # Imported with the first query: once here, and not in every fork.
-        connection.ops.compiler("SQLCompiler")
-        if not getattr(connection, "is_in_memory_db", bool)():
-            yield f"{alias!r} ({connection.vendor})"
-
-
-def _remark(lasting: Sequence[str]) -> str:
+def _remark(why_not_cloned: str, threads: Sequence[str]) -> str:
     remarks = []
-    if lasting:
+    if why_not_cloned:
         remarks.append(
-            "One fork at a time, because all of them would use the same "
-            f"database {' and '.join(lasting)}."
+            "One fork at a time, and all of them in the same databases, because "
+            f"{why_not_cloned.rstrip('.')}."
         )
-    names = [each.name for each in threading.enumerate()]
-    names.remove(threading.current_thread().name)
-    if names:
+    if threads:
         remarks.append(
-            f"Threads were running when tests were forked ({', '.join(names)}): "
+            f"Threads were running when tests were forked ({', '.join(threads)}): "
             "what waits for them there hangs."
         )
     return " ".join(remarks)
@@ -107,14 +116,15 @@ def _remark(lasting: Sequence[str]) -> str:
 class _Server:
     """The client's socket, the forks, and the place where all of them are heard."""
 
-    def __init__(self, suite: Suite[Any], channel: socket.socket) -> None:
+    def __init__(self, suite: Suite[Any], slots: Slots, channel: socket.socket) -> None:
         self._suite = suite
+        self._slots = slots
+        self._meetings = Meetings()
         self._channel = channel
         self._forks: dict[int, Fork] = {}
         self._received = b""
         self._unsent = b""
         self._is_gone = False
-        self._left_something = False
 
     def __enter__(self) -> Self:
         self._selector = selectors.DefaultSelector()
@@ -131,19 +141,24 @@ class _Server:
     def __exit__(self, *_: object) -> None:
         self._stop()
         self._let_go()
-        if self._left_something:
-            with self._suite.queries_allowed():
-                for _each in purge():
-                    pass
+        with self._suite.queries_allowed():
+            self._meetings.close()
+            # What forks left that died, and what an earlier server did.
+            for _each in purge(in_ours=True):
+                pass
 
     def serve(self) -> None:
         """Fork for what is sent, tell what became of it, until the client hangs up."""
         while not self._is_gone:
-            deadlines = [fork.deadline for fork in self._forks.values()]
-            left = min(deadlines) - time.monotonic() if deadlines else None
-            for key, _ in self._selector.select(left if left is None else max(left, 0)):
+            left = None
+            if self._forks:
+                deadline = min(fork.deadline for fork in self._forks.values())
+                left = min(max(deadline - time.monotonic(), 0), _INTERVAL)
+            for key, _ in self._selector.select(left):
                 hear: Callable[[], None] = key.data
                 hear()
+            for fork in self._forks.values():
+                fork.listen()
             self._expire()
             self._reap()
 
@@ -178,8 +193,15 @@ class _Server:
             job = json.loads(line)
             if "stop" in job:
                 self._stop()
-            else:
-                self._fork(job)
+                continue
+            try:
+                slot = self._slots.take()
+            except CannotCloneError as error:
+                # Without what they need, tests would say nothing.
+                self.tell(error=f"the database {error}")
+                continue
+            with self._common(job["common"]):
+                self._fork(job, slot)
 
     def _wake(self) -> None:
         with suppress(BlockingIOError):
@@ -204,9 +226,8 @@ class _Server:
         # What tests started and left running, in a job that is over.
         fork.kill()
         fork.listen()
-        self._left_something = self._left_something or status != 0
-        self._selector.unregister(fork.output)
         fork.close()
+        self._slots.give_back(fork.slot)
         del self._forks[fork.number]
         return status
 
@@ -215,7 +236,14 @@ class _Server:
             fork.kill()
             self._ended_as(fork, 0)
 
-    def _fork(self, job: dict[str, Any]) -> None:
+    def _common(self, tag: str) -> AbstractContextManager[None]:
+        """Have a fork work in the sections of a tag, if there is one."""
+        if not tag:
+            return nullcontext()
+        with self._suite.queries_allowed():
+            return self._meetings.at(tag)
+
+    def _fork(self, job: dict[str, Any], slot: Slot | None) -> None:
         _let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()
@@ -234,8 +262,7 @@ class _Server:
                     fork.close()
                 self._let_go()
                 self._channel.close()
-                sections = Sections(job["sections"])
-                live(self._suite, job["tests"], sections, pipe=pipe, lifeline=lifeline)
+                live(self._suite, job, slot, pipe=pipe, lifeline=lifeline)
             finally:
                 # Whatever has happened: there is one server, and this is not it.
                 os._exit(1)
@@ -245,9 +272,10 @@ class _Server:
         for each in (pipe, lifeline):
             os.close(each)
         os.set_blocking(output, False)
-        fork = Fork(job, pid, output, ours)
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, _PIPE)
+        fork = Fork(job, pid, output, ours, slot)
         self._forks[fork.number] = fork
-        self._selector.register(output, selectors.EVENT_READ, fork.listen)
 
     def _let_go(self) -> None:
         signal.set_wakeup_fd(-1)
@@ -258,11 +286,8 @@ class _Server:
 
 
 def _let_go_of_connections() -> None:
-    """Leave forks nothing to share with each other on a server.
-
-    A database in memory is not closed by that; forks get a copy of it.
-    """
-    connections.close_all()
+    """Leave forks nothing to share with each other on a server."""
+    close_connections()
     caches.close_all()
     for _, cache in hook.open_caches():
         # libmemcached's connections are never closed; a new client has its own.

@@ -7,8 +7,11 @@ SECRET_KEY = "not a secret"
 INSTALLED_APPS = ["leaks"]
 DATABASES = {
     "default": json.loads(os.environ.get("PAIRS_DATABASE", "null"))
-    or {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    or {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+    **json.loads(os.environ.get("PAIRS_DATABASES", "{}")),
 }
+ROOT_URLCONF = "pairs.urls"
+STATIC_URL = "static/"
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
     "default": {"BACKEND": LOCMEM},
