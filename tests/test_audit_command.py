@@ -180,6 +180,63 @@ def test_no_value_of_any_entry_is_written_anywhere(corpus):
         assert b"sesame" not in path.read_bytes(), path
 
 
+MANY_KEYS = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+def visit(user):
+    return cache.get_or_set(f"user:{user}:visits", 1)
+
+
+class VisitTests(SimpleTestCase):
+    def test_a(self):
+        for user in range(3):
+            visit(user)
+
+    def test_b(self):
+        visit(3)
+        cache.set("else", 1)
+
+    def test_seen_0(self):
+        assert "user:0:visits" not in cache
+
+    def test_seen_1(self):
+        assert "user:1:visits" not in cache
+
+    def test_seen_3(self):
+        assert "user:3:visits" not in cache
+"""
+
+
+def test_keys_that_differ_by_a_number_are_one_card(corpus):
+    (corpus.folder / "shop" / "test_visits.py").write_text(MANY_KEYS)
+    done = audit(corpus, "--runner", "django", "shop.test_visits")
+    assert "Leak 1 of 1: 'user:<n>:visits' (3 keys) in cache 'default'" in done.out
+    by = re.search(r"stored at shop/test_visits.py:6, by\n((?:    .+\n)+)", done.out)
+    assert re.findall(r"\.(\w+)\n", by[1]) == ["test_a", "test_b"]
+    victims = re.findall(r"^  shop\S+\.(\w+)\n    (.+);", done.out, re.MULTILINE)
+    after = "passes alone and fails after shop.test_visits.VisitTests"
+    assert victims == [
+        ("test_seen_0", f"{after}.test_a"),
+        ("test_seen_1", f"{after}.test_a"),
+        ("test_seen_3", f"{after}.test_b"),
+    ]
+    conflicts = report_of(corpus)["conflicts"]
+    assert {each["pattern"] for each in conflicts} == {"user:<n>:visits"}
+    assert {each["key"] for each in conflicts} == {
+        f"user:{n}:visits" for n in (0, 1, 3)
+    }
+
+
+def test_unconfirmed_keys_that_differ_by_a_number_are_one_line(corpus):
+    (corpus.folder / "shop" / "test_visits.py").write_text(MANY_KEYS)
+    done = audit(corpus, "--no-confirm", "--runner", "django", "shop.test_visits")
+    assert re.findall(".*in cache.*", done.out) == [
+        "  'user:<n>:visits' (3 keys) in cache 'default'"
+    ]
+
+
 HOSTILE = """\
 from django.core.cache import cache
 from django.test import SimpleTestCase

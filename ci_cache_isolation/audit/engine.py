@@ -11,13 +11,9 @@ from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
+from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.confirming import Confirmed, confirm
-from ci_cache_isolation.audit.conflicts import (
-    Audited,
-    Conflict,
-    Suspicion,
-    audited,
-)
+from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
@@ -36,10 +32,8 @@ __all__ = [
     "Audit",
     "AuditResult",
     "CannotAuditError",
-    "Finding",
     "NothingAuditedError",
     "Request",
-    "by_cause",
 ]
 
 SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
@@ -85,27 +79,6 @@ class Request:
     processes: int
     confirms: bool
     minutes: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is confirmed, the entry that carried it, and a command that shows it.
-
-    ``replay`` is None where no command was seen to show it.
-    """
-
-    confirmed: Confirmed
-    suspicion: Suspicion
-    replay: str | None = None
-
-
-def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Put together what the same tests cause by the same line, most victims first."""
-    causes: dict[tuple[object, ...], list[Finding]] = {}
-    for each in findings:
-        cause = each.confirmed.after, each.suspicion.leaver.site.at
-        causes.setdefault(cause, []).append(each)
-    return sorted(causes.values(), key=lambda group: -len(group))
 
 
 @dataclass(slots=True)
@@ -273,8 +246,8 @@ class Audit:
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
         # One of each cause first: there may be no time for all.
         causes = by_cause(findings)
-        sequence = [group[0] for group in causes]
-        sequence += [each for group in causes for each in group[1:]]
+        sequence = [cause.findings[0] for cause in causes]
+        sequence += [each for cause in causes for each in cause.findings[1:]]
         # Known already, if somebody interrupts what follows.
         self.result.findings = findings
         until = time.monotonic() + _COLD_SECONDS

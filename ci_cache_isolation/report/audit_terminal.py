@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from ci_cache_isolation.audit.causes import Cause, Finding, by_cause, by_pattern
 from ci_cache_isolation.audit.conflicts import Conflict
-from ci_cache_isolation.audit.engine import AuditResult, Finding, by_cause
+from ci_cache_isolation.audit.engine import AuditResult
+from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
 from ci_cache_isolation.report.words import counted, place, printable
 
@@ -54,8 +56,8 @@ class AuditTerminal:
         if not result.is_confirmed:
             self._conflicts(result.audited.conflicts)
         cards = by_cause(result.findings)
-        for number, findings in enumerate(cards[:SHOWN_CARDS], start=1):
-            self._card(findings, f"Leak {number} of {len(cards)}")
+        for number, cause in enumerate(cards[:SHOWN_CARDS], start=1):
+            self._card(cause, f"Leak {number} of {len(cards)}")
         if len(cards) > SHOWN_CARDS:
             self._say(f"And {len(cards) - SHOWN_CARDS} more, see the report.")
         self._console.print()
@@ -63,43 +65,48 @@ class AuditTerminal:
         self._say(f"Report: {report}")
 
     def _conflicts(self, conflicts: Sequence[Conflict]) -> None:
-        """List what was read and not put to the test."""
-        for conflict in conflicts[:SHOWN_CARDS]:
-            self._say(f"  {conflict.entry.key!r} in cache {conflict.alias!r}", "bold")
-            leaver, looker = next(conflict.pairs())
+        """List what was read and not put to the test, a pattern of keys at a time."""
+        groups = by_pattern(conflicts)
+        for group in groups[:SHOWN_CARDS]:
+            first = group[0]
+            keys = tuple(dict.fromkeys(each.entry.key for each in group))
+            self._say(f"  {_keys(keys)} in cache {first.alias!r}", "bold")
+            leaver, looker = next(first.pairs())
             self._say(
                 f"    {leaver.left.how.value} by {leaver.actor.test}, "
                 f"{place(leaver.site)}"
             )
             self._say(f"    looked at by {looker.actor.test}, {place(looker.site)}")
-        if len(conflicts) > SHOWN_CARDS:
-            self._say(f"  and {len(conflicts) - SHOWN_CARDS} more, see the report")
+        if len(groups) > SHOWN_CARDS:
+            self._say(f"  and {len(groups) - SHOWN_CARDS} more, see the report")
 
-    def _card(self, findings: Sequence[Finding], title: str) -> None:
-        first = findings[0]
-        conflict, leaver, _ = first.suspicion
-        key, alias = conflict.entry.key, conflict.alias
+    def _card(self, cause: Cause, title: str) -> None:
+        findings = cause.findings
+        conflict, leaver, _ = findings[0].suspicion
         how = leaver.left.how.value
         self._console.print()
-        self._say(f"{title}: {key!r} in cache {alias!r}", "bold red")
+        self._say(
+            f"{title}: {_keys(cause.keys)} in cache {conflict.alias!r}", "bold red"
+        )
         self._say(f"  {how} at {place(leaver.site)}, by")
-        for group in first.confirmed.after[:SHOWN_TESTS]:
-            self._say(f"    {printable(' together with '.join(group))}")
-        self._more(len(first.confirmed.after))
+        for group in cause.after[:SHOWN_TESTS]:
+            self._say(f"    {_together(group)}")
+        self._more(len(cause.after))
         for finding in findings[:SHOWN_TESTS]:
-            self._victim(finding)
+            first = finding.confirmed.after[0]
+            self._victim(finding, "it" if cause.is_shared else _together(first))
         self._more(len(findings))
         shown = next((each.replay for each in findings if each.replay), None)
         if shown:
             self._say("  See it fail, as it just did in a cold process:")
             self._say(f"    {shown}")
 
-    def _victim(self, finding: Finding) -> None:
+    def _victim(self, finding: Finding, polluter: str) -> None:
         confirmed, proof = finding.confirmed, finding.confirmed.proof
         what = (
-            "fails alone and passes after it"
+            f"fails alone and passes after {polluter}"
             if confirmed.verdict is Verdict.BRITTLE
-            else "passes alone and fails after it"
+            else f"passes alone and fails after {polluter}"
         )
         self._say(f"  {printable(confirmed.test)}", "bold")
         self._say(f"    {what}; looks at {place(finding.suspicion.looker.site)}")
@@ -143,3 +150,17 @@ class AuditTerminal:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def _together(group: Sequence[str]) -> str:
+    return " together with ".join(group)
+
+
+def _keys(keys: Sequence[str]) -> str:
+    """Return a key, or what several of them have in common, and how many they are."""
+    patterns = dict.fromkeys(map(pattern_of, keys))
+    if len(keys) == 1:
+        return repr(keys[0])
+    if len(patterns) == 1:
+        return f"{next(iter(patterns))!r} ({len(keys)} keys)"
+    return f"{keys[0]!r} and {len(keys) - 1} more"

@@ -8,8 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
-from ci_cache_isolation.audit.engine import AuditResult, Finding
+from ci_cache_isolation.audit.engine import AuditResult
+from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
@@ -76,6 +78,7 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
     return {
         "alias": conflict.alias,
         "key": conflict.entry.key,
+        "pattern": pattern_of(conflict.entry.key),
         "version": conflict.entry.version,
         "left_by": [
             {"test": each.actor.test, "at": each.site.at, "how": each.left.how.value}

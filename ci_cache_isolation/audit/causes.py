@@ -1,0 +1,90 @@
+"""What is found, and which findings have one cause. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ci_cache_isolation.audit.confirming import Confirmed
+from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
+from ci_cache_isolation.audit.patterns import pattern_of
+
+__all__ = ["Cause", "Finding", "by_cause", "by_pattern"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is confirmed, the entry that carried it, and a command that shows it.
+
+    ``replay`` is None where no command was seen to show it.
+    """
+
+    confirmed: Confirmed
+    suspicion: Suspicion
+    replay: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of the entry."""
+        return self.suspicion.conflict.entry.key
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings that one change would mend, most likely."""
+
+    findings: Sequence[Finding]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the entries, each once."""
+        return tuple(dict.fromkeys(each.key for each in self.findings))
+
+    @property
+    def after(self) -> tuple[tuple[str, ...], ...]:
+        """All polluters or state-setters; what is in one group is needed together."""
+        groups = (group for each in self.findings for group in each.confirmed.after)
+        return tuple(dict.fromkeys(groups))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether every finding has all of these polluters."""
+        return all(
+            len(each.confirmed.after) == len(self.after) for each in self.findings
+        )
+
+
+def by_cause(findings: Iterable[Finding]) -> list[Cause]:
+    """Put together what has one cause, most victims first.
+
+    What the same tests leave at one line is one cause, and so is what any tests leave
+    at one line under keys of one pattern.
+    """
+    groups: list[tuple[set[object], list[Finding]]] = []
+    for each in findings:
+        at, alias = each.suspicion.leaver.site.at, each.suspicion.conflict.alias
+        causes: set[object] = {
+            (each.confirmed.after, at),
+            (alias, pattern_of(each.key), at),
+        }
+        joined = [group for group in groups if not group[0].isdisjoint(causes)]
+        if not joined:
+            groups.append((causes, [each]))
+            continue
+        first, *others = joined
+        for other in others:
+            first[0].update(other[0])
+            first[1].extend(other[1])
+        first[0].update(causes)
+        first[1].append(each)
+        groups = [group for group in groups if group not in others]
+    most_first = sorted(groups, key=lambda group: -len(group[1]))
+    return [Cause(group) for _, group in most_first]
+
+
+def by_pattern(conflicts: Iterable[Conflict]) -> list[list[Conflict]]:
+    """Put together the conflicts of one alias whose keys have one pattern."""
+    groups: dict[tuple[str, str], list[Conflict]] = {}
+    for each in conflicts:
+        groups.setdefault((each.alias, pattern_of(each.entry.key)), []).append(each)
+    return list(groups.values())
