@@ -180,6 +180,104 @@ def test_no_value_of_any_entry_is_written_anywhere(corpus):
         assert b"sesame" not in path.read_bytes(), path
 
 
+SECRET_KEYS = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+# A traceback shows the source.
+KEY = "open-" + "ses" + "ame"
+
+
+class StoringTests(SimpleTestCase):
+    def test_a(self):
+        cache.set(KEY, 1)
+        cache.set_many({KEY + "2": 1})
+        cache.add(KEY + "3", 1)
+        cache.set(KEY * 18, 1, version=2)
+
+
+class LookingTests(SimpleTestCase):
+    def test_b(self):
+        is_there = KEY in cache
+        self.assertFalse(is_there)
+
+    def test_c(self):
+        self.assertEqual(len(cache.get_many([KEY, KEY + "2"])), 0)
+
+    def test_d(self):
+        cache.get(KEY * 18, version=2)
+
+    def test_e(self):
+        with self.assertRaises(ValueError):
+            cache.incr(KEY + "3")
+
+
+class Awkward:
+    def __str__(self):
+        raise RuntimeError(KEY)
+
+
+class ThrowingTests(SimpleTestCase):
+    def test_f(self):
+        with self.assertRaises(RuntimeError):
+            cache.get(Awkward())
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("asked", [["--hash-keys"], []])
+def test_keys_are_hashed_where_it_is_asked_for(corpus, asked):
+    (corpus.folder / "shop" / "test_secret.py").write_text(SECRET_KEYS)
+    done = audit(
+        corpus,
+        *asked,
+        *("--runner", "django", "--processes", "2", "shop.test_secret"),
+        CI_CACHE_ISOLATION_HASH_KEYS=None if asked else "on",
+        PYTHONWARNINGS="always",
+    )
+    assert done.code == 1, done.err
+    report = report_of(corpus)
+    assert {each["test"][-1] for each in report["findings"]} == {"b", "c", "e"}
+    keys = {each["key"] for each in report["conflicts"]}
+    assert len(keys) == 4
+    for key in keys:
+        assert re.fullmatch("key#[0-9a-f]{12}", key)
+    assert {each["pattern"] for each in report["conflicts"]} == {None}
+    assert re.search("^Leak 1 of .: 'key#", done.out, re.MULTILINE)
+    assert "sesame" not in done.out + done.err
+    folder = corpus.folder / ".cache-isolation"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"suite.log", "fork-server.log", "report.json"} < {
+        path.name for path in files
+    }
+    for path in files:
+        assert "sesame" not in path.read_text(), path
+    log = next(folder.rglob("suite.log")).read_text()
+    assert "The audit of this process has stopped: RuntimeError. What" in log
+
+
+def test_any_command_hashes_keys_the_same_in_all_its_workers(corpus, tmp_path):
+    (corpus.folder / "shop" / "test_secret.py").write_text(SECRET_KEYS)
+    journals = [tmp_path / name for name in ("one", "other")]
+    for journal in journals:
+        done = corpus.python(
+            *("-m", "pytest", "-q", "-n2", "shop/test_secret.py"),
+            *("--dist", "loadscope"),
+            CI_CACHE_ISOLATION_AUDIT=str(journal),
+            CI_CACHE_ISOLATION_HASH_KEYS="on",
+        )
+        assert done.code == 0, done.out
+    found = [[path.read_text() for path in each.iterdir()] for each in journals]
+    assert [len(each) for each in found] == [2, 2]
+    hashes = [
+        [set(re.findall("key#[0-9a-f]{12}", text)) for text in each] for each in found
+    ]
+    for (left, looked), texts in zip(hashes, found, strict=True):
+        assert left & looked
+        assert "sesame" not in "".join(texts)
+    assert not hashes[0][0] & hashes[1][0]
+
+
 MANY_KEYS = """\
 from django.core.cache import cache
 from django.test import SimpleTestCase
@@ -271,6 +369,7 @@ def test_hostile_keys_harm_neither_terminal_nor_report(corpus):
 def test_bad_input_gets_a_message_and_its_exit_code(corpus, tmp_path):
     assert audit(corpus, "--no-such-option").code == 2
     assert audit(corpus, "--minutes", "0").code == 2
+    assert audit(corpus, CI_CACHE_ISOLATION_HASH_KEYS="perhaps").code == 2
     done = audit(corpus, CI_CACHE_ISOLATION="maybe")
     assert (done.code, "neither on nor off" in done.err) == (2, True)
     done = audit(corpus, "--runner", "django", "shop.no_such_module")

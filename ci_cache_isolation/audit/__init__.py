@@ -29,6 +29,7 @@ def record_if_asked() -> None:
     folder = os.environ.get(AUDIT_VARIABLE, "").strip()
     if folder and not _asked:
         # What keeps the books is loaded only where they are asked for.
+        from ci_cache_isolation.audit.hashing import hasher_if_asked  # noqa: PLC0415
         from ci_cache_isolation.audit.recorder import Recorder  # noqa: PLC0415
         from ci_cache_isolation.isolation import switch  # noqa: PLC0415
 
@@ -37,6 +38,6 @@ def record_if_asked() -> None:
         if not state.value:
             sys.stderr.write(_IS_OFF.format(folder=folder, source=state.source))
             return
-        recorder = Recorder(Path(folder).absolute())
+        recorder = Recorder(Path(folder).absolute(), hasher_if_asked())
         switch.STACK.watcher = recorder
         switch.watch_caches(recorder.take)

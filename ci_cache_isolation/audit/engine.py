@@ -14,6 +14,7 @@ from ci_cache_isolation.audit import AUDIT_VARIABLE
 from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.confirming import Confirmed, confirm
 from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
+from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
@@ -79,6 +80,7 @@ class Request:
     processes: int
     confirms: bool
     minutes: float
+    hashes_keys: bool = False
 
 
 @dataclass(slots=True)
@@ -150,6 +152,7 @@ class Audit:
             ENABLED_VARIABLE: "on",
             SCOPE_VARIABLE: "test",
             AUDIT_VARIABLE: str(self._folder / _JOURNAL),
+            **variables(hashes_keys=self._request.hashes_keys),
         }
         begun = time.monotonic()
         log = self._folder / _LOG

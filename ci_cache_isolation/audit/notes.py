@@ -1,7 +1,7 @@
 """What a test process writes down for the audit, a line for each scope, and reads back.
 
 The file survives its writer: of a process that is killed all scopes are known that had
-ended. Keys are written, values never.
+ended. Keys are written, or hashes of them, values never.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,30 @@ def key_text(key: object) -> str:
     return f"{text[:_LONGEST_KEY]}…{digest}"
 
 
-def line(scope: Scope, around: Sequence[str], account: Account | None) -> str:
-    """Return the line for a scope that has ended."""
+def line(
+    scope: Scope,
+    around: Sequence[str],
+    account: Account | None,
+    hashed: Callable[[str], str] | None = None,
+) -> str:
+    """Return the line for a scope that has ended, with its keys as ``hashed`` has them.
+
+    If that is None they are written as they are.
+    """
+
+    def pair(entry: Entry, what: Look | Left) -> list[Any]:
+        if hashed is not None:
+            entry = entry._replace(key=hashed(entry.key))
+        return [*entry, *what]
+
     values: dict[str, Any] = {"name": scope.name}
     if scope.kind is ScopeKind.TEST:
         values["test"] = scope.test_id or scope.name
     values["around"] = [name for name in around if name != scope.name]
     if account is not None:
         values["during"] = [] if "test" in values else list(account.during)
-        values["looked"] = [[*entry, *look] for entry, look in account.looked.items()]
-        values["left"] = [[*entry, *left] for entry, left in account.left.items()]
+        values["looked"] = [pair(*each) for each in account.looked.items()]
+        values["left"] = [pair(*each) for each in account.left.items()]
         values["cleared"] = [[place, *left] for place, left in account.cleared.items()]
     return json.dumps(values) + "\n"
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
+from ci_cache_isolation.audit.hashing import is_hashed
+
 __all__ = ["pattern_of"]
 
 _PART = "[0-9A-Fa-f]{1,4}"
@@ -33,7 +35,8 @@ _DIGITS = re.compile("[0-9]+")
 
 def pattern_of(key: str) -> str:
     """Return a key with ``<n>``, ``<hex>``, ``<id>``, ``<uuid>`` or ``<ip>`` in it."""
-    return _VARYING.sub(_named, key)
+    # Of a hash nothing can be said: it varies as a whole.
+    return key if is_hashed(key) else _VARYING.sub(_named, key)
 
 
 def _named(found: re.Match[str]) -> str:

@@ -35,10 +35,16 @@ _OUTSIDE = Scope(ScopeKind.SESSION, "")
 
 
 class Recorder:
-    """Keeps an account for every scope that touches a cache. It fails nobody's test."""
+    """Keeps an account for every scope that touches a cache. It fails nobody's test.
 
-    def __init__(self, folder: Path) -> None:
+    Keys are written down as ``hashed`` has them, if it is given.
+    """
+
+    def __init__(
+        self, folder: Path, hashed: Callable[[str], str] | None = None
+    ) -> None:
         self._folder = folder
+        self._hashed = hashed
         self._patches = Patches()
         self._accounts: dict[int, Account] = {}
         self._lock = threading.RLock()
@@ -138,7 +144,7 @@ class Recorder:
             account.close(time.time())
         path = switch.STACK.path
         around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
-        self._open_file().write(notes.line(scope, around, account))
+        self._open_file().write(notes.line(scope, around, account, self._hashed))
 
     def _open_file(self) -> Any:
         if self._file is None or self._file[0] != os.getpid():
@@ -155,7 +161,11 @@ class Recorder:
                 work(*args)
         except Exception as error:  # noqa: BLE001 - the tests are not to blame
             self._is_stopped = True
-            notices.note(_STOPPED.format(error=f"{type(error).__name__}: {error}"))
+            text = type(error).__name__
+            if self._hashed is None:
+                # It may hold a key.
+                text += f": {error}"
+            notices.note(_STOPPED.format(error=text))
 
 
 def _entry(cache: Any, key: Any, version: Any) -> tuple[str, Entry]:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
 from ci_cache_isolation.audit.engine import Request as AuditRequest
+from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
@@ -55,6 +56,12 @@ __all__ = ["audit"]
     show_default=True,
     help="What makes the exit code 1.",
 )
+@click.option(
+    "--hash-keys",
+    is_flag=True,
+    envvar=HASH_VARIABLE,
+    help="Write no key down as it is, but a hash that is this run's own.",
+)
 def audit(
     labels: Sequence[str],
     report: Path,
@@ -63,6 +70,7 @@ def audit(
     processes: int,
     minutes: float,
     fail_on: str,
+    hash_keys: bool,  # noqa: FBT001
 ) -> None:
     """Name every cache leak, from one ordinary run of the suite.
 
@@ -77,7 +85,11 @@ def audit(
         fail(error, ExitCode.USAGE)
     terminal.begin(chosen.name, processes)
     request = AuditRequest(
-        tuple(labels), processes, confirms=not no_confirm, minutes=minutes
+        tuple(labels),
+        processes,
+        confirms=not no_confirm,
+        minutes=minutes,
+        hashes_keys=hash_keys,
     )
     try:
         result = Audit(chosen, request, report, terminal.step).run()

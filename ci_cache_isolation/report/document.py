@@ -11,6 +11,7 @@ from typing import Any
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
 from ci_cache_isolation.audit.engine import AuditResult
+from ci_cache_isolation.audit.hashing import is_hashed
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES
 from ci_cache_isolation.running.jobs import End
@@ -75,10 +76,12 @@ def head(command: str) -> dict[str, Any]:
 
 
 def conflict_of(conflict: Conflict) -> dict[str, Any]:
+    """Return a conflict as the public schema has it."""
+    key = conflict.entry.key
     return {
         "alias": conflict.alias,
-        "key": conflict.entry.key,
-        "pattern": pattern_of(conflict.entry.key),
+        "key": key,
+        "pattern": None if is_hashed(key) else pattern_of(key),
         "version": conflict.entry.version,
         "left_by": [
             {"test": each.actor.test, "at": each.site.at, "how": each.left.how.value}
