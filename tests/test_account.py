@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_cache_isolation.audit.account import Account, Entry, How, Site
+from ci_cache_isolation.audit.account import Account, Entry, How, Search, Site
 
 KEY = Entry("place", "", "1", "key")
 OTHER = Entry("place", "", "1", "other")
@@ -131,3 +131,62 @@ def test_a_scope_tells_what_it_holds(account):
     clear(account)
     assert account.holds(OTHER) is False
     assert account.holds(ELSEWHERE) is None
+
+
+ALL = Search("place", "", "1", "*")
+
+
+def search(account, search=ALL, held=(), *, deletes=False, line=5):
+    account.search(search, held, "default", "keys", site(line))
+    if deletes:
+        account.delete_found(search, held, "default", "keys", site(line))
+
+
+def test_the_first_search_counts_with_its_site(account):
+    search(account, line=5)
+    search(account, line=9)
+    assert account.searched[ALL].look.site.at == "app.py:5"
+
+
+def test_a_search_knows_what_the_scope_had_written_or_looked_at(account):
+    store(account)
+    look(account, OTHER)
+    look(account, ELSEWHERE)
+    search(account)
+    store(account, KEY._replace(key="later"))
+    assert account.searched[ALL].known == ("key", "other")
+
+
+def test_a_search_looks_at_what_enclosing_scopes_hold(account, held):
+    held |= {KEY, ELSEWHERE}
+    search(account, held=held)
+    assert (account.looked[KEY].hit, account.looked[KEY].holder) == (True, HELD)
+    assert list(account.looked) == [KEY]
+
+
+def test_after_clearing_a_search_finds_only_what_is_its_own(account):
+    clear(account)
+    search(account)
+    search(account, deletes=True)
+    assert (account.searched, account.left) == ({}, {})
+
+
+def test_deleting_by_a_pattern_takes_what_was_stored_and_leaves_what_was_held(
+    account, held
+):
+    held |= {OTHER, ELSEWHERE}
+    store(account)
+    search(account, held=held, deletes=True)
+    assert {entry: left.how for entry, left in account.left.items()} == {
+        OTHER: How.DELETED
+    }
+
+
+def test_what_was_deleted_by_a_pattern_is_not_looked_at_afterwards(account):
+    letters = ALL._replace(pattern="k*")
+    search(account, letters, deletes=True)
+    look(account)
+    look(account, OTHER)
+    search(account, letters)
+    assert list(account.looked) == [OTHER]
+    assert account.searched[letters].look.site.at == "app.py:5"

@@ -45,6 +45,16 @@ def found_in(report):
     }
 
 
+def conflicting(report, left_by, seen_by):
+    """Return the keys that some tests left and others looked at."""
+    return {
+        conflict["key"]
+        for conflict in report["conflicts"]
+        if not set(left_by).isdisjoint(each["test"] for each in conflict["left_by"])
+        and not set(seen_by).isdisjoint(each["test"] for each in conflict["seen_by"])
+    }
+
+
 def planted(runner, modules=None):
     leaks = {
         (victim, frozenset(group)): leak
@@ -82,6 +92,22 @@ def test_what_is_planted_is_found_and_nothing_else(corpus, runner):
     done = audit(corpus, "--runner", runner, *LABELS[runner])
     assert (done.code, done.err) == (1, ""), done.out
     assert_is_as_planted(report_of(corpus), planted(runner, LABELS[runner]))
+
+
+@pytest.mark.parametrize("kind", truth.SERVERS)
+def test_what_is_planted_on_servers_is_found_and_nothing_else(
+    corpus, kind, request, monkeypatch
+):
+    server = request.getfixturevalue(f"{kind}_server")
+    monkeypatch.setenv(truth.SERVERS[kind], server.location)
+    labels = [f"shop.test_{kind}"]
+    done = audit(corpus, "--runner", "django", *labels)
+    assert (done.code, done.err) == (1, ""), done.out
+    report = report_of(corpus)
+    assert_is_as_planted(report, planted("django", labels))
+    for each in truth.harmless("django"):
+        if each.name in {"redis-found-is-its-own", "redis-search-elsewhere"}:
+            assert not conflicting(report, each.left_by, each.seen_by)
 
 
 @pytest.mark.exhaustive

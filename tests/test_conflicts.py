@@ -1,7 +1,15 @@
 """Conflicts: who left what another looks at first."""
 
 from ci_cache_isolation.audit import conflicts
-from ci_cache_isolation.audit.account import Entry, How, Left, Look, Site
+from ci_cache_isolation.audit.account import (
+    Entry,
+    How,
+    Left,
+    Look,
+    Search,
+    Searched,
+    Site,
+)
 from ci_cache_isolation.audit.conflicts import audited
 from ci_cache_isolation.audit.notes import Note
 
@@ -92,6 +100,39 @@ def test_who_clears_is_met_by_who_finds_what_both_their_scopes_stored():
     assert pairs(clearing, note("b", looked={KEY: look()})) == set()
     elsewhere = note("b", OTHER_CLASS, looked={KEY: look(hit=True, holder=OTHER_CLASS)})
     assert pairs(clearing, elsewhere) == set()
+
+
+def searched(pattern, *known, **others):
+    found = Search(*KEY[:3], pattern)._replace(**others)
+    return {found: Searched(look(hit=None), known)}
+
+
+def test_who_searches_meets_who_leaves_what_matches():
+    polluter = note("a", left={KEY: left(), OTHER: left()})
+    assert pairs(polluter, note("b", searched=searched("k*"))) == {
+        ("app.Tests.a", "app.Tests.b")
+    }
+    [conflict] = audited([note("b", searched=searched("k?y")), polluter]).conflicts
+    assert (conflict.entry, len(conflict.seen_by)) == (KEY, 1)
+
+
+def test_who_searches_does_not_meet_what_is_his_own_or_elsewhere():
+    polluter = note("a", left={KEY: left()})
+    harmless = [searched("k*", "key"), searched("o*"), searched("k*", version="2")]
+    for what in harmless:
+        assert pairs(polluter, note("b", searched=what)) == set()
+
+
+def test_who_deletes_something_is_not_met_by_a_search_that_did_not_find_it():
+    polluter = note("a", left={KEY: left(How.DELETED)})
+    assert pairs(polluter, note("b", searched=searched("*"))) == set()
+
+
+def test_of_much_that_is_left_at_one_line_a_search_finds_a_little():
+    entries = [KEY._replace(key=f"key:{number}") for number in range(100)]
+    polluter = note("a", left=dict.fromkeys(entries, left()))
+    found = audited([polluter, note("b", searched=searched("key:*"))])
+    assert len(found.conflicts) == 20
 
 
 def test_of_many_that_leave_the_same_at_one_line_a_few_are_suspected():

@@ -8,10 +8,12 @@ deleted again, or deleted where there was none, it has not left.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-__all__ = ["Account", "Entry", "How", "Left", "Look", "Site"]
+from ci_cache_isolation.audit.globs import is_match
+
+__all__ = ["Account", "Entry", "How", "Left", "Look", "Search", "Searched", "Site"]
 
 
 class Entry(NamedTuple):
@@ -21,6 +23,19 @@ class Entry(NamedTuple):
     prefix: str
     version: str
     key: str
+
+
+class Search(NamedTuple):
+    """Entries of one cache whose keys match a pattern."""
+
+    place: str
+    prefix: str
+    version: str
+    pattern: str
+
+    def finds(self, entry: Entry) -> bool:
+        """Tell whether an entry is among them."""
+        return entry[:3] == self[:3] and is_match(self.pattern, entry.key)
 
 
 class Site(NamedTuple):
@@ -41,6 +56,13 @@ class Look(NamedTuple):
     hit: bool | None
     site: Site
     holder: str
+
+
+class Searched(NamedTuple):
+    """A first search. ``known`` are keys that the scope had looked at or written."""
+
+    look: Look
+    known: tuple[str, ...]
 
 
 class How(enum.StrEnum):
@@ -71,9 +93,11 @@ class Account:
     def __init__(self, holder_of: Callable[[Entry], str]) -> None:
         self._holder_of = holder_of
         self._own: set[Entry] = set()
+        self._emptied: list[Search] = []
         # The tests that ran meanwhile, or had just run: for a wider scope.
         self.during: dict[str, None] = {}
         self.looked: dict[Entry, Look] = {}
+        self.searched: dict[Search, Searched] = {}
         self.left: dict[Entry, Left] = {}
         self.cleared: dict[str, Left] = {}
 
@@ -88,8 +112,45 @@ class Account:
         """Take note of the first look at what is not the scope's own."""
         if entry in self._own or entry in self.looked or entry.place in self.cleared:
             return
+        if any(search.finds(entry) for search in self._emptied):
+            return
         holder = self._holder_of(entry) if hit is not False else ""
         self.looked[entry] = Look(alias, operation, hit, site(), holder)
+
+    def search(
+        self,
+        search: Search,
+        held: Iterable[Entry],
+        alias: str,
+        operation: str,
+        site: Callable[[], Site],
+    ) -> None:
+        """Take note of a search: it looks at all it would find.
+
+        ``held`` are the entries of enclosing scopes. Of others it is not known yet who
+        leaves what.
+        """
+        for entry in filter(search.finds, held):
+            self.look(entry, alias, operation, True, site)  # noqa: FBT003
+        is_own = search.place in self.cleared or search in self._emptied
+        if not is_own and search not in self.searched:
+            known = filter(search.finds, self._own | self.looked.keys())
+            look = Look(alias, operation, None, site(), "")
+            keys = tuple(sorted(entry.key for entry in known))
+            self.searched[search] = Searched(look, keys)
+
+    def delete_found(
+        self,
+        search: Search,
+        held: Iterable[Entry],
+        alias: str,
+        operation: str,
+        site: Callable[[], Site],
+    ) -> None:
+        """Take note that nothing stands there that a search found; after `search`."""
+        for entry in filter(search.finds, {**dict.fromkeys(held), **self.left}):
+            self.delete(entry, alias, operation, site)
+        self._emptied.append(search)
 
     def store(
         self,

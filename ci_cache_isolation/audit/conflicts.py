@@ -6,13 +6,21 @@ both are run.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import NamedTuple, TypeVar
 
-from ci_cache_isolation.audit.account import Entry, How, Left, Look, Site
+from ci_cache_isolation.audit.account import (
+    Entry,
+    How,
+    Left,
+    Look,
+    Search,
+    Searched,
+    Site,
+)
 from ci_cache_isolation.audit.notes import Note
 
 __all__ = ["Audited", "Conflict", "Leaver", "Looker", "Suspicion", "audited"]
@@ -121,6 +129,7 @@ def audited(notes: Iterable[Note]) -> Audited:
     left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
     cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
+    searches: defaultdict[Search, list[tuple[Actor, Searched]]] = defaultdict(list)
     for note, actor in _with_actors(notes, tests):
         for entry, look in note.looked.items():
             looked[entry].append(Looker(actor, look))
@@ -128,6 +137,9 @@ def audited(notes: Iterable[Note]) -> Audited:
             left[entry].append(Leaver(actor, what))
         for place, what in note.cleared.items():
             cleared[place].append(Leaver(actor, what))
+        for search, searched in note.searched.items():
+            searches[search].append((actor, searched))
+    _add_what_is_found(searches, left, looked)
     conflicts = []
     for entry, lookers in looked.items():
         leavers = list(left.get(entry, ()))
@@ -140,6 +152,24 @@ def audited(notes: Iterable[Note]) -> Audited:
             conflicts.append(conflict)
     suspects, left_out = _suspects(conflicts)
     return Audited(tuple(tests), tuple(conflicts), suspects, left_out)
+
+
+def _add_what_is_found(
+    searches: Mapping[Search, Sequence[tuple[Actor, Searched]]],
+    left: Mapping[Entry, Sequence[Leaver]],
+    looked: defaultdict[Entry, list[Looker]],
+) -> None:
+    """Make of each search looks at what others leave, of much at one line at a few."""
+    for search, searchers in searches.items():
+        found: Counter[tuple[str, How]] = Counter()
+        for entry, leavers in left.items():
+            at_line = leavers[0].site.at, leavers[0].left.how
+            if found[at_line] == _OF_ONE_SITE or not search.finds(entry):
+                continue
+            found[at_line] += 1
+            for actor, searched in searchers:
+                if entry.key not in searched.known:
+                    looked[entry].append(Looker(actor, searched.look))
 
 
 def _with_actors(
@@ -159,7 +189,7 @@ def _with_actors(
         tests[note.test] = None
         for name in note.around:
             members[name][note.test] = None
-        if note.looked or note.left or note.cleared:
+        if note.looked or note.left or note.cleared or note.searched:
             yield note, Actor(note.name, note.around, (note.test,))
     for note in wide:
         # Who asked for a fixture brings it about more surely than the others.

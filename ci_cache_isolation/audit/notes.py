@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.audit.account import Account, Entry, How, Left, Look, Site
+from ci_cache_isolation.audit.account import (
+    Account,
+    Entry,
+    How,
+    Left,
+    Look,
+    Search,
+    Searched,
+    Site,
+)
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 
 __all__ = ["Note", "key_text", "line", "read"]
@@ -35,6 +44,7 @@ class Note:
     around: tuple[str, ...]
     looked: dict[Entry, Look] = field(default_factory=dict)
     left: dict[Entry, Left] = field(default_factory=dict)
+    searched: dict[Search, Searched] = field(default_factory=dict)
     cleared: dict[str, Left] = field(default_factory=dict)
     during: tuple[str, ...] = ()
 
@@ -71,6 +81,12 @@ def line(
     if account is not None:
         values["during"] = [] if "test" in values else list(account.during)
         values["looked"] = [pair(*each) for each in account.looked.items()]
+        # Nothing matches a hash.
+        values["searched"] = [
+            [*search, *searched]
+            for search, searched in account.searched.items()
+            if hashed is None
+        ]
         values["left"] = [pair(*each) for each in account.left.items()]
         values["cleared"] = [[place, *left] for place, left in account.cleared.items()]
     return json.dumps(values) + "\n"
@@ -95,6 +111,10 @@ def _note(values: dict[str, Any]) -> Note:
         around=tuple(map(_once, values["around"])),
         looked={_entry(each[:4]): _look(each[4:]) for each in values.get("looked", ())},
         left={_entry(each[:4]): _left(each[4:]) for each in values.get("left", ())},
+        searched={
+            Search(*map(_once, each[:4])): Searched(_look(each[4]), tuple(each[5]))
+            for each in values.get("searched", ())
+        },
         cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
         during=tuple(values.get("during", ())),
     )

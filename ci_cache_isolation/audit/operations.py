@@ -8,57 +8,23 @@ own operations counts once, for the outermost; what Django's `BaseCache` does (a
 from __future__ import annotations
 
 import inspect
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from django.core.cache import BaseCache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.audit.call_site import HANDED_ON
+from ci_cache_isolation.audit.called import FAILED, Books, Called
+from ci_cache_isolation.audit.extras import EXTRAS, get_many, listed, set_many
 from ci_cache_isolation.isolation.keys import Verbatim
 from ci_cache_isolation.isolation.patches import Patches
 
-__all__ = ["Books", "wrap_operations"]
+__all__ = ["wrap_operations"]
 
 _is_inside: ContextVar[bool] = ContextVar("inside an operation", default=False)
-FAILED = object()
-
-
-class Books(Protocol):
-    """Where operations are written down, by the key that the caller gave."""
-
-    def is_open(self, cache: Any) -> bool:
-        """Tell whether anything is to be written down about a cache."""
-
-    def note(self, noting: Callable[[Called], None], call: Called) -> None:
-        """Have a call written down, by what follows. It fails nobody's test."""
-
-    def look(
-        self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
-    ) -> None:
-        """Write down that a key was read or tested."""
-
-    def store(
-        self,
-        cache: Any,
-        key: Any,
-        version: Any,
-        operation: str,
-        deadline: float | None,
-    ) -> None:
-        """Write down that something was stored under a key."""
-
-    def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
-        """Write down that nothing stands under a key any more."""
-
-    def clear(self, cache: Any, operation: str) -> None:
-        """Write down that nothing stands in the cache any more."""
-
-    def site(self) -> Any:
-        """Return where the running operation was called."""
 
 
 def wrap_operations(patches: Patches, cache_class: type, books: Books) -> None:
@@ -130,52 +96,6 @@ def _handing_on(books: Books, operation: Callable[..., Any]) -> Callable[..., An
     return with_site
 
 
-class Called(NamedTuple):
-    """One call of an operation, and what came of it: `FAILED` where it raised."""
-
-    books: Books
-    operation: str
-    cache: Any
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    result: Any
-
-    def given(self, place: int, name: str, default: Any = None) -> Any:
-        """Return an argument, by its place or its name."""
-        if len(self.args) > place:
-            return self.args[place]
-        return self.kwargs.get(name, default)
-
-    @property
-    def key(self) -> Any:
-        """The key, whatever the method calls it."""
-        return self.given(0, "key", self.kwargs.get("name"))
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it raised."""
-        return self.result is FAILED
-
-    @property
-    def truth(self) -> bool | None:
-        """What the result says, None where it says nothing."""
-        return None if self.has_failed or self.result is None else bool(self.result)
-
-    def look(self, version: Any, *, hit: bool | None) -> None:
-        """Note that the key was looked at."""
-        self.books.look(self.cache, self.key, version, self.operation, hit=hit)
-
-    def store(self, key: Any, version: Any, timeout: Any) -> None:
-        """Note that something was stored, or was not to be kept, as Django has it."""
-        if timeout is DEFAULT_TIMEOUT:
-            timeout = getattr(self.cache, "default_timeout", None)
-        deadline = None if timeout is None else time.time() + float(timeout)
-        if timeout is not None and timeout <= 0:
-            self.books.delete(self.cache, key, version, self.operation)
-        else:
-            self.books.store(self.cache, key, version, self.operation, deadline)
-
-
 def _get(call: Called) -> None:
     is_hit = call.result is not call.given(1, "default")
     call.look(call.given(2, "version"), hit=None if call.has_failed else is_hit)
@@ -220,24 +140,9 @@ def _count(call: Called) -> None:
         call.store(call.key, version, None)
 
 
-def _get_many(call: Called) -> None:
-    version = call.given(1, "version")
-    for key in _listed(call.given(0, "keys", ())):
-        hit = key in call.result if isinstance(call.result, Mapping) else None
-        call.books.look(call.cache, key, version, call.operation, hit=hit)
-
-
-def _set_many(call: Called) -> None:
-    version = call.given(2, "version")
-    failed = set(call.result) if isinstance(call.result, Iterable) else set()
-    for key in () if call.has_failed else call.given(0, "data", ()):
-        if key not in failed:
-            call.store(key, version, call.given(1, "timeout", DEFAULT_TIMEOUT))
-
-
 def _delete_many(call: Called) -> None:
     version = call.given(1, "version")
-    for key in () if call.has_failed else _listed(call.given(0, "keys", ())):
+    for key in () if call.has_failed else listed(call.given(0, "keys", ())):
         call.books.delete(call.cache, key, version, call.operation)
 
 
@@ -246,36 +151,6 @@ def _clear(call: Called) -> None:
         call.books.clear(call.cache, call.operation)
 
 
-def _read(call: Called) -> None:
-    """Note an extra of django-redis or django-valkey that changes nothing."""
-    call.look(call.kwargs.get("version"), hit=None)
-
-
-def _change(call: Called) -> None:
-    """Note an extra that depends on what is there, and changes it."""
-    version = call.kwargs.get("version")
-    call.look(version, hit=None)
-    if not call.has_failed:
-        call.store(call.key, version, None)
-
-
-def _listed(keys: Any) -> Iterable[Any]:
-    # What can be read only once has been read.
-    return keys if isinstance(keys, (list, tuple, set, frozenset, Mapping)) else ()
-
-
-_READING_EXTRAS = (
-    *("ttl", "pttl", "hget", "hgetall", "hkeys", "hlen", "hexists"),
-    *("scard", "smembers", "sismember", "smismember"),
-    *("zcard", "zcount", "zrange", "zrangebyscore", "zrank", "zscore"),
-    *("zrevrange", "zrevrangebyscore"),
-)
-_CHANGING_EXTRAS = (
-    *("expire", "pexpire", "expire_at", "pexpire_at", "persist", "lock"),
-    *("hset", "hdel", "sadd", "srem", "spop"),
-    *("zadd", "zincrby", "zrem", "zpopmin", "zpopmax"),
-    *("zremrangebyscore", "zremrangebyrank"),
-)
 _NOTING: Mapping[str, Callable[[Called], None]] = {
     "get": _get,
     "has_key": _test,
@@ -286,10 +161,9 @@ _NOTING: Mapping[str, Callable[[Called], None]] = {
     "delete": _delete,
     "incr": _count,
     "decr": _count,
-    "get_many": _get_many,
-    "set_many": _set_many,
+    "get_many": get_many,
+    "set_many": set_many,
     "delete_many": _delete_many,
     "clear": _clear,
-    **dict.fromkeys(_READING_EXTRAS, _read),
-    **dict.fromkeys(_CHANGING_EXTRAS, _change),
+    **EXTRAS,
 }

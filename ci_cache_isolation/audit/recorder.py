@@ -13,9 +13,10 @@ from typing import Any
 from django.core.cache.backends.locmem import _caches  # type: ignore[attr-defined]
 
 from ci_cache_isolation.audit import notes
-from ci_cache_isolation.audit.account import Account, Entry, Site
+from ci_cache_isolation.audit.account import Account, Entry, How, Search, Site
 from ci_cache_isolation.audit.call_site import call_site
-from ci_cache_isolation.audit.operations import Called, wrap_operations
+from ci_cache_isolation.audit.called import Called
+from ci_cache_isolation.audit.operations import wrap_operations
 from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.filespace import location_of
@@ -101,6 +102,29 @@ class Recorder:
         alias, entry = _entry(cache, key, version)
         self._account().delete(entry, alias, operation, self.site)
 
+    def search(  # noqa: PLR0913
+        self,
+        cache: Any,
+        pattern: str,
+        version: Any,
+        prefix: str | None,
+        operation: str,
+        *,
+        deletes: bool,
+    ) -> None:
+        """Write down that keys were searched by a pattern, or deleted by one."""
+        alias, entry = _entry(cache, pattern, version)
+        search = Search(
+            entry.place,
+            entry.prefix if prefix is None else str(prefix),
+            entry.version,
+            pattern,
+        )
+        held, account = self._held(), self._account()
+        account.search(search, held, alias, operation, self.site)
+        if deletes:
+            account.delete_found(search, held, alias, operation, self.site)
+
     def clear(self, cache: Any, operation: str) -> None:
         """Write down that nothing stands in the cache any more."""
         alias, place = vars(cache)[_ALIAS]
@@ -135,6 +159,22 @@ class Recorder:
                 if holds is not None:
                     return scope.name if holds else ""
         return ""
+
+    def _held(self) -> list[Entry]:
+        """Return the entries that enclosing scopes hold."""
+        own = self._scope()
+        accounts = [
+            self._accounts[id(scope)]
+            for scope in switch.STACK.path
+            if scope is not own and id(scope) in self._accounts
+        ]
+        stored = dict.fromkeys(
+            entry
+            for account in accounts
+            for entry, left in account.left.items()
+            if left.how is How.STORED
+        )
+        return [entry for entry in stored if self._holder_of(entry)]
 
     def _write(self, scope: Scope) -> None:
         account = self._accounts.pop(id(scope), None)

@@ -63,6 +63,44 @@ if "redis" in settings.CACHES:
             self.cache.set_many({"letter:a": 1, "letter:b": 2})
             self.assertEqual(len(self.cache.keys("letter:*")), 2)
 
+    class IteratedPatternTests(RedisTestCase):
+        def test_a_parcel_comes(self):
+            self.cache.set("parcel:1", 1)
+
+        def test_a_parcel_comes_and_is_found(self):
+            self.cache.set("parcel:1", 1)
+            self.assertEqual(list(self.cache.iter_keys("parcel:*")), ["parcel:1"])
+
+        def test_no_parcels(self):
+            self.assertEqual(list(self.cache.iter_keys("parcel:?")), [])
+
+        def test_no_parcels_of_another_version(self):
+            self.assertEqual(list(self.cache.iter_keys("parcel:*", version=2)), [])
+
+        def test_no_parcels_of_other_names(self):
+            self.assertEqual(list(self.cache.iter_keys("parcel:[^0-9]*")), [])
+
+    class SweptPatternTests(RedisTestCase):
+        def test_dust_is_swept(self):
+            self.cache.delete_pattern("dust:*")
+            self.cache.set("dust:2", 1)
+            self.assertEqual(self.cache.keys("dust:*"), ["dust:2"])
+            self.cache.delete("dust:2")
+
+        def test_dust_settles(self):
+            self.cache.set("dust:1", 1)
+
+        def test_there_is_no_dust(self):
+            self.assertEqual(self.cache.delete_pattern("dust:*"), 0)
+
+    class UnitedSetsTests(RedisTestCase):
+        def test_nobody_is_in_either(self):
+            self.assertEqual(self.cache.sunion("north", "south"), set())
+
+        def test_somebody_goes_south(self):
+            self.cache.sadd("north", "Ada")
+            self.cache.smove("north", "south", "Ada")
+
     class DeletedPatternTests(RedisTestCase):
         @classmethod
         def setUpClass(cls):

@@ -1,0 +1,106 @@
+"""One call of a cache's method, and the books that it is written down in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+__all__ = ["FAILED", "Books", "Called"]
+
+FAILED = object()
+"""The result of a call that raised."""
+
+
+class Books(Protocol):
+    """Where operations are written down, by the key that the caller gave."""
+
+    def is_open(self, cache: Any) -> bool:
+        """Tell whether anything is to be written down about a cache."""
+
+    def note(self, noting: Callable[[Called], None], call: Called) -> None:
+        """Have a call written down, by what follows. It fails nobody's test."""
+
+    def look(
+        self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
+    ) -> None:
+        """Write down that a key was read or tested."""
+
+    def store(
+        self,
+        cache: Any,
+        key: Any,
+        version: Any,
+        operation: str,
+        deadline: float | None,
+    ) -> None:
+        """Write down that something was stored under a key."""
+
+    def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
+        """Write down that nothing stands under a key any more."""
+
+    def search(  # noqa: PLR0913
+        self,
+        cache: Any,
+        pattern: str,
+        version: Any,
+        prefix: str | None,
+        operation: str,
+        *,
+        deletes: bool,
+    ) -> None:
+        """Write down that keys were searched by a pattern, or deleted by one."""
+
+    def clear(self, cache: Any, operation: str) -> None:
+        """Write down that nothing stands in the cache any more."""
+
+    def site(self) -> Any:
+        """Return where the running operation was called."""
+
+
+class Called(NamedTuple):
+    """One call of an operation, and what came of it: `FAILED` where it raised."""
+
+    books: Books
+    operation: str
+    cache: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    result: Any
+
+    def given(self, place: int, name: str, default: Any = None) -> Any:
+        """Return an argument, by its place or its name."""
+        if len(self.args) > place:
+            return self.args[place]
+        return self.kwargs.get(name, default)
+
+    @property
+    def key(self) -> Any:
+        """The key, whatever the method calls it."""
+        return self.given(0, "key", self.kwargs.get("name"))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it raised."""
+        return self.result is FAILED
+
+    @property
+    def truth(self) -> bool | None:
+        """What the result says, None where it says nothing."""
+        return None if self.has_failed or self.result is None else bool(self.result)
+
+    def look(self, version: Any, *, hit: bool | None) -> None:
+        """Note that the key was looked at."""
+        self.books.look(self.cache, self.key, version, self.operation, hit=hit)
+
+    def store(self, key: Any, version: Any, timeout: Any) -> None:
+        """Note that something was stored, or was not to be kept, as Django has it."""
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = getattr(self.cache, "default_timeout", None)
+        deadline = None if timeout is None else time.time() + float(timeout)
+        if timeout is not None and timeout <= 0:
+            self.books.delete(self.cache, key, version, self.operation)
+        else:
+            self.books.store(self.cache, key, version, self.operation, deadline)

@@ -1,0 +1,54 @@
+"""Redis's patterns, beside a Redis."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ci_cache_isolation.audit.globs import is_match
+
+patterns = st.text("ab-*?[]^\\\\:é\n", max_size=8)
+keys = st.text("ab-]^\\\\:é\n", max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "expected"),
+    [
+        ("*", "", True),
+        ("letter:*", "letter:a:b", True),
+        ("letter:*", "letters:a", False),
+        ("letter:?", "letter:", False),
+        ("[a-c]x", "bx", True),
+        ("[^a-c]x", "bx", False),
+        (r"\*", "*", True),
+        (r"\*", "a", False),
+        ("a**b", "a\nb", True),
+        ("*" * 50 + "b", "a" * 200, False),
+    ],
+)
+def test_a_pattern_finds_what_it_should(pattern, key, expected):
+    assert is_match(pattern, key) is expected
+
+
+@given(pattern=patterns, key=keys)
+@settings(max_examples=1000)
+@example(pattern="[a", key="a")
+@example(pattern="[c-a]", key="b")
+@example(pattern="[]", key="a")
+@example(pattern="[^]", key="a")
+@example(pattern="[a-]", key="-")
+@example(pattern="a\\", key="a\\")
+@example(pattern="??", key="é")
+def test_redis_finds_the_same(redis_client, pattern, key):
+    redis_client.set(key, 1)
+    found = redis_client.keys(pattern)
+    redis_client.delete(key)
+    assert is_match(pattern, key) is bool(found)
+
+
+@pytest.fixture(scope="module")
+def redis_client(redis_server):
+    client = redis_server.client()
+    # Others use another database of the same server.
+    client.select(9)
+    yield client
+    client.close()
