@@ -133,6 +133,17 @@ def test_a_scope_tells_what_it_holds(account):
     assert account.holds(ELSEWHERE) is None
 
 
+def test_what_the_scope_made_sure_of_is_tidied(account):
+    store(account)
+    look(account, OTHER)
+    assert account.tidied == []
+    delete(account)
+    delete(account, OTHER, hit=False)
+    assert account.tidied == [KEY, OTHER]
+    store(account)
+    assert account.tidied == [OTHER]
+
+
 ALL = Search("place", "", "1", "*")
 
 

@@ -85,6 +85,7 @@ def assert_is_as_planted(report, expected):
         proof = {"alone": alone, "after": after, "isolated": isolated}
         assert finding["proof"] == proof, leak.name
         assert finding["isolation_cures"] == (leak.kind == "victim")
+        assert set(leak.cleaners) <= set(finding["cleaners"]), leak.name
 
 
 @runners
@@ -204,6 +205,50 @@ def test_no_value_of_any_entry_is_written_anywhere(corpus):
     printed = [path for path in files if path.suffix == ".log"]
     for path in set(files) - set(printed):
         assert b"sesame" not in path.read_bytes(), path
+
+
+CLEANED = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class CleanedTests(SimpleTestCase):
+    def test_pollutes(self):
+        cache.set("key", 1)
+
+    def test_clears(self):
+        cache.clear()
+
+    def test_deletes(self):
+        cache.delete_many(["key", "other"])
+
+    def test_overwrites_and_deletes(self):
+        cache.set("key", 2)
+        cache.delete("key")
+
+    def test_overwrites_in_vain(self):
+        cache.set("key", 3)
+
+    def test_only_looks(self):
+        cache.get_or_set("key", 4)
+
+    def test_is_the_victim(self):
+        self.assertIsNone(cache.get("key"))
+"""
+
+
+def test_who_hides_a_leak_is_named(corpus):
+    (corpus.folder / "shop" / "test_cleaned.py").write_text(CLEANED)
+    done = audit(corpus, "--runner", "django", "shop.test_cleaned")
+    findings = report_of(corpus)["findings"]
+    [finding] = [each for each in findings if each["test"].endswith("victim")]
+    assert {name.rpartition(".test_")[2] for name in finding["cleaners"]} == {
+        "clears",
+        "deletes",
+        "overwrites_and_deletes",
+    }
+    first = finding["cleaners"][0]
+    assert f"    hidden when {first} runs between, or one of 2 more" in done.out
 
 
 SECRET_KEYS = """\

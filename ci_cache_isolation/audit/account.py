@@ -93,13 +93,13 @@ class Account:
     def __init__(self, holder_of: Callable[[Entry], str]) -> None:
         self._holder_of = holder_of
         self._own: set[Entry] = set()
-        self._emptied: list[Search] = []
         # The tests that ran meanwhile, or had just run: for a wider scope.
         self.during: dict[str, None] = {}
         self.looked: dict[Entry, Look] = {}
         self.searched: dict[Search, Searched] = {}
         self.left: dict[Entry, Left] = {}
         self.cleared: dict[str, Left] = {}
+        self.emptied: list[Search] = []
 
     def look(
         self,
@@ -112,7 +112,7 @@ class Account:
         """Take note of the first look at what is not the scope's own."""
         if entry in self._own or entry in self.looked or entry.place in self.cleared:
             return
-        if any(search.finds(entry) for search in self._emptied):
+        if any(search.finds(entry) for search in self.emptied):
             return
         holder = self._holder_of(entry) if hit is not False else ""
         self.looked[entry] = Look(alias, operation, hit, site(), holder)
@@ -132,7 +132,7 @@ class Account:
         """
         for entry in filter(search.finds, held):
             self.look(entry, alias, operation, True, site)  # noqa: FBT003
-        is_own = search.place in self.cleared or search in self._emptied
+        is_own = search.place in self.cleared or search in self.emptied
         if not is_own and search not in self.searched:
             known = filter(search.finds, self._own | self.looked.keys())
             look = Look(alias, operation, None, site(), "")
@@ -150,7 +150,7 @@ class Account:
         """Take note that nothing stands there that a search found; after `search`."""
         for entry in filter(search.finds, {**dict.fromkeys(held), **self.left}):
             self.delete(entry, alias, operation, site)
-        self._emptied.append(search)
+        self.emptied.append(search)
 
     def store(
         self,
@@ -195,6 +195,11 @@ class Account:
         if left is not None:
             return left.how is How.STORED
         return False if entry.place in self.cleared or entry in self._own else None
+
+    @property
+    def tidied(self) -> list[Entry]:
+        """What the scope made sure does not stand there when it ends."""
+        return sorted(self._own - self.left.keys())
 
     def close(self, now: float) -> None:
         """Drop what has expired when the scope ends."""

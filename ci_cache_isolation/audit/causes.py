@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ci_cache_isolation.audit.account import Entry
 from ci_cache_isolation.audit.confirming import Confirmed
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
 from ci_cache_isolation.audit.patterns import pattern_of
@@ -16,17 +17,24 @@ __all__ = ["Cause", "Finding", "by_cause", "by_pattern"]
 class Finding:
     """What is confirmed, the entry that carried it, and a command that shows it.
 
-    ``replay`` is None where no command was seen to show it.
+    ``cleaners`` are tests that hide it when they run between. ``replay`` is None where
+    no command was seen to show it.
     """
 
     confirmed: Confirmed
     suspicion: Suspicion
+    cleaners: tuple[str, ...] = ()
     replay: str | None = None
 
     @property
+    def entry(self) -> Entry:
+        """The entry."""
+        return self.suspicion.conflict.entry
+
+    @property
     def key(self) -> str:
-        """The key of the entry."""
-        return self.suspicion.conflict.entry.key
+        """Its key."""
+        return self.entry.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import Forked, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["Confirmation", "Confirmed", "confirm"]
+__all__ = ["Confirmation", "Confirmed", "Run", "confirm"]
 
 _MOST_TOGETHER = 40
 _MOST_ONE_BY_ONE = 12

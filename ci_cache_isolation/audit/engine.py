@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
 from ci_cache_isolation.audit.causes import Finding, by_cause
+from ci_cache_isolation.audit.cleaners import with_cleaners
 from ci_cache_isolation.audit.confirming import Confirmed, confirm
 from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
 from ci_cache_isolation.audit.hashing import variables
@@ -202,6 +203,7 @@ class Audit:
             f"what another leaves: {len(suspects)}. Putting {pairs} pairs to the test…"
         )
         begun = time.monotonic()
+        until = begun + 60 * self._request.minutes
         limit = max(_AT_LEAST_SECONDS, 3 * self.result.seconds)
         with ForkServer(
             self._runner,
@@ -215,7 +217,12 @@ class Audit:
             known = set(server.tests)
 
             def run(jobs: Iterable[Job]) -> Iterator[Forked]:
-                return server.run(jobs)
+                for forked in server.run(jobs):
+                    self.result.confirmed_runs += 1
+                    yield forked
+
+            def is_over() -> bool:
+                return time.monotonic() > until
 
             ordered = {
                 victim: sorted(
@@ -224,35 +231,36 @@ class Audit:
                 for victim, found in suspects.items()
                 if victim in known
             }
-            until = begun + 60 * self._request.minutes
-            found = confirm(ordered, run, lambda: time.monotonic() > until)
-        self.result.confirmed_runs = found.runs
+            found = confirm(ordered, run, is_over)
+            self.result.findings = [
+                Finding(each, suspects[each.test][each.after[0][0]])
+                for each in found.confirmed
+                if each.verdict is not Verdict.NON_DETERMINISTIC
+            ]
+            if self.result.findings:
+                self.result.findings = with_cleaners(
+                    self.result.findings,
+                    read(self._folder / _JOURNAL),
+                    known,
+                    run,
+                    is_over,
+                )
         self.result.confirmed_seconds = time.monotonic() - begun
         if found.untested:
             self.result.remarks.append(
                 _UNTESTED.format(count=found.untested, minutes=self._request.minutes)
             )
-        steady = [
-            each
-            for each in found.confirmed
-            if each.verdict is not Verdict.NON_DETERMINISTIC
-        ]
-        self._take(steady)
+        if self.result.findings:
+            self._show_cold()
 
-    def _take(self, confirmed: Sequence[Confirmed]) -> None:
-        suspects = self.result.audited.suspects
-        findings = [
-            Finding(each, suspects[each.test][each.after[0][0]]) for each in confirmed
-        ]
-        if not findings:
-            return
+    def _show_cold(self) -> None:
+        """Have the user's own command show the findings, as far as time allows."""
+        findings = self.result.findings
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
         # One of each cause first: there may be no time for all.
         causes = by_cause(findings)
         sequence = [cause.findings[0] for cause in causes]
         sequence += [each for cause in causes for each in cause.findings[1:]]
-        # Known already, if somebody interrupts what follows.
-        self.result.findings = findings
         until = time.monotonic() + _COLD_SECONDS
 
         def replay(number: int, finding: Finding) -> str | None:

@@ -46,6 +46,8 @@ class Note:
     left: dict[Entry, Left] = field(default_factory=dict)
     searched: dict[Search, Searched] = field(default_factory=dict)
     cleared: dict[str, Left] = field(default_factory=dict)
+    tidied: frozenset[Entry] = frozenset()
+    emptied: tuple[Search, ...] = ()
     during: tuple[str, ...] = ()
 
 
@@ -69,7 +71,7 @@ def line(
     If that is None they are written as they are.
     """
 
-    def pair(entry: Entry, what: Look | Left) -> list[Any]:
+    def pair(entry: Entry, what: Sequence[Any] = ()) -> list[Any]:
         if hashed is not None:
             entry = entry._replace(key=hashed(entry.key))
         return [*entry, *what]
@@ -81,12 +83,13 @@ def line(
     if account is not None:
         values["during"] = [] if "test" in values else list(account.during)
         values["looked"] = [pair(*each) for each in account.looked.items()]
-        # Nothing matches a hash.
-        values["searched"] = [
-            [*search, *searched]
-            for search, searched in account.searched.items()
-            if hashed is None
-        ]
+        if hashed is None:
+            # Otherwise there is nothing that a pattern could match.
+            values["searched"] = [
+                [*search, *searched] for search, searched in account.searched.items()
+            ]
+            values["emptied"] = account.emptied
+        values["tidied"] = [pair(entry) for entry in account.tidied]
         values["left"] = [pair(*each) for each in account.left.items()]
         values["cleared"] = [[place, *left] for place, left in account.cleared.items()]
     return json.dumps(values) + "\n"
@@ -112,9 +115,11 @@ def _note(values: dict[str, Any]) -> Note:
         looked={_entry(each[:4]): _look(each[4:]) for each in values.get("looked", ())},
         left={_entry(each[:4]): _left(each[4:]) for each in values.get("left", ())},
         searched={
-            Search(*map(_once, each[:4])): Searched(_look(each[4]), tuple(each[5]))
+            _search(each[:4]): Searched(_look(each[4]), tuple(each[5]))
             for each in values.get("searched", ())
         },
+        tidied=frozenset(map(_entry, values.get("tidied", ()))),
+        emptied=tuple(map(_search, values.get("emptied", ()))),
         cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
         during=tuple(values.get("during", ())),
     )
@@ -132,6 +137,10 @@ def _left(values: Sequence[Any]) -> Left:
 
 def _entry(values: Sequence[str]) -> Entry:
     return Entry(*map(_once, values))
+
+
+def _search(values: Sequence[str]) -> Search:
+    return Search(*map(_once, values))
 
 
 def _site(values: Sequence[str]) -> Site:

@@ -116,6 +116,10 @@ class AuditTerminal:
         )
         if confirmed.message:
             self._say(f"    {printable(confirmed.message)}")
+        if finding.cleaners:
+            first, *more = finding.cleaners
+            others = f", or one of {len(more)} more" if more else ""
+            self._say(f"    hidden when {printable(first)} runs between{others}")
 
     def _sum(self, result: AuditResult) -> None:
         text = (

@@ -100,7 +100,7 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "test": confirmed.test,
         "verdict": confirmed.verdict.value,
         "after": [list(group) for group in confirmed.after],
-        "cleaners": [],
+        "cleaners": list(finding.cleaners),
         "state": state_of(finding.suspicion),
         "proof": {
             "alone": f"{proof.alone}/{TIMES}",
