@@ -120,6 +120,7 @@ def test_what_has_expired_when_the_scope_ends_is_not_left(account):
     store(account, OTHER, deadline=12)
     account.close(now=11)
     assert list(account.left) == [OTHER]
+    assert account.left[OTHER].expires_in == 1
 
 
 def test_a_scope_tells_what_it_holds(account):

@@ -251,6 +251,42 @@ def test_who_hides_a_leak_is_named(corpus):
     assert f"    hidden when {first} runs between, or one of 2 more" in done.out
 
 
+EXPIRING = """\
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class ExpiringTests(SimpleTestCase):
+    def test_a(self):
+        cache.set("soon", 1, timeout=20)
+        cache.set("later", 1, timeout=3600)
+        cache.set("never", 1, timeout=None)
+
+    def test_b(self):
+        self.assertIsNone(cache.get("soon"))
+
+    def test_c(self):
+        self.assertIsNone(cache.get("later"))
+
+    def test_d(self):
+        cache.get("never")
+"""
+
+
+def test_what_expires_soon_is_marked(corpus):
+    (corpus.folder / "shop" / "test_expiring.py").write_text(EXPIRING)
+    done = audit(corpus, "--runner", "django", "shop.test_expiring")
+    left = {
+        each["key"]: each["left_by"][0]["expires_in"]
+        for each in report_of(corpus)["conflicts"]
+    }
+    assert (left["later"], left["never"]) == (None, None)
+    assert 10 < left["soon"] <= 20
+    soon, later = re.findall(r"^Leak .*\n(?:  .*\n)+", done.out, re.MULTILINE)
+    assert re.search(r"'soon' .*\n(?:.*\n)+  It expires [12]\S* s after that", soon)
+    assert "expires" not in later
+
+
 SECRET_KEYS = """\
 from django.core.cache import cache
 from django.test import SimpleTestCase

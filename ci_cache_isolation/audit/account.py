@@ -74,13 +74,17 @@ class How(enum.StrEnum):
 
 
 class Left(NamedTuple):
-    """What is left. ``deadline`` is the time at which it expires, None for never."""
+    """What is left. ``deadline`` is the time at which it expires, None for never.
+
+    ``expires_in`` are the seconds from the scope's end until then.
+    """
 
     alias: str
     operation: str
     how: How
     deadline: float | None
     site: Site
+    expires_in: float | None = None
 
 
 class Account:
@@ -202,7 +206,11 @@ class Account:
         return sorted(self._own - self.left.keys())
 
     def close(self, now: float) -> None:
-        """Drop what has expired when the scope ends."""
+        """Drop what has expired when the scope ends; of the rest say when it does."""
         for entry, left in list(self.left.items()):
-            if left.deadline is not None and left.deadline <= now:
-                del self.left[entry]
+            if left.deadline is not None:
+                if left.deadline <= now:
+                    del self.left[entry]
+                else:
+                    expires_in = round(left.deadline - now, 3)
+                    self.left[entry] = left._replace(expires_in=expires_in)

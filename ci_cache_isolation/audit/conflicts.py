@@ -26,6 +26,8 @@ from ci_cache_isolation.audit.notes import Note
 __all__ = ["Audited", "Conflict", "Leaver", "Looker", "Suspicion", "audited"]
 
 T = TypeVar("T")
+_SOON = 60.0
+"""Seconds: what lives longer is met by most tests of most suites."""
 _MANY_TESTS = 20
 _MANY_SUSPECTS = 60
 _MANY_PAIRS = 100_000
@@ -66,6 +68,12 @@ class Leaver:
     def site(self) -> Site:
         """Where it was called."""
         return self.left.site
+
+    @property
+    def expires_soon_in(self) -> float | None:
+        """The seconds behind its test in which it can be met, None if not that few."""
+        seconds = self.left.expires_in
+        return seconds if seconds is not None and seconds < _SOON else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,10 @@ def _look(values: Sequence[Any]) -> Look:
 
 
 def _left(values: Sequence[Any]) -> Left:
-    alias, operation, how, deadline, site = values
-    return Left(_once(alias), _once(operation), How(how), deadline, _site(site))
+    alias, operation, how, deadline, site, expires_in = values
+    return Left(
+        _once(alias), _once(operation), How(how), deadline, _site(site), expires_in
+    )
 
 
 def _entry(values: Sequence[str]) -> Entry:

@@ -92,6 +92,12 @@ class AuditTerminal:
         for group in cause.after[:SHOWN_TESTS]:
             self._say(f"    {_together(group)}")
         self._more(len(cause.after))
+        seconds = leaver.expires_soon_in
+        if seconds is not None:
+            self._say(
+                f"  It expires {seconds:.3g} s after that test: whether another one "
+                "meets it is a matter of time."
+            )
         for finding in findings[:SHOWN_TESTS]:
             first = finding.confirmed.after[0]
             self._victim(finding, "it" if cause.is_shared else _together(first))

@@ -84,7 +84,12 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
         "pattern": None if is_hashed(key) else pattern_of(key),
         "version": conflict.entry.version,
         "left_by": [
-            {"test": each.actor.test, "at": each.site.at, "how": each.left.how.value}
+            {
+                "test": each.actor.test,
+                "at": each.site.at,
+                "how": each.left.how.value,
+                "expires_in": each.expires_soon_in,
+            }
             for each in conflict.left_by
         ],
         "seen_by": [
