@@ -120,6 +120,26 @@ def test_all_that_is_planted_is_found_and_nothing_else(corpus, runner, processes
     assert_is_as_planted(report_of(corpus), planted(runner))
 
 
+ORDERS = {
+    "django": [["--reverse"], ["--shuffle", "1"], ["--shuffle", "2"]],
+    "pytest": [["--randomly-seed=1"], ["--randomly-seed=2"], ["-p", "no:randomly"]],
+}
+
+
+@pytest.mark.exhaustive
+@runners
+def test_the_order_of_the_audited_run_makes_no_difference(corpus, runner):
+    found = []
+    for options in ORDERS[runner]:
+        reverse = {"CORPUS_REVERSE": "1"} if "no:randomly" in options else {}
+        done = audit(corpus, "--runner", runner, "--", *options, **reverse)
+        assert (done.code, done.err) == (1, ""), done.out
+        findings = found_in(report_of(corpus)).items()
+        found.append({(pair, each["state"]["key"]) for pair, each in findings})
+    assert found[0] == found[1] == found[2]
+    assert {pair for pair, _ in found[0]} == planted(runner).keys()
+
+
 @runners
 def test_a_printed_command_shows_the_failure_in_a_fresh_shell(corpus, runner):
     done = audit(corpus, "--runner", runner, *LABELS[runner][:1])
