@@ -157,6 +157,21 @@ def test_a_printed_command_shows_the_failure_in_a_fresh_shell(corpus, runner):
 
 
 @runners
+def test_a_command_is_printed_also_where_settings_and_workers_are_options(
+    corpus, runner
+):
+    (corpus.folder / "corpus" / "settings.py").rename(corpus.folder / "ci_settings.py")
+    (corpus.folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = -p no:cacheprovider -p no:randomly -n 2"
+    )
+    option = {"django": "--settings=ci_settings", "pytest": "--ds=ci_settings"}[runner]
+    done = audit(corpus, "--runner", runner, "--", option, LABELS[runner][0])
+    assert done.code == 1, done.out + done.err
+    for finding in report_of(corpus)["findings"]:
+        assert option in shlex.split(finding["replay"])
+
+
+@runners
 def test_without_confirmation_conflicts_are_listed_and_nothing_fails(corpus, runner):
     labels = LABELS[runner][:1]
     done = audit(corpus, "--no-confirm", "--runner", runner, *labels)

@@ -1,3 +1,4 @@
+import importlib.util
 import sys
 
 import pytest
@@ -84,6 +85,59 @@ def test_commands_are_those_of_users_with_our_ordering_in_them(tmp_path):
         *("-p", "ci_cache_isolation.stress.inside.pytest_order"),
         *("-n", "3", "-k", "x"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        ("django", ["shop", "blog.tests"], []),
+        (
+            "django",
+            ["--settings=shop.ci", "--tag", "slow", "shop", "-v", "2", "--keepdb"],
+            ["--settings=shop.ci", "--tag", "slow", "-v", "2", "--keepdb"],
+        ),
+        (
+            "django",
+            [
+                "--parallel",
+                "4",
+                "--shuffle",
+                "7",
+                "-r",
+                "--parallel=auto",
+                "--",
+                "shop",
+            ],
+            [],
+        ),
+        ("pytest", ["tests/test_shop.py", "tests/test_blog.py::test_a"], ["-n", "0"]),
+        (
+            "pytest",
+            ["--ds", "shop.ci", "-x", "tests", "-k", "not slow", "-Werror"],
+            ["--ds", "shop.ci", "-x", "-k", "not slow", "-Werror", "-n", "0"],
+        ),
+        ("pytest", ["-n", "4", "--junit-xml", "x.xml", "--junitxml=y"], ["-n", "0"]),
+        ("pytest", ["-n4", "-p", "no:cov"], ["-n4", "-p", "no:cov", "-n", "0"]),
+        ("pytest", ["-pno:xdist", "tests"], ["-pno:xdist"]),
+    ],
+)
+def test_a_few_tests_are_run_with_the_options_that_all_of_them_were(
+    tmp_path, monkeypatch, name, labels, expected
+):
+    (tmp_path / "manage.py").touch()
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: name == "xdist" or None
+    )
+    runner = runner_named(name, tmp_path)
+    command = runner.replay_command(["second", "first"], labels)
+    assert command == runner.own_command([*expected, "second", "first"])
+
+
+def test_a_shuffler_is_left_out_of_a_few_tests(tmp_path):
+    command = runner_named("pytest", tmp_path).replay_command(["b", "a"], [])
+    has_shuffler = importlib.util.find_spec("pytest_randomly") is not None
+    assert ("no:randomly" in command) == has_shuffler
+    assert command[-2:] == ["b", "a"]
 
 
 def test_without_xdist_there_is_a_reason_for_no_split(tmp_path, monkeypatch):

@@ -290,7 +290,7 @@ class Audit:
         tests = [confirmed.test]
         if confirmed.verdict is Verdict.VICTIM:
             tests = [*confirmed.after[0], confirmed.test]
-        command = self._runner.replay_command(tests)
+        command = self._runner.replay_command(tests, self._request.labels)
         environment = {**os.environ, ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
         log = self._folder / f"cold-{number}.log"
         folder = self._runner.folder

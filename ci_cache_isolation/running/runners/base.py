@@ -35,8 +35,11 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def replay_command(self, tests: Sequence[str]) -> list[str]:
-        """Return the user's own command for a few tests, in this sequence."""
+    def replay_command(self, tests: Sequence[str], labels: Sequence[str]) -> list[str]:
+        """Return the user's own command for a few tests, in this sequence.
+
+        The options among ``labels`` stay, as those that name the settings.
+        """
 
     @abstractmethod
     def failed_in(self, printed: str) -> list[str]:

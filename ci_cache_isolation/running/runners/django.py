@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ci_cache_isolation.running.runners.arguments import Options
 from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["DjangoRunner"]
@@ -15,6 +16,14 @@ __all__ = ["DjangoRunner"]
 _HEADING = re.compile(r"^(?:FAIL|ERROR): \S+ \(([^()\s]+)\)", re.MULTILINE)
 _TEST_RUNNER = "ci_cache_isolation.running.inside.django_order.OrderedRunner"
 _FORKING_RUNNER = "ci_cache_isolation.running.inside.django_forks.ForkingRunner"
+_OPTIONS = Options(
+    valued={
+        *("--settings", "--pythonpath", "--testrunner", "-v", "--verbosity", "-k"),
+        *("-t", "--top-level-directory", "-p", "--pattern", "--tag", "--exclude-tag"),
+    },
+    # A few tests, in one process and in the sequence that is given.
+    unwanted={"--parallel", "--shuffle", "-r", "--reverse"},
+)
 
 
 class DjangoRunner(Runner):
@@ -35,9 +44,9 @@ class DjangoRunner(Runner):
         start = ["manage.py"] if has_manage else ["-m", "django"]
         return [sys.executable, *start, "test", *labels]
 
-    def replay_command(self, tests: Sequence[str]) -> list[str]:
-        """Return ``python manage.py test TESTS``."""
-        return self.own_command(tests)
+    def replay_command(self, tests: Sequence[str], labels: Sequence[str]) -> list[str]:
+        """Return ``python manage.py test OPTIONS TESTS``."""
+        return self.own_command([*_OPTIONS.among(labels), *tests])
 
     def failed_in(self, printed: str) -> list[str]:
         """Look for unittest's headings: ``FAIL: test_one (app.Tests.test_one)``."""

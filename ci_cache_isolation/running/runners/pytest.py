@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from ci_cache_isolation.running.runners.arguments import Options
 from ci_cache_isolation.running.runners.base import Runner
 
 __all__ = ["PytestRunner"]
@@ -20,6 +21,16 @@ _FORKS_PLUGIN = "ci_cache_isolation.running.inside.pytest_forks"
 # Names of parameters may hold spaces; what follows the name is set off.
 _SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 _NO_TESTS_COLLECTED = 5
+_OPTIONS = Options(
+    valued={
+        *("-c", "--config-file", "--rootdir", "--confcutdir", "--ds", "--dc", "-p"),
+        *("-o", "--override-ini", "-W", "--pythonwarnings", "-k", "-m", "-r"),
+        *("--ignore", "--ignore-glob", "--deselect", "--maxfail", "--import-mode"),
+        *("--basetemp", "--tb", "--durations", "--capture", "--color", "--log-level"),
+    },
+    # A few tests, in one process; the report of all of them stays as it is.
+    unwanted={"-n", "--numprocesses", "--junit-xml", "--junitxml"},
+)
 _INI_SECTIONS = {
     "pytest.ini": "pytest",
     "tox.ini": "pytest",
@@ -43,11 +54,18 @@ class PytestRunner(Runner):
         """Return ``python -m pytest LABELS``."""
         return [sys.executable, "-m", "pytest", *labels]
 
-    def replay_command(self, tests: Sequence[str]) -> list[str]:
-        """Return ``python -m pytest TESTS``, in this sequence also with a shuffler."""
-        has_shuffler = importlib.util.find_spec("pytest_randomly") is not None
-        options = ["-p", "no:randomly"] if has_shuffler else []
-        return self.own_command([*options, *tests])
+    def replay_command(self, tests: Sequence[str], labels: Sequence[str]) -> list[str]:
+        """Return ``python -m pytest OPTIONS TESTS``, one process, in this sequence."""
+        given = _OPTIONS.among(labels)
+        options = []
+        if importlib.util.find_spec("pytest_randomly") is not None:
+            options += ["-p", "no:randomly"]
+        # Their own configuration may ask for workers.
+        if importlib.util.find_spec("xdist") is not None and not any(
+            each.endswith("no:xdist") for each in given
+        ):
+            options += ["-n", "0"]
+        return self.own_command([*given, *options, *tests])
 
     def failed_in(self, printed: str) -> list[str]:
         """Look for pytest's short summary."""
