@@ -38,6 +38,7 @@ from ci_cache_isolation.running.inside.databases import (
     lasting,
 )
 from ci_cache_isolation.running.inside.fork import Fork
+from ci_cache_isolation.running.inside.preloading import import_cache_clients
 from ci_cache_isolation.running.jobs import FORKS_VARIABLE
 
 __all__ = ["refuse", "serve"]
@@ -77,6 +78,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
                 is_one_at_a_time=bool(why_not),
             )
             gc.collect()
+            import_cache_clients()
             # What the parent holds stays in memory that it shares with its forks.
             gc.freeze()
             try:
