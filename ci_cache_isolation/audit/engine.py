@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
@@ -20,14 +18,16 @@ from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.cold import SCOPE_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
+from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import (
     cause_in,
-    shown,
     shown_path,
     telling_line,
 )
 from ci_cache_isolation.running.processes import Processes
+from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 
 __all__ = [
@@ -38,13 +38,11 @@ __all__ = [
     "Request",
 ]
 
-SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
 _JOURNAL = "journal"
 # What unittest makes of a module that can't be imported.
 _NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
 _AT_LEAST_SECONDS = 10.0
-_COLD_SECONDS = 60.0
 _UNTESTED = (
     "Conflicts of {count} tests were not put to the test: the {minutes:g} minutes were "
     "over. Give it more with --minutes, or fewer tests."
@@ -254,51 +252,32 @@ class Audit:
             self._show_cold()
 
     def _show_cold(self) -> None:
-        """Have the user's own command show the findings, as far as time allows."""
+        """Look for a command for each finding, as far as time allows."""
         findings = self.result.findings
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
         # One of each cause first: there may be no time for all.
         causes = by_cause(findings)
         sequence = [cause.findings[0] for cause in causes]
         sequence += [each for cause in causes for each in cause.findings[1:]]
-        until = time.monotonic() + _COLD_SECONDS
-
-        def replay(number: int, finding: Finding) -> str | None:
-            left = until - time.monotonic()
-            return None if left <= 0 else self._replay(number, finding.confirmed, left)
-
-        pool = ThreadPoolExecutor(os.cpu_count())
-        try:
-            replays = list(pool.map(replay, count(), sequence))
-        except BaseException:
-            self._processes.end()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-        shown = {
-            finding.confirmed.test: command
-            for finding, command in zip(sequence, replays, strict=True)
-        }
+        orders = self._folder / "orders"
+        orders.mkdir(exist_ok=True)
+        replayer = Replayer(self._runner, self._request.labels, orders, Cache.SHARED)
+        wanted = {each.confirmed.test: _wanted(each.confirmed) for each in sequence}
+        commands = replayer.commands(wanted.values())
         self.result.findings = [
-            replace(each, replay=shown[each.confirmed.test]) for each in findings
+            replace(each, replay=commands.get(wanted[each.confirmed.test]))
+            for each in findings
         ]
-        if time.monotonic() > until:
+        if replayer.is_over:
             self.result.remarks.append(_NOT_REPLAYED)
 
-    def _replay(self, number: int, confirmed: Confirmed, seconds: float) -> str | None:
-        """Return the user's own command if it shows the failure when run cold."""
-        tests = [confirmed.test]
-        if confirmed.verdict is Verdict.VICTIM:
-            tests = [*confirmed.after[0], confirmed.test]
-        command = self._runner.replay_command(tests, self._request.labels)
-        environment = {**os.environ, ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
-        log = self._folder / f"cold-{number}.log"
-        folder = self._runner.folder
-        if not self._processes.run(command, environment, folder, log, seconds=seconds):
-            return None
-        if confirmed.test not in self._runner.failed_in(_text(log)):
-            return None
-        return f"{SCOPE_VARIABLE}=process {shown(command)}"
+
+def _wanted(confirmed: Confirmed) -> Wanted:
+    """Return the order in which a test is known to fail."""
+    tests: tuple[str, ...] = (confirmed.test,)
+    if confirmed.verdict is Verdict.VICTIM:
+        tests = (*confirmed.after[0], confirmed.test)
+    return Wanted(confirmed.test, tests)
 
 
 def _with_reason(module: str, printed: str) -> str:

@@ -31,20 +31,21 @@ from ci_cache_isolation.stress.results import StressResult
 
 __all__ = ["stress"]
 
+_NO_SEED = (
+    "--shard {number}/{of} has no --seed. Every shard has to plan the same orders to "
+    "take its part of them. "
+    "Give all of them the same --seed, the run's number for example."
+)
 
-class ShardType(click.ParamType):
-    """K/N, as in 2/4."""
 
-    name = "K/N"
-
-    def convert(self, value: object, param: object, ctx: object) -> Shard:  # type: ignore[override]
-        """Return the shard, or say what is wrong with it."""
-        if isinstance(value, Shard):
-            return value
-        found = re.fullmatch(r"(\d+)/(\d+)", str(value))
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
-            self.fail(f"{value!r} is no shard: write 1/4 to 4/4 for four of them.")
-        return Shard(int(found[1]), int(found[2]))
+def _shard(_context: click.Context, _option: click.Parameter, value: str) -> Shard:
+    """Read K/N, as in 2/4."""
+    found = re.fullmatch(r"(\d+)/(\d+)", value)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise click.BadParameter(
+            f"{value!r} is no shard. Write 1/4 to 4/4 for four of them."
+        )
+    return Shard(int(found[1]), int(found[2]))
 
 
 @click.command()
@@ -94,7 +95,8 @@ class ShardType(click.ParamType):
 )
 @click.option(
     "--shard",
-    type=ShardType(),
+    callback=_shard,
+    metavar="K/N",
     default="1/1",
     help="Run part K of N of the plan. Every part needs the same --seed; "
     "'cache-isolation merge' joins the reports.",
@@ -130,14 +132,11 @@ def stress(
     LABELS are those of `manage.py test`, or pytest's arguments.
     """
     terminal = StressTerminal(Console(highlight=False))
+    if shard.of > 1 and seed is None:
+        text = _NO_SEED.format(number=shard.number, of=shard.of)
+        fail(OptionError(text), ExitCode.USAGE)
     try:
         caches = Cache(cache) if cache else _cache_from_options()
-        if shard.of > 1 and seed is None:
-            raise OptionError(
-                f"--shard {shard.number}/{shard.of} has no --seed. Every shard has to "
-                "plan the same orders to take its part of them. "
-                "Give all of them the same --seed, the run's number for example."
-            )
         chosen = runner_named(runner, Path.cwd())
         orders_folder = prepared(report)
     except (OptionError, NoRunnerError) as error:

@@ -71,11 +71,13 @@ def write(document: dict[str, Any], path: Path) -> None:
 
 
 def head(command: str) -> dict[str, Any]:
+    """Return what every report begins with."""
     tool = {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
     return {"schema": SCHEMA, "command": command, "tool": tool}
 
 
 def conflict_of(conflict: Conflict) -> dict[str, Any]:
+    """Return a conflict as the public schema has it."""
     """Return a conflict as the public schema has it."""
     key = conflict.entry.key
     return {

@@ -8,6 +8,14 @@ from ci_cache_isolation.errors import OptionError
 
 __all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "prepared"]
 
+_OF_ORDERS = (
+    "[0-9][0-9][0-9]*-*.json",
+    "found-*.json",
+    "cold-*.json",
+    "*.jsonl",
+    "*.log",
+    "journal/*.jsonl",
+)
 STRESS_REPORT = Path(".cache-isolation") / "stress"
 AUDIT_REPORT = Path(".cache-isolation") / "audit"
 
@@ -17,7 +25,7 @@ def prepared(report: Path) -> Path:
     orders = (report / "orders").absolute()
     try:
         orders.mkdir(parents=True, exist_ok=True)
-        for pattern in ("[0-9][0-9][0-9]*-*.json", "*.jsonl", "*.log"):
+        for pattern in _OF_ORDERS:
             for file in orders.glob(pattern):
                 file.unlink()
         if report == STRESS_REPORT:
@@ -34,7 +42,7 @@ def emptied(report: Path) -> None:
     """Make the audit's folder; what an earlier one wrote into it goes."""
     try:
         report.mkdir(parents=True, exist_ok=True)
-        for pattern in ("journal/*.jsonl", "*.log"):
+        for pattern in ("journal/*.jsonl", "*.log", "orders/found-*"):
             for file in report.glob(pattern):
                 file.unlink()
         if report == AUDIT_REPORT:

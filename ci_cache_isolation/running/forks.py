@@ -30,6 +30,7 @@ from ci_cache_isolation.running.jobs import (
 )
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.runners import Runner
+from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = [
     "End",
@@ -37,10 +38,12 @@ __all__ = [
     "ForkServerError",
     "Forked",
     "Job",
+    "NothingToForkError",
     "Sections",
 ]
 
 LOG = "fork-server.log"
+_NO_TESTS = "no tests were found"
 PATIENCE = 30.0
 """Seconds that the process has to take down what it has set up."""
 # Not an order of somebody else's, no journal, and no other process's sections.
@@ -67,6 +70,12 @@ class ForkServerError(IsolationError):
     slug = "fork-server"
 
 
+class NothingToForkError(ForkServerError):
+    """The runner found no tests."""
+
+    slug = "nothing-to-fork"
+
+
 class ForkServer:
     """The process, while the context lasts. One `run` at a time.
 
@@ -86,6 +95,8 @@ class ForkServer:
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.tests: tuple[str, ...] = ()
+        self.suite: tuple[SuiteTest, ...] = ()
+        self.settings = ""
         self.remark = ""
         self.unsafe = why_unsafe()
         self._runner = runner
@@ -199,14 +210,19 @@ class ForkServer:
         if not line:
             code = self._process.wait()
             if self._runner.found_no_tests(code):
-                found = "no tests were found"
-            else:
-                found = cause_in(self._log) or _shown_code(code)
+                raise self._error("could not start", _NO_TESTS, NothingToForkError)
+            found = cause_in(self._log) or _shown_code(code)
             raise self._error("could not start", found)
         begun = json.loads(line)
         if error := begun.get("error"):
-            raise self._error("could not start", error)
-        self.tests = tuple(begun["tests"])
+            kind = NothingToForkError if error == _NO_TESTS else ForkServerError
+            raise self._error("could not start", error, kind)
+        self.suite = tuple(
+            SuiteTest(test, tuple(groups), rank)
+            for test, rank, *groups in begun["tests"]
+        )
+        self.settings = begun["settings"]
+        self.tests = tuple(test.id for test in self.suite)
         self.remark = begun["remark"]
         self.unsafe = begun["unsafe"]
         self._known = frozenset(self.tests)
@@ -248,8 +264,10 @@ class ForkServer:
             found = cause
         return self._error("ended too early", found)
 
-    def _error(self, what: str, found: str) -> ForkServerError:
-        return ForkServerError(
+    def _error(
+        self, what: str, found: str, kind: type[ForkServerError] | None = None
+    ) -> ForkServerError:
+        return (kind or ForkServerError)(
             _FAILED.format(
                 what=what,
                 found=found.rstrip("."),

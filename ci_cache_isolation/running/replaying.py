@@ -72,7 +72,7 @@ class Replayer:
         """Return the user's own command if it shows the failure."""
         if len(set(wanted.order)) < len(wanted.order):
             return None
-        command = self._runner.replay_command(wanted.order)
+        command = self._runner.replay_command(wanted.order, self._labels)
         log = self._orders / f"found-{number:03}.own.log"
         given = {}
         if self._cache is Cache.SHARED:

@@ -54,9 +54,17 @@ class NothingRanError(IsolationError):
 class Executor(Protocol):
     """Runs jobs, several at a time."""
 
-    suite: Sequence[SuiteTest]
-    settings: str
-    remark: str
+    @property
+    def suite(self) -> Sequence[SuiteTest]:
+        """All tests, in the suite's own order."""
+
+    @property
+    def settings(self) -> str:
+        """The dotted name of the settings."""
+
+    @property
+    def remark(self) -> str:
+        """What users should know of how tests are run."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
         """Run jobs and yield them as they end; one iterator at a time."""

@@ -19,6 +19,7 @@ from ci_cache_isolation.isolation.scopes import Granularity
 from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import AUDIT_VARIABLE, Sections
 from ci_cache_isolation.running.output import one_line, shown_error
+from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["Suite", "Teller", "live"]
 
@@ -73,6 +74,7 @@ class Suite(Generic[T]):
     """What there is to run. ``run`` is given some of the tests, and whom to tell.
 
     ``record_if_asked`` is the door's: it keeps an audit's books in this process.
+    ``described`` is what is to be known of each test, in the suite's own sequence.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class Suite(Generic[T]):
         run: Callable[[Sequence[T], Teller], None],
         queries_allowed: Callable[[], AbstractContextManager[Any]],
         record_if_asked: Callable[[], None],
+        described: Sequence[SuiteTest],
     ) -> None:
         self.tests = tests
+        self.described = described
         self.run = run
         self.queries_allowed = queries_allowed
         self.record_if_asked = record_if_asked

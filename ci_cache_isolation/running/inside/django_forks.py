@@ -17,6 +17,7 @@ from django.test.utils import (  # type: ignore[attr-defined]
 from ci_cache_isolation.runner import IsolationMixin
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import watch_set_up
+from ci_cache_isolation.running.inside.django_tests import described
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import shown_error, telling_line
@@ -47,7 +48,8 @@ class ForkingMixin:
         else:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
             record = self.record_if_asked  # type: ignore[attr-defined]
-            serve(Suite(tests, run_in_order, nullcontext, record), databases)
+            known = described(tests.values(), self.reorder_by)  # type: ignore[attr-defined]
+            serve(Suite(tests, run_in_order, nullcontext, record, known), databases)
         return unittest.TestResult()
 
 

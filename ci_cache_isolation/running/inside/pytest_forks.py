@@ -23,6 +23,7 @@ from django.db import connections
 
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import made, watch_set_up
+from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import one_line, telling_line
@@ -105,6 +106,7 @@ class ForksPlugin:
                     self._run,
                     lambda: _queries_allowed(config),
                     lambda: _record_if_asked(config),
+                    described(session.items),
                 ),
                 # One that no test may use is not set up.
                 made() or (connections if settings.configured else ()),
@@ -150,7 +152,7 @@ class ForksPlugin:
         _have_own_directory(session.config)
         for item, after in pairwise([*items, None]):
             assert item is not None
-            next_item = _beside(item) if after is item else after
+            next_item = beside(item) if after is item else after
             protocol = item.config.hook.pytest_runtest_protocol
             protocol(item=item, nextitem=next_item)
 
@@ -198,15 +200,6 @@ def _run_common(session: pytest.Session) -> None:
     item = pytest.Function.from_parent(session, name="databases", callobj=_common)
     protocol = session.config.hook.pytest_runtest_protocol
     protocol(item=item, nextitem=session.items[0])
-
-
-def _beside(item: pytest.Item) -> pytest.Item:
-    """Return an item that shares all but itself with one that is run twice in a row.
-
-    pytest would not tear down what comes next.
-    """
-    assert item.parent is not None
-    return pytest.Function.from_parent(item.parent, name="again", callobj=lambda: None)
 
 
 def _queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:

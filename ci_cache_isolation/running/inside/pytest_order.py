@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Keep an order in one process, also where the user's options ask for workers."""
     imposed = imposed_order()
-    is_whole = imposed is not None and imposed.step.processes == 1
+    is_whole = imposed is not None and imposed.processes == 1
     if is_whole and hasattr(config.option, "numprocesses"):
         config.option.numprocesses = None
         config.option.dist = "no"

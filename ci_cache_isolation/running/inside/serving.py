@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from typing import Any, Self
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
@@ -72,7 +73,8 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
             threads = [each.name for each in threading.enumerate()]
             threads.remove(threading.current_thread().name)
             server.tell(
-                tests=list(suite.tests),
+                tests=[[each.id, each.rank, *each.groups] for each in suite.described],
+                settings=str(getattr(settings, "SETTINGS_MODULE", "") or ""),
                 remark=_remark(why_not, threads),
                 unsafe=why_unsafe(threads),
                 is_one_at_a_time=bool(why_not),
