@@ -103,7 +103,7 @@ class ForkServer:
         self._labels = labels
         self._log = folder / LOG
         self._at_a_time = processes
-        self._seconds = seconds
+        self.seconds = seconds
         self._environment = environment
         self._numbers = itertools.count()
         self._known: frozenset[str] = frozenset()
@@ -175,7 +175,7 @@ class ForkServer:
                         number=number,
                         tests=job.tests,
                         sections=job.sections,
-                        seconds=self._seconds if job.seconds is None else job.seconds,
+                        seconds=self.seconds if job.seconds is None else job.seconds,
                         common=job.common,
                         journal=job.journal,
                     )

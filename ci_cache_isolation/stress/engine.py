@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -51,7 +51,6 @@ class Stress:
         self._folder = orders_folder
         self._progress = progress
         self._sections = Sections(request.cache.value)
-        self._limit: float | None = None
 
     def run(self) -> StressResult:
         """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
@@ -74,11 +73,9 @@ class Stress:
         return result
 
     def _observe(self, executor: Executor) -> None:
-        observing = Observing(
+        Observing(
             self._runner, self._request, self.result, self._folder, self._progress
-        )
-        observing.run(executor)
-        self._limit = observing.limit
+        ).run(executor)
 
     def _judge(self, executor: Executor) -> None:
         """Find out what is the matter with each test that failed."""
@@ -92,7 +89,7 @@ class Stress:
         judgement = judge(
             self._observed(),
             [test.id for test in self.result.tests],
-            lambda jobs: executor.run(self._limited(jobs)),
+            executor.run,
             suspects=self.result.evidence.suspects,
             sections=self._sections,
             is_over=lambda: time.monotonic() > until,
@@ -110,7 +107,6 @@ class Stress:
         job = Job(
             tuple(test.id for test in self.result.tests),
             Sections.ISOLATED,
-            seconds=self._limit,
             journal=str(journal),
         )
         with suppress(ForkServerError):
@@ -132,12 +128,6 @@ class Stress:
                     tuple(test for each in others for test in each),
                 )
 
-    def _limited(self, jobs: Iterable[Job]) -> Iterator[Job]:
-        return (
-            job if job.seconds is not None else replace(job, seconds=self._limit)
-            for job in jobs
-        )
-
     def _beside(self, executor: Executor) -> Callable[[str, Sequence[str]], int] | None:
         """Return what runs a test while another process runs its neighbours."""
         if not isinstance(executor, ForkServer) or self._request.processes < 2:  # noqa: PLR2004
@@ -152,7 +142,7 @@ class Stress:
                 turned = (*neighbours[start:], *neighbours[:start])[:_BESIDE]
                 tag = f"beside-{next(numbers)}"
                 pair = [
-                    Job(tests, Sections.COMMON, seconds=self._limit, common=tag)
+                    Job(tests, Sections.COMMON, common=tag)
                     for tests in (turned, (test,))
                 ]
                 for forked in executor.run(pair):

@@ -54,6 +54,9 @@ class NothingRanError(IsolationError):
 class Executor(Protocol):
     """Runs jobs, several at a time."""
 
+    seconds: float
+    """The time limit of each job that has none of its own."""
+
     @property
     def suite(self) -> Sequence[SuiteTest]:
         """All tests, in the suite's own order."""
@@ -87,6 +90,7 @@ class ColdExecutor:
         self._numbers = count()
         self._runs = ColdRuns(runner.folder)
         self._first: Forked | None = None
+        self.seconds = NO_LIMIT
         self.suite: Sequence[SuiteTest] = ()
         self.settings = ""
         self.remark = ""
@@ -149,7 +153,9 @@ class ColdExecutor:
             is_exact=bool(order),
         )
         path = self._folder / f"cold-{next(self._numbers):05}.json"
-        return ColdJob.of(self._runner, file, path.absolute(), job.seconds)
+        return ColdJob.of(
+            self._runner, file, path.absolute(), job.seconds or self.seconds
+        )
 
 
 def _forked(job: Job, run: ColdRun) -> Forked:

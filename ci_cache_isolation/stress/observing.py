@@ -25,9 +25,9 @@ AT_LEAST_SECONDS = 60.0
 
 
 class Observing:
-    """Runs the orders of a plan. ``limit`` is the time limit of one, in seconds.
+    """Runs the orders of a plan.
 
-    It is known when the suite's own order has been run.
+    What time one may take is known when the suite's own order has been run.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Observing:
         self._sections = Sections(request.cache.value)
         self._began = time.monotonic()
         self.result = result
-        self.limit: float | None = None
+        self._limit: float | None = None
 
     def run(self, executor: Executor) -> None:
         """Run all orders of the plan that are this shard's."""
@@ -67,6 +67,8 @@ class Observing:
         orders = whole()
         self._run_all(executor, [next(orders)])
         self._check_forward()
+        own = self.result.runs[0].seconds
+        self._limit = executor.seconds = max(AT_LEAST_SECONDS, MANY_TIMES * own)
         self._run_all(executor, self._within_minutes(orders))
         for each in self._within_minutes(iter(split)):
             self._run_split(each.step)
@@ -74,7 +76,6 @@ class Observing:
     def _check_forward(self) -> None:
         """Go on only if the suite's own order says anything about the tests."""
         run = self.result.runs[0]
-        self.limit = max(AT_LEAST_SECONDS, MANY_TIMES * run.seconds)
         if run.end is End.FINISHED and (run.passed or run.skipped or not run.failed):
             return
         found = f"all its tests fail, {run.failed[0]} first"
@@ -97,7 +98,7 @@ class Observing:
 
         def jobs() -> Iterator[Job]:
             for each in plan:
-                job = Job(each.order, self._sections, seconds=self.limit)
+                job = Job(each.order, self._sections)
                 steps[id(job)] = each
                 self._write(each)
                 yield job
@@ -120,7 +121,7 @@ class Observing:
         """Have the user's own workers run it: it has the processors to itself."""
         order = replace(self._order_file(Planned(step, (), 0.0)), is_exact=False)
         path = self._path(step)
-        job = ColdJob.of(self._runner, order, path, self.limit)
+        job = ColdJob.of(self._runner, order, path, self._limit)
         for run in ColdRuns(self._runner.folder).run([job], 1):
             failed = run.record.failed
             if run.culprit and run.culprit not in failed:
