@@ -5,12 +5,14 @@ import json
 
 import pytest
 
-from ci_cache_isolation.report.document import stress_document
 from ci_cache_isolation.report.merging import MergeError, merged
-from ci_cache_isolation.stress.engine import StressResult
-from ci_cache_isolation.stress.orders import SuiteTest
+from ci_cache_isolation.report.stress_document import stress_document
+from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.suite import SuiteTest
+from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.plan import Shard, Wishes, planned
-from ci_cache_isolation.stress.results import Cache, End, Run
+from ci_cache_isolation.stress.results import Run, StressResult
 from tests.worlds import World
 
 SUITE = [
@@ -19,6 +21,7 @@ SUITE = [
     for test in range(5)
 ]
 IDS = [test.id for test in SUITE]
+WHOLE = Shard(1, 1)
 WORLD = World(IDS, victims={"B.t1": [("A.t3",)]}, broken={"A.t0"})
 FINDING = {
     "test": "B.t1",
@@ -33,10 +36,12 @@ FINDING = {
 }
 
 
-def document(steps=None, *, world=WORLD, findings=(), seed=5, end=End.FINISHED):
+def document(  # noqa: PLR0913
+    steps=None, *, world=WORLD, findings=(), seed=5, end=End.FINISHED, shard=WHOLE
+):
     """Return the report of those steps of one plan, as JSON gives it back."""
-    result = StressResult("django", Cache.SHARED, seed)
-    result.tests, result.settings = SUITE, "shop.settings"
+    result = StressResult("django", Cache.SHARED, seed, shard, SUITE, "shop.settings")
+    result.pairs = Pairs.of(SUITE)
     for each in planned(SUITE, Wishes(orders=6, twice=False, split=2), seed):
         if steps is None or steps(each.step):
             [observed] = world.observe(each.order)
@@ -51,6 +56,7 @@ def document(steps=None, *, world=WORLD, findings=(), seed=5, end=End.FINISHED):
                     failed=tuple(sorted(observed.failed)),
                 )
             )
+            result.pairs.add(result.runs[-1].order)
     made = stress_document(result)
     made["findings"] = [FINDING | each for each in findings]
     return json.loads(json.dumps(made))
@@ -63,8 +69,9 @@ def merge(*documents):
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
 def test_the_shards_of_a_plan_come_to_what_the_whole_plan_comes_to(of):
     whole = document()
-    shards = [document(Shard(at, of).takes) for at in range(1, of + 1)]
-    result = merge(*shards)
+    shards = [Shard(at, of) for at in range(1, of + 1)]
+    result = merge(*(document(each.takes, shard=each) for each in shards))
+    assert result["shard"] == "1/1"
     # Every shard has run the suite's own order.
     kinds = [(run["kind"], run["seed"], run["reversed"]) for run in result["runs"]]
     expected = [(run["kind"], run["seed"], run["reversed"]) for run in whole["runs"]]
@@ -81,6 +88,18 @@ def test_the_shards_of_a_plan_come_to_what_the_whole_plan_comes_to(of):
         assert set(each["passed_in"]) == set(range(len(kinds))) - failed
     assert [each["flaky"] for each in result["failures"]] == [True, False]
     assert result["merged"] == of
+
+
+def test_part_of_the_shards_and_several_nights_are_no_whole_plan():
+    one, two = (document(Shard(at, 3).takes, shard=Shard(at, 3)) for at in (1, 2))
+    assert merge(one, two)["shard"] is None
+    assert merge(document(seed=1), document(seed=2))["shard"] is None
+
+
+def test_remarks_are_told_once():
+    one, two = document(seed=1), document(seed=2)
+    one["remarks"], two["remarks"] = ["slow", "no fork"], ["no fork"]
+    assert merge(one, two)["remarks"] == ["slow", "no fork"]
 
 
 def test_pairs_never_seen_stay_unseen():

@@ -93,8 +93,12 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
     return {
         **head,
         "seed": seeds.pop() if len(seeds) == 1 else None,
+        "shard": _united_shard(documents),
         "interrupted": any(document["interrupted"] for _, document in reports),
         "merged": len(reports),
+        "remarks": _distinct(
+            remark for _, each in reports for remark in each.get("remarks", ())
+        ),
         "runs": runs,
         "pairs": _pairs(pairs, documents),
         "bound": bound(runs),
@@ -144,6 +148,15 @@ def _different(
         name=name, other=first, what=what, found=found, expected=expected
     )
     return MergeError(text)
+
+
+def _united_shard(documents: Sequence[Document]) -> str | None:
+    """Return 1/1 for the whole of a plan, and nothing for anything else."""
+    shards = [document.get("shard") for document in documents]
+    of = len(shards)
+    whole = {f"{number}/{of}" for number in range(1, of + 1)}
+    seeds = {document.get("seed") for document in documents}
+    return "1/1" if set(shards) == whole and len(seeds) == 1 else None
 
 
 def _runs(
@@ -260,6 +273,7 @@ def _united(findings: Sequence[dict[str, Any]], *, has_passed: bool) -> dict[str
         "verdict": verdict.value,
         "after": after,
         "cleaners": _distinct(test for each in same for test in each["cleaners"]),
+        "complete": any(each.get("complete") for each in same),
         "state": _first(each["state"] for each in [best, *same]),
         "isolation_cures": _first(each["isolation_cures"] for each in [best, *same]),
         "replay": _first(each["replay"] for each in [best, *same]),
