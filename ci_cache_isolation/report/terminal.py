@@ -31,12 +31,12 @@ _ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
 
 _TITLES = {
-    Verdict.VICTIM: "fails after others",
-    Verdict.BRITTLE: "needs others",
-    Verdict.SELF_POLLUTING: "fails the second time",
-    Verdict.CROSS_PROCESS: "fails beside another process",
-    Verdict.NON_DETERMINISTIC: "fails by chance",
-    Verdict.BROKEN: "broken",
+    Verdict.VICTIM: "victim, passes alone and fails after others",
+    Verdict.BRITTLE: "brittle, fails alone and passes after others",
+    Verdict.SELF_POLLUTING: "self-polluting, fails the second time",
+    Verdict.CROSS_PROCESS: "cross-process, fails while another process is live",
+    Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
+    Verdict.BROKEN: "broken, fails always",
 }
 
 
@@ -124,7 +124,7 @@ class StressTerminal:
         self._console.print()
         title = _TITLES[judged.verdict]
         for each in findings[:SHOWN_TESTS]:
-            self._say(f"{each.judged.test}: {each.judged.verdict}, {title}", "bold red")
+            self._say(f"{each.judged.test}: {title}", "bold red")
         self._more(len(findings), SHOWN_TESTS)
         self._cause(first)
         self._say(f"  {_proof(judged)}")
