@@ -347,9 +347,9 @@ def test_why_it_can_t_start_is_said(served, label, source, environment, found):
     with pytest.raises(ForkServerError) as caught, server:
         pass
     message = str(caught.value)
-    assert message.startswith("The process that forks for short runs could not start: ")
+    assert message.startswith("The process that forks to run tests could not start: ")
     assert found in message
-    assert "Without it no suspicion can be confirmed. Run 'python" in (
+    assert "Without it nothing can be run again to be judged. Run 'python" in (
         message.replace("Run python", "Run 'python")
     )
     assert message.endswith(

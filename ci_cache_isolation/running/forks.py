@@ -58,8 +58,8 @@ _NO_FORK = (
     "that is set up once. Run this on Linux or macOS, or in a container."
 )
 _FAILED = (
-    "The process that forks for short runs {what}: {found}. "
-    "Without it no suspicion can be confirmed. "
+    "The process that forks to run tests {what}: {found}. "
+    "Without it nothing can be run again to be judged. "
     "Run {command} by hand; what this one printed is in {log}."
 )
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path
@@ -108,8 +108,7 @@ class ForksPlugin:
                     lambda: _record_if_asked(config),
                     described(session.items),
                 ),
-                # One that no test may use is not set up.
-                made() or (connections if settings.configured else ()),
+                made() or _used(session.items),
             )
         return True
 
@@ -200,6 +199,16 @@ def _run_common(session: pytest.Session) -> None:
     item = pytest.Function.from_parent(session, name="databases", callobj=_common)
     protocol = session.config.hook.pytest_runtest_protocol
     protocol(item=item, nextitem=session.items[0])
+
+
+def _used(items: Sequence[pytest.Item]) -> Iterable[str]:
+    """Return the databases that tests may use, where none was made for them."""
+    if not settings.configured:
+        return ()
+    fixtures = sys.modules.get("pytest_django.fixtures")
+    # pytest-django 4.11 sets up only what it finds here.
+    find = getattr(fixtures, "_get_databases_for_setup", None)
+    return connections if find is None else find(items)[0]
 
 
 def _queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
