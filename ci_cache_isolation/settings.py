@@ -21,12 +21,14 @@ def isolate(
     *,
     stores: Mapping[str, str] | None = None,
     scope: Literal["test", "class", "process"] | None = None,
+    reset_memoised: bool | None = None,
 ) -> Caches:
     """Switch isolation on for a test settings module; return CACHES unchanged.
 
     ``stores`` says for an alias how its sections are made, where that is not to be
     chosen from its backend: "none" leaves it shared, "private-server" starts a server
     for each process. ``scope`` names the narrowest scope with sections of its own.
+    ``reset_memoised`` has the project's memoised functions forget when a test ends.
 
     Every process that imports the settings is reached, spawned workers too. Nothing is
     isolated before a test suite runs. `TypeError` for what can't be CACHES; an option
@@ -45,7 +47,7 @@ def isolate(
                     "CACHES: nothing would be done with what it says. "
                     f"CACHES holds: {', '.join(map(repr, caches))}."
                 )
-        ask(Asked(scope, stores))
+        ask(Asked(scope, stores, reset_memoised))
         install()
         record_if_asked()
     except OptionError as error:

@@ -17,8 +17,13 @@ from tests.projects.corpus import truth
 
 runners = pytest.mark.parametrize("runner", truth.RUNNERS)
 LABELS = {
-    "django": ["shop.test_bulk", "shop.test_classes"],
-    "pytest": ["shop/test_bulk.py", "shop/test_classes.py"],
+    "django": ["shop.test_bulk", "shop.test_classes", "shop.test_memory"],
+    "pytest": [
+        "shop/test_bulk.py",
+        "shop/test_classes.py",
+        "shop/test_functions_memory.py",
+        "shop/test_memory.py",
+    ],
 }
 
 
@@ -78,13 +83,18 @@ def assert_is_as_planted(report, expected):
     for pair, leak in expected.items():
         finding = found[pair]
         assert finding["verdict"] == leak.kind
-        assert finding["state"]["alias"] == leak.alias
-        assert fnmatchcase(finding["state"]["key"], leak.key), leak.name
         alone, after = ("5/5", "0/5") if leak.kind == "brittle" else ("0/5", "5/5")
-        isolated = alone
-        proof = {"alone": alone, "after": after, "isolated": isolated}
+        if leak.function:
+            assert finding["state"]["kind"] == "memoised", leak.name
+            assert finding["state"]["function"] == leak.function
+            proof = {"alone": alone, "after": after, "isolated": after, "reset": alone}
+        else:
+            assert finding["state"]["alias"] == leak.alias
+            assert fnmatchcase(finding["state"]["key"], leak.key), leak.name
+            proof = {"alone": alone, "after": after, "isolated": alone}
         assert finding["proof"] == proof, leak.name
-        assert finding["isolation_cures"] == (leak.kind == "victim")
+        is_cured = leak.kind == "victim" and not leak.function
+        assert finding["isolation_cures"] == is_cured
         assert set(leak.cleaners) <= set(finding["cleaners"]), leak.name
 
 
@@ -623,6 +633,67 @@ class AwkwardTests(SimpleTestCase):
         with self.assertRaises(TypeError):
             cache.set("key", 1, timeout="soon")
 """
+
+
+CALLERS = """\
+import functools
+from django.conf import settings
+from django.test import SimpleTestCase, override_settings
+
+
+@functools.lru_cache
+def shop_name():
+    return settings.SHOP_NAME
+
+
+class CallerTests(SimpleTestCase):
+    @override_settings(SHOP_NAME="Mall")
+    def test_07_in_a_mall(self):
+        shop_name()
+
+
+for number in range(16):
+
+    def test(self):
+        self.assertEqual(shop_name(), "Corner Shop")
+
+    setattr(CallerTests, f"test_{number:02}", test)
+"""
+
+
+def test_a_function_that_many_tests_call_is_put_to_the_test_with_all_of_them(corpus):
+    (corpus.folder / "shop" / "test_callers.py").write_text(CALLERS)
+    done = audit(corpus, "--runner", "django", "shop.test_callers")
+    assert (done.code, done.err) == (1, ""), done.out
+    report = report_of(corpus)
+    test = "shop.test_callers.CallerTests.test_"
+    assert found_in(report).keys() == {
+        (f"{test}{number:02}", frozenset({f"{test}07_in_a_mall"}))
+        for number in range(16)
+    }
+    for finding in report["findings"]:
+        assert finding["state"]["function"] == "shop.test_callers.shop_name"
+        assert finding["isolation_cures"] is False
+    assert (
+        "Leak 1 of 1: shop.test_callers.shop_name() remembers (functools.lru_cache, "
+        "shop/test_callers.py:6)"
+    ) in done.out
+    assert "Isolation does not cure 16 of them, which functions remember" in done.out
+
+
+def test_with_memoised_functions_reset_isolation_cures_what_they_remember(corpus):
+    (corpus.folder / "shop" / "test_callers.py").write_text(CALLERS)
+    labels = [
+        f"shop.test_callers.CallerTests.test_{name}" for name in ("07_in_a_mall", "08")
+    ]
+    reset = {"CI_CACHE_ISOLATION_RESET_MEMOISED": "on"}
+    done = audit(corpus, "--runner", "django", *labels, **reset)
+    assert (done.code, done.err) == (1, ""), done.out
+    [finding] = report_of(corpus)["findings"]
+    proof = {"alone": "0/5", "after": "5/5", "isolated": "0/5"}
+    assert finding["proof"] == proof
+    assert finding["isolation_cures"] is True
+    assert finding["state"]["function"] == "shop.test_callers.shop_name"
 
 
 def test_what_the_audit_can_not_write_down_fails_no_test(corpus):

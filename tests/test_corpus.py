@@ -19,12 +19,16 @@ def corpus(tmp_path):
     return copied("corpus", tmp_path)
 
 
-def run(corpus, runner, *, reverse=False, isolation="on"):
+def run(corpus, runner, *, reverse=False, isolation="on", reset="off"):
     """Run all tests; return what failed, by the runner's own ids."""
     options = ("--reverse",) if reverse and runner == "django" else ()
     variables = {"CORPUS_REVERSE": "1"} if reverse else {}
     done = corpus.python(
-        *RUNS[runner], *options, CI_CACHE_ISOLATION=isolation, **variables
+        *RUNS[runner],
+        *options,
+        CI_CACHE_ISOLATION=isolation,
+        CI_CACHE_ISOLATION_RESET_MEMOISED=reset,
+        **variables,
     )
     assert done.code in (0, 1), done.out + done.err
     pattern = {
@@ -37,7 +41,20 @@ def run(corpus, runner, *, reverse=False, isolation="on"):
 @runners
 @pytest.mark.parametrize("reverse", [False, True])
 def test_with_isolation_on_only_brittle_tests_fail(corpus, runner, reverse):
-    assert run(corpus, runner, reverse=reverse) == truth.brittle(runner)
+    failed = run(corpus, runner, reverse=reverse, reset="on")
+    assert failed == truth.brittle(runner)
+
+
+@runners
+def test_what_functions_remember_fails_with_isolation_on_in_the_reverse_order(
+    corpus, runner
+):
+    remembered = {
+        name for leak in truth.leaks(runner) if leak.function for name in leak.victims
+    }
+    failed = run(corpus, runner, reverse=True)
+    assert len(failed & remembered) > len(remembered) / 2
+    assert failed <= remembered | truth.brittle(runner)
 
 
 @runners

@@ -27,7 +27,7 @@ NOT_WORDS = ["maybe", "2", "o n", "-1", "enabled"]
 
 @pytest.fixture(autouse=True)
 def nobody_says_anything(monkeypatch, settings):
-    for name in ("", "_SCOPE", "_SERVER", "_STORES"):
+    for name in ("", "_SCOPE", "_RESET_MEMOISED", "_SERVER", "_STORES"):
         monkeypatch.delenv(f"{ENABLED_VARIABLE}{name}", raising=False)
     settings.CACHE_ISOLATION = {}
 
@@ -309,7 +309,8 @@ def test_an_unknown_option_in_settings_is_an_error(settings):
     settings.CACHE_ISOLATION = {"scopes": "test", "enabled": True, "audit": 1}
     assert_refused(
         "settings.CACHE_ISOLATION holds 'audit', 'scopes', which is no option: it "
-        "would do nothing. Options are: enabled, scope, server, stores."
+        "would do nothing. Options are: enabled, reset_memoised, "
+        "scope, server, stores."
     )
 
 

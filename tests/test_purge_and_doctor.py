@@ -215,6 +215,7 @@ def test_doctor_shows_every_option_and_every_cache_and_opens_none(project):
         "switched on by: isolate() in the settings",
         "scope: class (environment CI_CACHE_ISOLATION_SCOPE)",
         "server: looked for (default)",
+        "reset_memoised: off (default)",
         "cache 'default': memory (its backend)",
         "    opened.Cache",
         "cache 'locks': none (isolate(stores=...))",

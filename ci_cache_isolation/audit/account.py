@@ -13,7 +13,19 @@ from typing import NamedTuple
 
 from ci_cache_isolation.audit.globs import is_match
 
-__all__ = ["Account", "Entry", "How", "Left", "Look", "Search", "Searched", "Site"]
+__all__ = [
+    "Account",
+    "Entry",
+    "How",
+    "Left",
+    "Look",
+    "Search",
+    "Searched",
+    "Site",
+    "remembered",
+]
+
+_REMEMBERED = "memoised"
 
 
 class Entry(NamedTuple):
@@ -23,6 +35,16 @@ class Entry(NamedTuple):
     prefix: str
     version: str
     key: str
+
+    @property
+    def is_memoised(self) -> bool:
+        """Whether it is all that one function remembers, and no cache's entry."""
+        return self.place == _REMEMBERED
+
+
+def remembered(name: str) -> Entry:
+    """Return what stands for all that a memoised function remembers."""
+    return Entry(_REMEMBERED, "", "", name)
 
 
 class Search(NamedTuple):

@@ -27,6 +27,11 @@ class Finding:
     replay: str | None = None
 
     @property
+    def is_carried(self) -> bool:
+        """Whether the entry is known to carry it, and not only to be common to both."""
+        return self.confirmed.proof.is_known or not self.entry.is_memoised
+
+    @property
     def entry(self) -> Entry:
         """The entry."""
         return self.suspicion.conflict.entry
@@ -94,5 +99,8 @@ def by_pattern(conflicts: Iterable[Conflict]) -> list[list[Conflict]]:
     """Put together the conflicts of one alias whose keys have one pattern."""
     groups: dict[tuple[str, str], list[Conflict]] = {}
     for each in conflicts:
-        groups.setdefault((each.alias, pattern_of(each.entry.key)), []).append(each)
+        name = each.entry.key
+        if not each.entry.is_memoised:
+            name = pattern_of(name)
+        groups.setdefault((each.alias, name), []).append(each)
     return list(groups.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeVar
 
@@ -192,6 +192,8 @@ def _proved(
         after=search.failures(order),
         isolated=search.failures(order, Sections.ISOLATED),
     )
+    if proof.is_steady and not proof.is_of_caches:
+        proof = replace(proof, reset=search.failures(order, Sections.RESET))
     verdict = Verdict.BRITTLE if alone == FAILED else Verdict.VICTIM
     return Confirmed(
         test=victim,

@@ -33,6 +33,7 @@ _MANY_SUSPECTS = 60
 _MANY_PAIRS = 100_000
 _OF_ONE_SITE = 20
 _OF_ONE_CLASS = 20
+_MANY_CALLERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,15 @@ class Conflict:
     left_by: tuple[Leaver, ...]
     seen_by: tuple[Looker, ...]
 
+    @property
+    def is_common(self) -> bool:
+        """Whether it is a memoised function that many tests call.
+
+        The first caller has it remember, and the others find that; whose arguments and
+        whose settings were the same is not known. So a few of them tell nothing.
+        """
+        return self.entry.is_memoised and len(self.left_by) > _MANY_CALLERS
+
     def pairs(self) -> Iterator[tuple[Leaver, Looker]]:
         """Yield who may have met whom."""
         for looker in self.seen_by:
@@ -129,6 +139,11 @@ class Audited:
     """By victim and polluter."""
     left_out: int = 0
     """How many conflicts are not among the suspicions, as there are too many."""
+
+    @property
+    def common(self) -> list[Conflict]:
+        """Those of functions that many tests call: not among the suspicions either."""
+        return [each for each in self.conflicts if each.is_common]
 
 
 def audited(notes: Iterable[Note]) -> Audited:
@@ -158,7 +173,7 @@ def audited(notes: Iterable[Note]) -> Audited:
         conflict = Conflict(entry, alias, tuple(leavers), tuple(lookers))
         if any(True for _ in conflict.pairs()):
             conflicts.append(conflict)
-    suspects, left_out = _suspects(conflicts)
+    suspects, left_out = _suspects([each for each in conflicts if not each.is_common])
     return Audited(tuple(tests), tuple(conflicts), suspects, left_out)
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
+from ci_cache_isolation.audit.callers import callers_of, probes_of, who_minds
+from ci_cache_isolation.audit.carriers import carrier, suspicion_between
 from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.cleaners import with_cleaners
-from ci_cache_isolation.audit.confirming import Confirmed, confirm
+from ci_cache_isolation.audit.confirming import Confirmed, Run, confirm
 from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
 from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
@@ -50,6 +52,15 @@ _UNTESTED = (
 _LEFT_OUT = (
     "{count} conflicts of entries that many tests use were not put to the test: there "
     "are too many of them. Audit a part of the suite, by labels, to have them judged."
+)
+_UNEXPLAINED = (
+    "Outcomes of {count} tests changed behind others, by several together or by what "
+    "is neither a cache nor a memoised function. cache-isolation stress finds the "
+    "orders."
+)
+_NOT_ALL_CALLERS = (
+    "Not all callers of memoised functions were put to the test: the {minutes:g} "
+    "minutes were over. Give it more with --minutes, or fewer tests."
 )
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: there are too many of them."
@@ -133,7 +144,8 @@ class Audit:
         try:
             self._run_suite()
             self._read()
-            if self._request.confirms and self.result.audited.suspects:
+            audited = self.result.audited
+            if self._request.confirms and (audited.suspects or audited.common):
                 self._confirm()
             self.result.is_confirmed = self._request.confirms
         except ForkServerError as error:
@@ -229,11 +241,13 @@ class Audit:
                 for victim, found in suspects.items()
                 if victim in known
             }
+            self._ask_callers(ordered, known, run, is_over)
             found = confirm(ordered, run, is_over)
             self.result.findings = [
-                Finding(each, suspects[each.test][each.after[0][0]])
+                Finding(each, suspicion)
                 for each in found.confirmed
                 if each.verdict is not Verdict.NON_DETERMINISTIC
+                and (suspicion := carrier(self.result.audited, each)) is not None
             ]
             if self.result.findings:
                 self.result.findings = with_cleaners(
@@ -250,6 +264,36 @@ class Audit:
             )
         if self.result.findings:
             self._show_cold()
+
+    def _ask_callers(
+        self,
+        suspects: dict[str, list[str]],
+        known: set[str],
+        run: Run,
+        is_over: Callable[[], bool],
+    ) -> None:
+        """Add who minds whom of those that call what many call."""
+        audited = self.result.audited
+        callers = [
+            each for each in callers_of(audited.common, audited.tests) if each in known
+        ]
+        if not callers:
+            return
+        self._say(f"Running {len(callers)} callers of memoised functions together…")
+        found = who_minds(callers, probes_of(audited.common, callers), run, is_over)
+        unexplained = found.unexplained
+        for victim, polluters in found.suspects.items():
+            for polluter in polluters:
+                if suspicion_between(audited.common, victim, polluter) is None:
+                    unexplained += 1
+                elif polluter not in suspects.setdefault(victim, []):
+                    suspects[victim].append(polluter)
+        if unexplained:
+            self.result.remarks.append(_UNEXPLAINED.format(count=unexplained))
+        if not found.is_whole:
+            self.result.remarks.append(
+                _NOT_ALL_CALLERS.format(minutes=self._request.minutes)
+            )
 
     def _show_cold(self) -> None:
         """Look for a command for each finding, as far as time allows."""

@@ -72,7 +72,8 @@ def line(
     """
 
     def pair(entry: Entry, what: Sequence[Any] = ()) -> list[Any]:
-        if hashed is not None:
+        # The name of a function is no secret of a cache.
+        if hashed is not None and not entry.is_memoised:
             entry = entry._replace(key=hashed(entry.key))
         return [*entry, *what]
 

@@ -16,10 +16,12 @@ from ci_cache_isolation.audit import notes
 from ci_cache_isolation.audit.account import Account, Entry, How, Search, Site
 from ci_cache_isolation.audit.call_site import call_site
 from ci_cache_isolation.audit.called import Called
+from ci_cache_isolation.audit.memoised_calls import MemoisedCalls
 from ci_cache_isolation.audit.operations import wrap_operations
 from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.filespace import location_of
+from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import process_token
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
@@ -52,6 +54,7 @@ class Recorder:
         self._file: tuple[int, Any] | None = None
         self._is_stopped = False
         self._test = ""
+        self._memoised = MemoisedCalls(MEMOISED, self)
 
     def take(self, alias: str, cache: Any) -> None:
         """Write down what is done with a cache from now on."""
@@ -59,6 +62,11 @@ class Recorder:
             return
         vars(cache)[_ALIAS] = alias, _place(alias, cache)
         wrap_operations(self._patches, type(cache), self)
+
+    def is_turning(self) -> None:
+        """Write down which memoised functions the scope in use has called."""
+        if not self._is_stopped:
+            self.safely(self._memoised.settle)
 
     def began(self, scope: Scope) -> None:
         """Remember which test is running: a wider fixture is set up for one of them."""
@@ -68,7 +76,7 @@ class Recorder:
     def is_ending(self, scope: Scope) -> None:
         """Write a scope's account down, and forget it."""
         if scope.kind is not ScopeKind.BLOCK:
-            self._safely(self._write, scope)
+            self.safely(self._write, scope)
 
     def is_open(self, cache: Any) -> bool:
         """Tell whether anything is to be written down about a cache."""
@@ -76,7 +84,7 @@ class Recorder:
 
     def note(self, noting: Callable[[Called], None], call: Called) -> None:
         """Have a call written down, by what follows. It fails nobody's test."""
-        self._safely(noting, call)
+        self.safely(noting, call)
 
     def look(
         self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
@@ -129,6 +137,18 @@ class Recorder:
         """Write down that nothing stands in the cache any more."""
         alias, place = vars(cache)[_ALIAS]
         self._account().clear(place, alias, operation, self.site)
+
+    def called(
+        self, entry: Entry, site: Callable[[], Site] | None, *, hit: bool | None
+    ) -> None:
+        """Write down that a memoised function was asked, and remembers."""
+        account, at = self._account(), site or self.site
+        account.look(entry, "", "call", hit, at)
+        account.store(entry, "", "call", None, at)
+
+    def forgot(self, entry: Entry, site: Callable[[], Site] | None) -> None:
+        """Write down that a memoised function was told to forget."""
+        self._account().delete(entry, "", "cache_clear", site or self.site)
 
     def site(self) -> Site:
         """Return where the running operation was called."""
@@ -195,7 +215,8 @@ class Recorder:
             self._file = os.getpid(), os.fdopen(descriptor, "w", 1, "utf-8")
         return self._file[1]
 
-    def _safely(self, work: Callable[..., None], *args: Any) -> None:
+    def safely(self, work: Callable[..., None], *args: Any) -> None:
+        """Do some of this book-keeping. It fails nobody's test."""
         try:
             with self._lock:
                 work(*args)

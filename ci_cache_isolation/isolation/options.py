@@ -30,20 +30,22 @@ __all__ = [
 
 ENABLED_VARIABLE = "CI_CACHE_ISOLATION"
 INI = "cache_isolation_"
-_NAMES = ("enabled", "scope", "server", "stores")
+_NAMES = ("enabled", "reset_memoised", "scope", "server", "stores")
 _WORDS = {
     **dict.fromkeys(("on", "true", "yes", "1"), True),
     **dict.fromkeys(("off", "false", "no", "0"), False),
 }
 _NOT_A_SWITCH = (
     "{source} is {value!r}, which is neither on nor off. "
-    "Isolation must not be guessed: what you test would depend on it. "
+    "{why}: what you test would depend on it. "
     "Set it to 'on' or 'off', or leave it out."
 )
+_NO_GUESS = "Isolation must not be guessed"
+_NO_GUESS_OF_RESETS = "Whether functions forget must not be guessed"
 
 
 class Enabled(NamedTuple):
-    """Whether caches are isolated, and who said so."""
+    """Whether something is switched on, and who said so."""
 
     value: bool
     source: str
@@ -80,12 +82,14 @@ class Choices(NamedTuple):
     """How caches are isolated.
 
     ``stores`` holds only the aliases whose store was named. ``server`` is the command
-    of private servers, empty to look for one.
+    of private servers, empty to look for one. ``reset_memoised`` tells whether the
+    project's memoised functions forget when a test ends.
     """
 
     scope: Choice
     stores: Mapping[str, Choice]
     server: Choice
+    reset_memoised: Enabled
 
     @property
     def granularity(self) -> Granularity:
@@ -98,6 +102,7 @@ class Asked(NamedTuple):
 
     scope: str | None = None
     stores: object = None
+    reset_memoised: bool | None = None
 
 
 def choices(
@@ -113,12 +118,16 @@ def choices(
     for value, source in _sources("server", ini, None):
         server = Choice(str(value), source)
         break
+    reset = Enabled(value=False, source="default")
+    for value, source in _sources("reset_memoised", ini, asked.reset_memoised):
+        reset = _from_word(value, source, _NO_GUESS_OF_RESETS)
+        break
     stores: dict[str, Choice] = {}
     for value, source in _sources("stores", ini, asked.stores):
         for alias, name in _stores(value, source).items():
             # The first source that speaks of an alias wins.
             stores.setdefault(alias, Choice(name, source))
-    return Choices(scope, stores, server)
+    return Choices(scope, stores, server, reset)
 
 
 def _sources(
@@ -172,11 +181,12 @@ def _parsed(text: str) -> dict[str, str] | None:
     return {alias.strip(): name.strip() for alias, _, name in pairs}
 
 
-def _from_word(word: object, source: str) -> Enabled:
+def _from_word(word: object, source: str, why: str = _NO_GUESS) -> Enabled:
     try:
         return Enabled(_WORDS[str(word).strip().lower()], source)
     except KeyError:
-        raise OptionError(_NOT_A_SWITCH.format(source=source, value=word)) from None
+        text = _NOT_A_SWITCH.format(source=source, value=word, why=why)
+        raise OptionError(text) from None
 
 
 def _from_settings() -> Mapping[str, object]:

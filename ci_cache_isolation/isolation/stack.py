@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -15,6 +15,9 @@ __all__ = ["ScopeStack", "ScopeWatcher"]
 
 class ScopeWatcher(Protocol):
     """Somebody who wants to know where scopes begin and end."""
+
+    def is_turning(self) -> None:
+        """Take notice that the work goes on in another scope than the innermost."""
 
     def began(self, scope: Scope) -> None:
         """Take notice of a scope that has just been opened."""
@@ -49,6 +52,8 @@ class ScopeStack:
         self.stores = tuple(stores)
         self.granularity = Granularity.TEST
         self.watcher: ScopeWatcher | None = None
+        # Called when a scope with sections of its own has ended.
+        self.forget: Callable[[], None] | None = None
         self._open: list[_Open] = []
 
     @property
@@ -78,6 +83,7 @@ class ScopeStack:
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
+        self._turn()
         around = self._open[-1] if self._open else _OUTSIDE
         number, depth = around.number, around.depth
         if self.granularity is Granularity.TEST or self.granularity.includes(
@@ -93,13 +99,16 @@ class ScopeStack:
 
     def end(self) -> None:
         """Close the innermost scope."""
+        self._turn()
         if self.watcher is not None:
             self.watcher.is_ending(self._open[-1].scope)
         ended = self._open.pop()
+        scope = ended.scope
         if ended.depth > self.depth:
             for store in self.stores:
                 store.end()
-        scope = ended.scope
+            if self.forget is not None and scope.kind is not ScopeKind.BLOCK:
+                self.forget()
         # After a test or a block the next one may follow at once.
         if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
@@ -162,6 +171,7 @@ class ScopeStack:
         if depth >= len(self._open):
             yield
             return
+        self._turn()
         inner = self._open[depth:]
         del self._open[depth:]
         sections = self.depth
@@ -169,6 +179,7 @@ class ScopeStack:
         try:
             yield
         finally:
+            self._turn()
             # A block that goes on, as in a fixture that yields in it, keeps its place.
             while len(self._open) > depth and not self._is_block(-1):
                 self.end()
@@ -180,6 +191,10 @@ class ScopeStack:
             for each in inner:
                 each.depth += added
             self._open += inner
+
+    def _turn(self) -> None:
+        if self.watcher is not None:
+            self.watcher.is_turning()
 
     @staticmethod
     def _begin_in(store: Store, scopes: Sequence[_Open], depth: int) -> None:

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.errors import IsolationError, NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
 from ci_cache_isolation.isolation.joining import RUN_VARIABLE, is_part_of_a_run
+from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -113,6 +114,7 @@ def install(
     if resolved.value:
         _choices = choices(ini=_said.ini, asked=_said.asked)
         STACK.granularity = _choices.granularity
+        STACK.forget = MEMOISED.reset if _choices.reset_memoised.value else None
         for store in STACK.stores:
             store.command = _choices.server.value
     if resolved.value and not _installed:
@@ -272,6 +274,7 @@ def _switch_off() -> None:
     global _installed, _is_started  # noqa: PLW0603
     unittest_hook.detach()
     hook.unwatch()
+    STACK.forget = None
     for store in STACK.stores:
         store.deactivate()
     os.environ.pop(RUN_VARIABLE, None)

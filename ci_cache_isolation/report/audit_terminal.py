@@ -13,7 +13,7 @@ from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
-from ci_cache_isolation.report.words import counted, place, printable
+from ci_cache_isolation.report.words import counted, place, printable, remembered
 
 __all__ = ["AuditTerminal"]
 
@@ -70,7 +70,7 @@ class AuditTerminal:
         for group in groups[:SHOWN_CARDS]:
             first = group[0]
             keys = tuple(dict.fromkeys(each.entry.key for each in group))
-            self._say(f"  {_keys(keys)} in cache {first.alias!r}", "bold")
+            self._say(f"  {_heading(first, keys)}", "bold")
             leaver, looker = next(first.pairs())
             self._say(
                 f"    {leaver.left.how.value} by {leaver.actor.test}, "
@@ -85,9 +85,9 @@ class AuditTerminal:
         conflict, leaver, _ = findings[0].suspicion
         how = leaver.left.how.value
         self._console.print()
-        self._say(
-            f"{title}: {_keys(cause.keys)} in cache {conflict.alias!r}", "bold red"
-        )
+        self._say(f"{title}: {_heading(conflict, cause.keys)}", "bold red")
+        if not findings[0].is_carried:
+            self._say("  or something else that these tests have in common")
         self._say(f"  {how} at {place(leaver.site)}, by")
         for group in cause.after[:SHOWN_TESTS]:
             self._say(f"    {_together(group)}")
@@ -119,6 +119,7 @@ class AuditTerminal:
         self._say(
             f"    failed alone {proof.alone}/{TIMES}, after it "
             f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
+            + ("" if proof.reset is None else f", reset {proof.reset}/{TIMES}")
         )
         if confirmed.message:
             self._say(f"    {printable(confirmed.message)}")
@@ -139,7 +140,7 @@ class AuditTerminal:
                 f"{result.confirmed_seconds:.1f} s"
             )
         self._say(f"{text}.", "bold red" if result.findings else "bold green")
-        cured = sum(each.confirmed.proof.isolated == 0 for each in result.findings)
+        cured = sum(each.confirmed.proof.is_cured for each in result.findings)
         if cured:
             which = (
                 "all of them" if cured == len(result.findings) else f"{cured} of them"
@@ -147,6 +148,12 @@ class AuditTerminal:
             self._say(
                 f"Isolation cures {which}: behind the same tests they pass when each "
                 "has a section of its own."
+            )
+        reset = sum(each.confirmed.proof.is_of_memoised for each in result.findings)
+        if reset:
+            self._say(
+                f"Isolation does not cure {reset} of them, which functions remember: "
+                "call cache_clear() in the tests' set-up, or set reset_memoised."
             )
         if result.harmless:
             self._say(
@@ -164,6 +171,12 @@ class AuditTerminal:
 
 def _together(group: Sequence[str]) -> str:
     return " together with ".join(group)
+
+
+def _heading(conflict: Conflict, keys: Sequence[str]) -> str:
+    if conflict.entry.is_memoised:
+        return remembered(conflict)
+    return f"{_keys(keys)} in cache {conflict.alias!r}"
 
 
 def _keys(keys: Sequence[str]) -> str:

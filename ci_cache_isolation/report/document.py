@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
+_LISTED_CALLERS = 50
 
 
 def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
@@ -78,12 +79,13 @@ def head(command: str) -> dict[str, Any]:
 
 def conflict_of(conflict: Conflict) -> dict[str, Any]:
     """Return a conflict as the public schema has it."""
-    """Return a conflict as the public schema has it."""
-    key = conflict.entry.key
+    key, has_pattern = conflict.entry.key, not conflict.entry.is_memoised
+    # What half of the tests call would fill the report with nothing but their names.
+    listed = _LISTED_CALLERS if conflict.is_common else None
     return {
         "alias": conflict.alias,
         "key": key,
-        "pattern": None if is_hashed(key) else pattern_of(key),
+        "pattern": pattern_of(key) if has_pattern and not is_hashed(key) else None,
         "version": conflict.entry.version,
         "left_by": [
             {
@@ -92,11 +94,11 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
                 "how": each.left.how.value,
                 "expires_in": each.expires_soon_in,
             }
-            for each in conflict.left_by
+            for each in conflict.left_by[:listed]
         ],
         "seen_by": [
             {"test": each.actor.test, "at": each.site.at, "hit": each.look.hit}
-            for each in conflict.seen_by
+            for each in conflict.seen_by[:listed]
         ],
     }
 
@@ -108,14 +110,15 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "verdict": confirmed.verdict.value,
         "after": [list(group) for group in confirmed.after],
         "cleaners": list(finding.cleaners),
-        "state": state_of(finding.suspicion),
+        "state": state_of(finding.suspicion) if finding.is_carried else None,
         "proof": {
             "alone": f"{proof.alone}/{TIMES}",
             "after": f"{proof.after}/{TIMES}",
             "isolated": f"{proof.isolated}/{TIMES}",
+            **({} if proof.reset is None else {"reset": f"{proof.reset}/{TIMES}"}),
         },
         "message": confirmed.message,
-        "isolation_cures": proof.isolated == 0,
+        "isolation_cures": proof.is_cured,
         "replay": finding.replay,
         "cost": {
             "runs": result.confirmed_runs,
@@ -127,6 +130,13 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
 def state_of(suspicion: Suspicion) -> dict[str, Any]:
     """Return what carried a failure, as the public schema has it."""
     conflict, leaver, looker = suspicion
+    if conflict.entry.is_memoised:
+        return {
+            "kind": "memoised",
+            "function": conflict.entry.key,
+            "written_at": leaver.site.at,
+            "read_at": looker.site.at,
+        }
     return {
         "kind": "cache",
         "alias": conflict.alias,

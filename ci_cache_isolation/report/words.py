@@ -30,4 +30,11 @@ def place(site: Site) -> str:
 
 def remembered(conflict: Conflict) -> str:
     """Return what tests meet in, as a heading."""
-    return f"{conflict.entry.key!r} in cache {conflict.alias!r}"
+    key = conflict.entry.key
+    if not conflict.entry.is_memoised:
+        return f"{key!r} in cache {conflict.alias!r}"
+    if " " in key or "." not in key:
+        # What Django remembers by itself has no function's name.
+        return f"{key} remembers"
+    at = conflict.left_by[0].site.at
+    return f"{key}() remembers (functools.lru_cache, {at})"

@@ -19,13 +19,17 @@ class Sections(enum.StrEnum):
 
     SHARED is what isolation off would be, but harmless: the tests of one fork meet in
     one section of each cache, and other forks see nothing of it. ISOLATED gives each
-    test a section of its own. With COMMON all forks of the same tag meet in one section
-    of each cache that processes can share: those on servers, in tables of one database
-    and in files, and not those in memory.
+    test a section of its own. So do two others: under REMEMBERING the project's
+    memoised functions go on remembering, under RESET they forget after each test. With
+    COMMON all forks of the same tag meet in one section of each cache that processes
+    can share: those on servers, in tables of one database and in files, and not those
+    in memory.
     """
 
     SHARED = "shared"
     ISOLATED = "isolated"
+    REMEMBERING = "remembering"
+    RESET = "reset"
     COMMON = "common"
 
 

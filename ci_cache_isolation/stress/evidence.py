@@ -49,6 +49,13 @@ class Evidence:
 
     def about(self, judged: Judged) -> Suspicion | None:
         """Return what carried a finding, None where it was nothing that is recorded."""
+        found = self._about(judged)
+        # Isolation reaches no memoised function: where it helps, none was to blame.
+        if found and found.conflict.entry.is_memoised and judged.isolation_cures:
+            return None
+        return found
+
+    def _about(self, judged: Judged) -> Suspicion | None:
         if judged.verdict is Verdict.SELF_POLLUTING:
             return self.own.get(judged.test)
         found = self.audited.suspects.get(judged.test, {})

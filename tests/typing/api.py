@@ -30,6 +30,7 @@ CACHES: dict[str, dict[str, str]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 assert_type(isolate(CACHES), dict[str, dict[str, str]])
+assert_type(isolate(CACHES, reset_memoised=True), dict[str, dict[str, str]])
 TEST_RUNNER = f"{IsolatedRunner.__module__}.{IsolatedRunner.__qualname__}"
 
 # The switch.

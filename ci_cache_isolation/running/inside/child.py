@@ -24,6 +24,7 @@ from ci_cache_isolation.running.suite import SuiteTest
 __all__ = ["Suite", "Teller", "live"]
 
 T = TypeVar("T")
+_RESETS = {Sections.REMEMBERING: "off", Sections.RESET: "on"}
 
 
 class Teller:
@@ -147,9 +148,11 @@ def _end_with(lifeline: int) -> None:
 
 
 def _isolate(sections: Sections) -> None:
-    if sections is Sections.ISOLATED:
-        # Not only on the stack: a suite that begins looks at the options again.
+    # Not only on the stack: a suite that begins looks at the options again.
+    if sections not in {Sections.SHARED, Sections.COMMON}:
         os.environ["CI_CACHE_ISOLATION_SCOPE"] = Granularity.TEST.value
+    if sections in _RESETS:
+        os.environ["CI_CACHE_ISOLATION_RESET_MEMOISED"] = _RESETS[sections]
     # Caches that somebody holds are led to what is this process's own.
     switch.start(switch.install())
 

@@ -28,6 +28,7 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 
 from ci_cache_isolation.isolation import hook, switch
 from ci_cache_isolation.isolation.meeting import Meetings
+from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.purging import purge
 from ci_cache_isolation.running.forking import why_unsafe
 from ci_cache_isolation.running.inside.child import Suite, live
@@ -81,6 +82,8 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
             )
             gc.collect()
             import_cache_clients()
+            # What is frozen can't be found any more.
+            MEMOISED.find()
             # What the parent holds stays in memory that it shares with its forks.
             gc.freeze()
             try:

@@ -7,6 +7,7 @@ by ``::``. So ``shop.test_keys.ReadTests.test_price`` is
 ``shop.test_functions_more.test_paint[red]`` is
 ``shop/test_functions_more.py::test_paint[red]``.
 
+Where no cache carries it, but a function that remembers, ``function`` is its name.
 Keys are the user's own, as given to the cache's methods; where the user gives none, as
 with sessions and pages, a pattern for `fnmatch.fnmatchcase`.
 """
@@ -41,6 +42,7 @@ class Leak:
     alias: str
     key: str
     operation: str
+    function: str
 
     @property
     def tests(self) -> set[str]:
@@ -76,8 +78,9 @@ def leaks(runner: str) -> list[Leak]:
             polluters=tuple(_ids(group, runner) for group in entry["polluters"]),
             cleaners=_ids(entry.get("cleaners", []), runner),
             alias=entry.get("alias", "default"),
-            key=entry["key"],
+            key=entry.get("key", ""),
             operation=entry["operation"],
+            function=entry.get("function", ""),
         )
         for entry in _entries("leaks", runner)
     ]
@@ -91,7 +94,7 @@ def harmless(runner: str) -> list[Harmless]:
             left_by=_ids(entry["left_by"], runner),
             seen_by=_ids(entry["seen_by"], runner),
             alias=entry.get("alias", "default"),
-            key=entry["key"],
+            key=entry.get("key", ""),
             because=entry["because"],
         )
         for entry in _entries("harmless", runner)
@@ -110,7 +113,7 @@ def changing_pairs(leaks: list[Leak]) -> set[tuple[str, str]]:
 
 
 def brittle(runner: str) -> set[str]:
-    """Return the tests that fail alone, and with isolation on."""
+    """Return the tests that fail alone, and with all that there is reset."""
     return {
         name
         for leak in leaks(runner)

@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
+    "django.contrib.sites",
     "rest_framework",
     "shop",
 ]
@@ -26,6 +27,7 @@ TEMPLATES = [
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
 ]
 SHOP_NAME = "Corner Shop"
+SITE_ID = 1
 CACHES = {
     "default": {"BACKEND": LOCMEM},
     "second": {"BACKEND": LOCMEM, "LOCATION": "second"},

@@ -1,0 +1,152 @@
+"""The project's memoised functions: which there are, and how all of them forget.
+
+Those of ``functools.lru_cache`` and ``cache``. What Django remembers in the same way,
+of content types and of sites, is known by the modules that do it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import site
+import sys
+import sysconfig
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import django
+
+from ci_cache_isolation.isolation import notices
+
+__all__ = ["CONTENT_TYPES", "MEMOISED", "SITES", "Memoised", "MemoisedFunctions"]
+
+CONTENT_TYPES = "django.contrib.contenttypes.models"
+SITES = "django.contrib.sites.models"
+KIND: Any = type(functools.lru_cache(lambda: None))
+_INSTALLED_IN = {"site-packages", "dist-packages"}
+_NOT_RESET = (
+    "Memoised functions could not be reset after a test: {error}. Tests may meet what "
+    "others had them remember."
+)
+
+
+class Memoised(NamedTuple):
+    """A memoised function that is alive as long as somebody else holds it."""
+
+    function: Callable[[], Any]
+    """Returns it; None when it is gone."""
+    name: str
+    """``module.qualname``."""
+    file: str
+    line: int
+
+
+class MemoisedFunctions:
+    """What the project's functions remember in this process."""
+
+    def __init__(self) -> None:
+        self.found: list[Memoised] = []
+        """All that `find` has found, in the sequence in which it did."""
+        self._modules: frozenset[str] = frozenset()
+        self.resets = 0
+        """How often all of them have forgotten."""
+        self.is_resetting = False
+
+    def find(self) -> None:
+        """Look for more of them, where a module of the project is new.
+
+        One that a test makes for itself is not looked for: it goes with the test.
+        """
+        if len(sys.modules) == len(self._modules):
+            return
+        before, self._modules = self._modules, frozenset(list(sys.modules))
+        if before and not any(map(_is_own_module, self._modules - before)):
+            return
+        known = {id(each.function()) for each in self.found}
+        self.found += [each for each in _alive() if id(each.function()) not in known]
+
+    def reset(self) -> None:
+        """Have all of them forget. It fails nobody's test."""
+        self.is_resetting = True
+        try:
+            self.find()
+            for each in self.found:
+                function = each.function()
+                if function is not None:
+                    KIND.cache_clear(function)
+            for module, name in ((CONTENT_TYPES, "ContentType"), (SITES, "Site")):
+                model = getattr(sys.modules.get(module), name, None)
+                if model is not None:
+                    model.objects.clear_cache()
+        except Exception as error:  # noqa: BLE001 - the tests are not to blame
+            notices.note(_NOT_RESET.format(error=f"{type(error).__name__}: {error}"))
+        finally:
+            self.is_resetting = False
+            self.resets += 1
+
+
+MEMOISED = MemoisedFunctions()
+
+
+def _alive() -> Iterator[Memoised]:
+    # An object refers to its class, and to look for that is faster than to look at the
+    # million objects of a project.
+    for found in gc.get_referrers(KIND):
+        if type(found) is KIND:
+            memoised = _about(found)
+            if memoised is not None:
+                yield memoised
+
+
+def _about(function: Any) -> Memoised | None:
+    """Return what is known of a function, None if it is none of the project's."""
+    try:
+        # Decorators may stand in between, from anywhere.
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        name = f"{function.__module__}.{function.__qualname__}"
+        module = sys.modules.get(function.__module__)
+        keeps = KIND.cache_info(function).maxsize != 0
+    except (AttributeError, TypeError, ValueError):
+        return None
+    file = getattr(code, "co_filename", None) or getattr(module, "__file__", None)
+    if not keeps or not file or not _is_own(str(file)):
+        return None
+    line = getattr(code, "co_firstlineno", 0)
+    return Memoised(weakref.ref(function), name, str(file), line)
+
+
+def _is_own_module(name: str) -> bool:
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return isinstance(file, str) and _is_own(file)
+
+
+def _installed() -> tuple[Path, ...]:
+    """Return the folders of what others have written."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = [sysconfig.get_paths()[name] for name in names]
+    paths += [*site.getsitepackages(), site.getusersitepackages()]
+    paths += [str(Path(django.__file__).parent), str(Path(__file__).parents[1])]
+    return tuple({Path(each).resolve() for each in paths})
+
+
+_folders: dict[str, bool] = {}
+_foreign: list[tuple[Path, ...]] = []
+
+
+def _is_own(file: str) -> bool:
+    """Tell whether a source file is the project's: neither installed nor made up."""
+    if file.startswith("<"):
+        return False
+    path = Path(file)
+    folder = str(path.parent)
+    if folder not in _folders:
+        if not _foreign:
+            _foreign.append(_installed())
+        parents = path.resolve().parents
+        _folders[folder] = _INSTALLED_IN.isdisjoint(path.parts) and not any(
+            each in _foreign[0] for each in parents
+        )
+    return _folders[folder]

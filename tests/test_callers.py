@@ -1,0 +1,109 @@
+"""Who minds whom of many callers, on suites that are made up."""
+
+import pytest
+
+from ci_cache_isolation.audit.account import How, Left, Look, Site, remembered
+from ci_cache_isolation.audit.callers import probes_of, who_minds
+from ci_cache_isolation.audit.carriers import suspicion_between
+from ci_cache_isolation.audit.conflicts import Actor, Conflict, Leaver, Looker
+from ci_cache_isolation.running.forks import End, Forked, Sections
+from ci_cache_isolation.running.outcomes import FAILED, PASSED
+
+PROBES = ("t20", "t199")
+
+
+class Suite:
+    """Each test has one function remember a value, unless another one has before.
+
+    ``values`` are what it has it remember under which argument, and expects to find;
+    where ``minds`` does not name it, it is content with everything.
+    """
+
+    def __init__(self, values, minds=()):
+        self.values = values
+        self.minds = minds
+        self.jobs = []
+
+    def run(self, jobs):
+        for job in jobs:
+            self.jobs.append(job)
+            remembered, outcomes = {}, {}
+            for test in job.tests:
+                argument, value = self.values[test]
+                found = remembered.setdefault(argument, value)
+                is_right = found == value or test not in self.minds
+                outcomes[test] = PASSED if is_right else FAILED
+            yield Forked(job, End.FINISHED, outcomes, 0.01, "")
+
+
+@pytest.fixture
+def many():
+    return {f"t{number}": ("a", 1) for number in range(200)}
+
+
+def test_where_nobody_minds_all_are_run_alone_and_twice_together(many):
+    suite = Suite(many, many)
+    found = who_minds(list(many), PROBES, suite.run)
+    assert (found.suspects, found.unexplained, found.is_whole) == ({}, 0, True)
+    assert found.runs == len(many) + 3
+    assert {job.sections for job in suite.jobs} == {Sections.REMEMBERING}
+
+
+@pytest.mark.parametrize("place", ["t0", "t1", "t77", "t198", "t199"])
+def test_who_has_it_remember_something_else_is_found_wherever_it_stands(many, place):
+    suite = Suite(many | {place: ("a", 2)}, many)
+    found = who_minds(list(many), PROBES, suite.run)
+    assert place in found.suspects
+    polluted = {test for test, after in found.suspects.items() if place in after}
+    assert len(polluted) >= 20
+    assert found.unexplained == 0
+
+
+def test_another_argument_is_another_matter(many):
+    others = {"t50": ("b", 1), "t150": ("b", 2)}
+    suite = Suite(many | others, {"t150"})
+    found = who_minds(list(many), PROBES, suite.run)
+    assert found.suspects == {"t150": ["t50"]}
+    assert found.runs < len(many) + 30
+
+
+@pytest.mark.parametrize("place", ["t1", "t77", "t198"])
+def test_who_minds_nothing_and_has_it_remember_something_else_is_found(many, place):
+    suite = Suite(many | {place: ("a", 2)}, many.keys() - {place})
+    found = who_minds(list(many), PROBES, suite.run)
+    assert place not in found.suspects
+    assert {tuple(after) for after in found.suspects.values()} == {(place,)}
+    assert len(found.suspects) == 20
+
+
+def test_probes_call_all_functions_before_any_is_called_twice():
+    conflicts = [
+        conflict("f", ["a", "b", "c"]),
+        conflict("g", ["b", "c", "d"]),
+        conflict("h", ["e"]),
+    ]
+    assert probes_of(conflicts, list("abcde")) == ("c", "e", "b", "d")
+
+
+def conflict(name, callers):
+    actors = [Actor(each, (), (each,)) for each in callers]
+    site = Site("app.py:1", "")
+    left = Left("", "call", How.STORED, None, site)
+    look = Look("", "call", None, site, "")
+    leavers = tuple(Leaver(actor, left) for actor in actors)
+    lookers = tuple(Looker(actor, look) for actor in actors)
+    return Conflict(remembered(name), "", leavers, lookers)
+
+
+def test_the_suspicion_is_the_one_that_fewest_others_share():
+    many, few = conflict("f", list("abcd")), conflict("g", ["a", "b"])
+    assert suspicion_between([many, few], "a", "b").conflict is few
+    assert suspicion_between([many, few], "a", "d").conflict is many
+    assert suspicion_between([few], "a", "d") is None
+
+
+def test_it_ends_when_the_time_is_over(many):
+    suite = Suite(many | {"t77": ("a", 2)}, many)
+    found = who_minds(list(many), PROBES, suite.run, lambda: len(suite.jobs) > 100)
+    assert not found.is_whole
+    assert len(suite.jobs) < 110
