@@ -106,7 +106,8 @@ class World:
             seconds = SECONDS_A_FORK + SECONDS_A_TEST * len(job.tests)
             self.seconds += seconds
             outcomes = self.outcomes(
-                job.tests, is_isolated=job.sections is Sections.ISOLATED
+                job.tests,
+                is_isolated=job.sections in {Sections.ISOLATED, Sections.RESET},
             )
             yield Forked(job, End.FINISHED, outcomes, seconds, "why")
 

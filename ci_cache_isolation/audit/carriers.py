@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ci_cache_isolation.audit.confirming import Confirmed
 from ci_cache_isolation.audit.conflicts import Audited, Conflict, Suspicion
+from ci_cache_isolation.audit.proofs import Proof
 
 __all__ = ["carrier", "suspicion_between"]
 
 
-def carrier(audited: Audited, confirmed: Confirmed) -> Suspicion | None:
+def carrier(
+    audited: Audited, victim: str, polluter: str, proof: Proof
+) -> Suspicion | None:
     """Return what fits the proof best of all that the two tests have in common."""
-    victim, polluter = confirmed.test, confirmed.after[0][0]
     suspected = audited.suspects.get(victim, {}).get(polluter)
-    is_memoised = confirmed.proof.is_of_memoised
+    is_memoised = proof.is_of_memoised
     if suspected and suspected.conflict.entry.is_memoised == is_memoised:
         return suspected
     fitting = [

@@ -14,7 +14,7 @@ from ci_cache_isolation.audit.carriers import carrier, suspicion_between
 from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.cleaners import with_cleaners
 from ci_cache_isolation.audit.confirming import Confirmed, Run, confirm
-from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
+from ci_cache_isolation.audit.conflicts import Audited, Conflict, Suspicion, audited
 from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
@@ -247,7 +247,7 @@ class Audit:
                 Finding(each, suspicion)
                 for each in found.confirmed
                 if each.verdict is not Verdict.NON_DETERMINISTIC
-                and (suspicion := carrier(self.result.audited, each)) is not None
+                and (suspicion := _carrier(self.result.audited, each)) is not None
             ]
             if self.result.findings:
                 self.result.findings = with_cleaners(
@@ -314,6 +314,11 @@ class Audit:
         ]
         if replayer.is_over:
             self.result.remarks.append(_NOT_REPLAYED)
+
+
+def _carrier(audited: Audited, confirmed: Confirmed) -> Suspicion | None:
+    polluter = confirmed.after[0][0]
+    return carrier(audited, confirmed.test, polluter, confirmed.proof)
 
 
 def _wanted(confirmed: Confirmed) -> Wanted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.audit.carriers import carrier
 from ci_cache_isolation.audit.conflicts import (
     Actor,
     Audited,
@@ -30,16 +31,13 @@ class Evidence:
     """Conflicts by victim and polluter, and what each test left and looks at itself."""
 
     audited: Audited = field(default_factory=Audited)
-    own: Mapping[str, Suspicion] = field(default_factory=dict)
+    own: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
 
     @classmethod
     def drawn(cls, notes: Iterable[Note]) -> Evidence:
         """Draw it from what a run has written down."""
         kept = list(notes)
-        own = {}
-        for note in kept:
-            if note.test and (found := _by_itself(note)):
-                own[note.test] = found
+        own = {note.test: _by_itself(note) for note in kept if note.test}
         return cls(audited(kept), own)
 
     @property
@@ -48,29 +46,42 @@ class Evidence:
         return {test: list(found) for test, found in self.audited.suspects.items()}
 
     def about(self, judged: Judged) -> Suspicion | None:
-        """Return what carried a finding, None where it was nothing that is recorded."""
-        found = self._about(judged)
-        # Isolation reaches no memoised function: where it helps, none was to blame.
-        if found and found.conflict.entry.is_memoised and judged.isolation_cures:
-            return None
-        return found
+        """Return what carried a finding, None where it is nothing that is recorded.
 
-    def _about(self, judged: Judged) -> Suspicion | None:
-        if judged.verdict is Verdict.SELF_POLLUTING:
-            return self.own.get(judged.test)
-        found = self.audited.suspects.get(judged.test, {})
+        It has to fit the proof: an entry where isolation makes the difference, a
+        memoised function where only that helps which has functions forget.
+        """
+        test, proof = judged.test, judged.proof
+        own = self.own.get(test, ())
         if judged.verdict is Verdict.CROSS_PROCESS:
-            return self.own.get(judged.test) or next(iter(found.values()), None)
-        accused = (test for group in judged.after for test in group)
-        return next((found[test] for test in accused if test in found), None)
+            others = self.audited.suspects.get(test, {}).values()
+            return next(iter([*own, *others]), None)
+        if not proof.is_known:
+            return None
+        found: Iterable[Suspicion | None] = own
+        if judged.verdict is not Verdict.SELF_POLLUTING:
+            found = (
+                carrier(self.audited, test, polluter, proof)
+                for group in judged.after
+                for polluter in group
+            )
+        return next(
+            (
+                each
+                for each in found
+                if each and each.conflict.entry.is_memoised == proof.is_of_memoised
+            ),
+            None,
+        )
 
 
-def _by_itself(note: Note) -> Suspicion | None:
-    """Return an entry that a test looks at before it leaves it."""
+def _by_itself(note: Note) -> list[Suspicion]:
+    """Return the entries that a test looks at before it leaves them."""
     actor = Actor(note.name, note.around, (note.test,))
+    found = []
     for entry, look in note.looked.items():
         if left := note.left.get(entry):
             leaver, looker = Leaver(actor, left), Looker(actor, look)
             conflict = Conflict(entry, look.alias, (leaver,), (looker,))
-            return Suspicion(conflict, leaver, looker)
-    return None
+            found.append(Suspicion(conflict, leaver, looker))
+    return found

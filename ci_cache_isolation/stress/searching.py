@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from ci_cache_isolation.audit.proofs import TIMES, Proof
@@ -75,14 +75,25 @@ class Search:
         return tallies
 
     def proof(self, test: str, order: Order) -> Proof:
-        """Run a test alone, at the end of an order, and so but isolated."""
+        """Run a test alone, at the end of an order, and so but isolated.
+
+        Where that makes no difference, once more with functions that remember nothing.
+        """
         parts = [Job((test,), self._sections), Job(order, self._sections)]
         if self._sections is not Sections.ISOLATED:
             parts.append(Job(order, Sections.ISOLATED))
+        proof = Proof(*self._failures(parts))
+        if proof.is_steady and not proof.is_of_caches:
+            [reset] = self._failures([Job(order, Sections.RESET)])
+            proof = replace(proof, reset=reset)
+        return proof
+
+    def _failures(self, parts: Sequence[Job]) -> list[int]:
+        """Return how often the last test of each part failed, out of `TIMES`."""
         failed = dict.fromkeys(parts, 0)
         for forked in self._forked(part for part in parts for _ in range(TIMES)):
             failed[forked.job] += forked.last == FAILED
-        return Proof(*failed.values())
+        return list(failed.values())
 
     def is_cured(self, proof: Proof) -> bool | None:
         """Tell whether isolation makes the test pass; a brittle one fails alone."""
