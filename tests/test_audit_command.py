@@ -145,7 +145,12 @@ def test_the_order_of_the_audited_run_makes_no_difference(corpus, runner):
         done = audit(corpus, "--runner", runner, "--", *options, **reverse)
         assert (done.code, done.err) == (1, ""), done.out
         findings = found_in(report_of(corpus)).items()
-        found.append({(pair, each["state"]["key"]) for pair, each in findings})
+        found.append(
+            {
+                (pair, each["state"].get("key", each["state"].get("function")))
+                for pair, each in findings
+            }
+        )
     assert found[0] == found[1] == found[2]
     assert {pair for pair, _ in found[0]} == planted(runner).keys()
 
