@@ -249,4 +249,4 @@ def _place(alias: str, cache: Any) -> str:
         where = alias if dialect is None else repr(dialect.server(cache))
     # Not as it is: it may hold the password of a server.
     text = f"{kind}:{where}".encode()
-    return hashlib.blake2b(text, digest_size=6).hexdigest()
+    return f"{kind}:{hashlib.blake2b(text, digest_size=6).hexdigest()}"

@@ -151,6 +151,9 @@ class StressTerminal:
             for group in judged.after[:SHOWN_GROUPS]:
                 self._say(f"  {word} {' together with '.join(group)}")
             self._more(len(judged.after), SHOWN_GROUPS)
+        if judged.verdict is Verdict.CROSS_PROCESS:
+            for group in judged.after[:SHOWN_GROUPS]:
+                self._say(f"  fails while another process runs {group[0]}")
         if suspicion is not None:
             conflict, leaver, looker = suspicion
             self._say(f"  {remembered(conflict)}")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.audit.notes import read
-from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
+from ci_cache_isolation.stress.beside import Beside, with_neighbours
 from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.history import Observed
@@ -51,6 +52,7 @@ class Stress:
         self._folder = orders_folder
         self._progress = progress
         self._sections = Sections(request.cache.value)
+        self._beside: Beside | None = None
 
     def run(self) -> StressResult:
         """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
@@ -79,27 +81,59 @@ class Stress:
 
     def _judge(self, executor: Executor) -> None:
         """Find out what is the matter with each test that failed."""
-        if not self.result.failing:
-            return
         number = len(self.result.failing)
-        failed = "1 test failed" if number == 1 else f"{number} tests failed"
-        self._progress.step(f"{failed} in some order. Looking for the reasons…")
+        if not number and not self._may_meet(executor):
+            return
+        if number:
+            failed = "1 test failed" if number == 1 else f"{number} tests failed"
+            self._progress.step(f"{failed} in some order. Looking for the reasons…")
         self.result.evidence = self._evidence(executor)
         until = time.monotonic() + 60 * (self._request.minutes or JUDGING_MINUTES)
+
+        def is_over() -> bool:
+            return time.monotonic() > until
+
+        if self._may_meet(executor):
+            self._beside = Beside(executor.run, self.result.evidence, is_over)
         judgement = judge(
             self._observed(),
             [test.id for test in self.result.tests],
             executor.run,
             suspects=self.result.evidence.suspects,
             sections=self._sections,
-            is_over=lambda: time.monotonic() > until,
+            is_over=is_over,
             on_finding=self._found,
-            run_beside=self._beside(executor),
+            run_beside=self._beside,
         )
+        if self._beside is not None:
+            self._screen(executor, self._beside)
         self.result.unjudged = judgement.unjudged
         if judgement.unjudged:
             count_of = len(judgement.unjudged)
             self.result.remarks.append(_UNJUDGED.format(count=count_of))
+
+    def _may_meet(self, executor: Executor) -> bool:
+        """Tell whether tests may meet another process here, and should."""
+        is_asked = self._request.wishes.split > 1
+        is_shared = self._request.cache is Cache.SHARED
+        return is_asked and is_shared and isinstance(executor, ForkServer)
+
+    def _screen(self, executor: Executor, beside: Beside) -> None:
+        """Look for tests that fail beside others, and only did not happen to."""
+        stable = [
+            test.id for test in self.result.tests if test.id not in self.result.findings
+        ]
+        for test in beside.screened(stable):
+            alone = sum(
+                forked.last == FAILED
+                for forked in executor.run(
+                    [Job((test,), self._sections) for _ in range(TIMES)]
+                )
+            )
+            if not alone:
+                self._found(
+                    Judged(test, Verdict.CROSS_PROCESS, Proof(alone=0), (test,))
+                )
 
     def _evidence(self, executor: Executor) -> Evidence:
         """Run the suite's own order with isolation on and the audit's books open."""
@@ -128,31 +162,9 @@ class Stress:
                     tuple(test for each in others for test in each),
                 )
 
-    def _beside(self, executor: Executor) -> Callable[[str, Sequence[str]], int] | None:
-        """Return what runs a test while another process runs its neighbours."""
-        if not isinstance(executor, ForkServer) or self._request.processes < 2:  # noqa: PLR2004
-            return None
-        numbers = count(1)
-
-        def run_beside(test: str, neighbours: Sequence[str]) -> int:
-            failed = 0
-            for number in range(TIMES):
-                # Those that ran at the same time ran anywhere in the sequence.
-                start = number * len(neighbours) // TIMES
-                turned = (*neighbours[start:], *neighbours[:start])[:_BESIDE]
-                tag = f"beside-{next(numbers)}"
-                pair = [
-                    Job(tests, Sections.COMMON, common=tag)
-                    for tests in (turned, (test,))
-                ]
-                for forked in executor.run(pair):
-                    if forked.job is pair[1]:
-                        failed += forked.last == FAILED
-            return failed
-
-        return run_beside
-
     def _found(self, judged: Judged) -> None:
+        if judged.verdict is Verdict.CROSS_PROCESS and self._beside is not None:
+            judged = with_neighbours(judged, self._beside.found.get(judged.test, ()))
         suspicion = self.result.evidence.about(judged)
         self.result.findings[judged.test] = Finding(judged, suspicion)
         self._progress.finding(judged)

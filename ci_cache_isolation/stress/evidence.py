@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.audit.account import Look
 from ci_cache_isolation.audit.carriers import carrier
 from ci_cache_isolation.audit.conflicts import (
     Actor,
@@ -25,6 +26,9 @@ from ci_cache_isolation.stress.judged import Judged
 
 __all__ = ["Evidence"]
 
+_SHARED = {"keyspace", "files"}
+"""The kinds of stores that processes can share."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -32,18 +36,49 @@ class Evidence:
 
     audited: Audited = field(default_factory=Audited)
     own: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
     @classmethod
     def drawn(cls, notes: Iterable[Note]) -> Evidence:
         """Draw it from what a run has written down."""
         kept = list(notes)
-        own = {note.test: _by_itself(note) for note in kept if note.test}
-        return cls(audited(kept), own)
+        of_tests = {note.test: note for note in kept if note.test}
+        own = {test: _by_itself(note) for test, note in of_tests.items()}
+        return cls(audited(kept), own, of_tests)
 
     @property
     def suspects(self) -> dict[str, Sequence[str]]:
         """By each test those whose traces it would meet."""
         return {test: list(found) for test, found in self.audited.suspects.items()}
+
+    def sharing(self, test: str) -> list[str]:
+        """Return the tests that use what it stores where processes can meet.
+
+        It may be itself: two processes may run it at once.
+        """
+        own = self.notes.get(test)
+        places = set() if own is None else {entry.place for entry in own.left}
+        shared = {each for each in places if each.partition(":")[0] in _SHARED}
+        if not shared:
+            return []
+        return [
+            other
+            for other, note in self.notes.items()
+            if shared & {*note.cleared, *(entry.place for entry in note.left)}
+        ]
+
+    def met(self, test: str, neighbour: str) -> Suspicion | None:
+        """Return an entry that a test stores and another one takes from it."""
+        own, other = self.notes[test], self.notes[neighbour]
+        for entry, left in own.left.items():
+            taken = other.left.get(entry) or other.cleared.get(entry.place)
+            if taken is not None and entry.place.partition(":")[0] in _SHARED:
+                leaver = Leaver(_actor(other), taken)
+                look = Look(left.alias, left.operation, None, left.site, "")
+                looker = Looker(_actor(own), look)
+                conflict = Conflict(entry, left.alias, (leaver,), (looker,))
+                return Suspicion(conflict, leaver, looker)
+        return None
 
     def about(self, judged: Judged) -> Suspicion | None:
         """Return what carried a finding, None where it is nothing that is recorded.
@@ -54,8 +89,8 @@ class Evidence:
         test, proof = judged.test, judged.proof
         own = self.own.get(test, ())
         if judged.verdict is Verdict.CROSS_PROCESS:
-            others = self.audited.suspects.get(test, {}).values()
-            return next(iter([*own, *others]), None)
+            met = (self.met(test, other) for group in judged.after for other in group)
+            return next(filter(None, met), None)
         if not proof.is_known:
             return None
         found: Iterable[Suspicion | None] = own
@@ -75,9 +110,13 @@ class Evidence:
         )
 
 
+def _actor(note: Note) -> Actor:
+    return Actor(note.name, note.around, (note.test,))
+
+
 def _by_itself(note: Note) -> list[Suspicion]:
     """Return the entries that a test looks at before it leaves them."""
-    actor = Actor(note.name, note.around, (note.test,))
+    actor = _actor(note)
     found = []
     for entry, look in note.looked.items():
         if left := note.left.get(entry):
