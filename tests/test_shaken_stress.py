@@ -1,0 +1,31 @@
+"""The project of unsteady tests under ``stress``: each gets what its truth.toml says."""
+
+import json
+
+import pytest
+
+from tests.commands import copied
+from tests.projects.shaken import truth
+
+pytestmark = pytest.mark.exhaustive
+
+# Whether a test that fails by chance does so is left to chance.
+BY_CHANCE = "missing, it is non-deterministic"
+
+
+@pytest.mark.parametrize("cache", ["shared", "isolated"])
+@pytest.mark.parametrize(("runner", "seed"), [("django", 11), ("pytest", 12)])
+def test_every_unsteady_test_is_judged_as_it_was_planted(
+    tmp_path, monkeypatch, redis_server, runner, seed, cache
+):
+    monkeypatch.setenv("SHAKEN_REDIS", redis_server.location)
+    monkeypatch.setenv("SHAKEN_FILES", str(tmp_path / "files"))
+    shaken = copied("shaken", tmp_path)
+    done = shaken.stress("--runner", runner, "--cache", cache, "--seed", seed)
+    assert done.code == 1, done.err
+    report = shaken.report()
+    wrong = truth.differences(report, runner, cache, frozenset(truth.SERVERS))
+    assert [each for each in wrong if BY_CHANCE not in each] == []
+    commands = [each["replay"] for each in report["findings"] if each["replay"]]
+    assert len(commands) > len(report["findings"]) / 2
+    assert json.dumps(report)
