@@ -82,7 +82,7 @@ def test_commands_are_those_of_users_with_our_ordering_in_them(tmp_path):
     ]
     assert runner_named("pytest", tmp_path).command(["-k", "x"], 3) == [
         *(sys.executable, "-m", "pytest"),
-        *("-p", "ci_cache_isolation.stress.inside.pytest_order"),
+        *("-p", "ci_cache_isolation.running.inside.pytest_order"),
         *("-n", "3", "-k", "x"),
     ]
 
