@@ -1,4 +1,4 @@
-"""The project of unsteady tests under ``stress``: each gets what its truth.toml says."""
+"""The project of unsteady tests under ``stress``: judged as its truth.toml says."""
 
 import json
 
@@ -9,19 +9,23 @@ from tests.projects.shaken import truth
 
 pytestmark = pytest.mark.exhaustive
 
+SEEDS = {"django": 11, "pytest": 12}
 # Whether a test that fails by chance does so is left to chance.
 BY_CHANCE = "missing, it is non-deterministic"
 
 
 @pytest.mark.parametrize("cache", ["shared", "isolated"])
-@pytest.mark.parametrize(("runner", "seed"), [("django", 11), ("pytest", 12)])
+@pytest.mark.parametrize("runner", SEEDS)
 def test_every_unsteady_test_is_judged_as_it_was_planted(
-    tmp_path, monkeypatch, redis_server, runner, seed, cache
+    tmp_path, redis_server, runner, cache
 ):
-    monkeypatch.setenv("SHAKEN_REDIS", redis_server.location)
-    monkeypatch.setenv("SHAKEN_FILES", str(tmp_path / "files"))
     shaken = copied("shaken", tmp_path)
-    done = shaken.stress("--runner", runner, "--cache", cache, "--seed", seed)
+    options = ("--runner", runner, "--cache", cache, "--seed", SEEDS[runner])
+    servers = {
+        "SHAKEN_REDIS": redis_server.location,
+        "SHAKEN_FILES": str(tmp_path / "files"),
+    }
+    done = shaken.stress(*options, **servers)
     assert done.code == 1, done.err
     report = shaken.report()
     wrong = truth.differences(report, runner, cache, frozenset(truth.SERVERS))

@@ -108,6 +108,7 @@ class AuditResult:
     findings: list[Finding] = field(default_factory=list)
     confirmed_runs: int = 0
     confirmed_seconds: float = 0.0
+    untested: int = 0
     is_confirmed: bool = False
     is_interrupted: bool = False
     failure: str = ""
@@ -115,7 +116,7 @@ class AuditResult:
 
     @property
     def harmless(self) -> list[Conflict]:
-        """The conflicts that were put to the test and changed nothing."""
+        """The conflicts that changed nothing, as far as they were put to the test."""
         if not self.is_confirmed:
             return []
         carried = {finding.suspicion.conflict.entry for finding in self.findings}
@@ -258,6 +259,7 @@ class Audit:
                     is_over,
                 )
         self.result.confirmed_seconds = time.monotonic() - begun
+        self.result.untested = found.untested
         if found.untested:
             self.result.remarks.append(
                 _UNTESTED.format(count=found.untested, minutes=self._request.minutes)

@@ -47,8 +47,8 @@ class AuditTerminal:
         if result.failed:
             self._say(
                 f"{counted(len(result.failed), 'test')} failed in the audit's own run, "
-                "with isolation. If they pass in yours, they need what another test "
-                "leaves in a cache; else they fail for other reasons."
+                "with isolation. What passes without it needs what another test leaves "
+                "in a cache, or looks past the cache API (docs/limits.md)."
             )
             for test in result.failed[:SHOWN_TESTS]:
                 self._say(f"    {test}")
@@ -157,7 +157,10 @@ class AuditTerminal:
             )
         if result.harmless:
             self._say(
-                f"{counted(len(result.harmless), 'conflict')} changed no outcome: "
+                f"{counted(len(result.harmless), 'conflict')} changed no outcome, or "
+                f"belong to the {counted(result.untested, 'test')} not put to the test."
+                if result.untested
+                else f"{counted(len(result.harmless), 'conflict')} changed no outcome: "
                 "listed in the report, and harmless as far as the tests tell."
             )
 
