@@ -26,6 +26,7 @@ FAILURE = {
     "django": r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)",
     "pytest": r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$",
 }
+each_way = pytest.mark.parametrize("sections", [Sections.SHARED, Sections.ISOLATED])
 runners = pytest.mark.parametrize("runner", truth.RUNNERS)
 
 
@@ -130,7 +131,7 @@ def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     assert len(server.tests) > 2 * len(accused)
 
 
-@pytest.mark.parametrize("sections", Sections)
+@each_way
 def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, sections):
     runner, server = served
     jobs = {
@@ -145,7 +146,7 @@ def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, se
         assert (forked.last == FAILED) is fails, (leak.name, forked)
 
 
-@pytest.mark.parametrize("sections", Sections)
+@each_way
 def test_who_pollutes_itself_fails_the_second_time(served, sections):
     runner, server = served
     jobs = {
@@ -160,7 +161,7 @@ def test_who_pollutes_itself_fails_the_second_time(served, sections):
         assert (forked.last == FAILED) is jobs[forked.job.tests], forked
 
 
-@pytest.mark.parametrize("sections", Sections)
+@each_way
 def test_the_outcome_of_whole_orders_is_foretold(served, sections):
     runner, server = served
     by_chance = truth.of_verdict("non-deterministic", runner)
@@ -237,7 +238,8 @@ def test_brute_force_finds_what_is_planted_and_nothing_else(shaken, runner):
 @runners
 def test_brute_force_finds_what_is_planted_on_servers(shaken, servers, runner):
     label = id_of(runner, "test_servers.x").partition("::")[0].removesuffix(".x")
-    done = shaken.python("brute_force.py", "--runner", runner, label, **servers)
+    options = ("--runner", runner, "--jobs", "2")
+    done = shaken.python("brute_force.py", *options, label, **servers)
     assert done.code == 0, done.out + done.err
     assert "9 tests" in done.out
 

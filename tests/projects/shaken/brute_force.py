@@ -29,6 +29,8 @@ from ci_cache_isolation.running.runners import runner_named
 
 HERE = Path(__file__).parent
 SECONDS = 60
+# As the option --cache has them.
+SECTIONS = (Sections.SHARED, Sections.ISOLATED)
 
 
 class Judge:
@@ -55,14 +57,14 @@ class Judge:
         """Yield what is not as `truth.toml` says, a line each."""
         if not self.is_part:
             yield from self._unknown()
-        for sections in Sections:
+        for sections in SECTIONS:
             yield from self._alone(sections)
             if not self.is_part:
                 random_orders = (shuffled(self.tests, seed) for seed in range(orders))
                 yield from self._orders(random_orders, sections)
         yield from self._groups()
         yield from self._cleaners()
-        for sections in Sections:
+        for sections in SECTIONS:
             if in_rows:
                 yield from self._orders(rows(self.tests), sections)
                 pairs = {(test, test) for test in self.victims}
@@ -112,7 +114,7 @@ class Judge:
             if len(group) > 1
             for order in itertools.permutations(group)
         }
-        for sections in Sections:
+        for sections in SECTIONS:
             for forked in self._run(Job(tests, sections) for tests in jobs):
                 leak = jobs[forked.job.tests]
                 is_changed = self._is_changed(forked)
