@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "REFUSED",
     "CacheIsolationWarning",
     "IsolationError",
     "NotActiveError",
@@ -13,6 +14,10 @@ __all__ = [
     "ServerNotStartedError",
     "SettingsError",
 ]
+
+
+REFUSED = "ci-cache-isolation: "
+"""Begins what a settings module says when it ends the process, of an option of ours."""
 
 
 class IsolationError(Exception):

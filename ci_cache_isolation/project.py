@@ -12,7 +12,7 @@ from pathlib import Path
 import django
 from django.core.exceptions import ImproperlyConfigured
 
-from ci_cache_isolation.errors import OptionError, SettingsError
+from ci_cache_isolation.errors import REFUSED, OptionError, SettingsError
 
 __all__ = ["named_settings", "set_up", "settings_module"]
 
@@ -57,7 +57,8 @@ def named_settings(folder: Path) -> str:
 def set_up(folder: Path, given: str | None = None) -> str:
     """Set Django up with a project's settings; return their name.
 
-    `SettingsError` where that fails, with what Django or the settings said.
+    `SettingsError` where that fails, with what Django or the settings said;
+    `OptionError` where it is an option of ours that means nothing.
     """
     module = settings_module(folder, given)
     os.environ[VARIABLE] = module
@@ -66,6 +67,9 @@ def set_up(folder: Path, given: str | None = None) -> str:
         django.setup()
     except (Exception, SystemExit) as error:
         reason = str(error) or type(error).__name__
+        if isinstance(error, SystemExit) and reason.startswith(REFUSED):
+            # Not the settings are wrong, but what they asked us for.
+            raise OptionError(reason.removeprefix(REFUSED)) from error
         if not isinstance(error, (ImportError, ImproperlyConfigured, SystemExit)):
             reason = f"{type(error).__name__}: {reason}"
         raise SettingsError(_NO_IMPORT.format(module=module, error=reason)) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from ci_cache_isolation.audit import record_if_asked
-from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.errors import REFUSED, OptionError
 from ci_cache_isolation.isolation.options import Asked
 from ci_cache_isolation.isolation.switch import ask, install
 
@@ -51,5 +51,5 @@ def isolate(
         install()
         record_if_asked()
     except OptionError as error:
-        raise SystemExit(f"ci-cache-isolation: {error}") from None
+        raise SystemExit(f"{REFUSED}{error}") from None
     return caches

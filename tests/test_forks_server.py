@@ -14,6 +14,7 @@ from ci_cache_isolation.running.forks import (
     Forked,
     ForkServerError,
     Job,
+    NotLoadedError,
     Sections,
 )
 from ci_cache_isolation.running.runners import runner_named
@@ -323,10 +324,24 @@ def test_the_server_ends_when_the_client_is_gone(served):
     assert served.left() == []
 
 
+def test_modules_that_can_not_be_imported_are_all_named_with_their_reasons(served):
+    for name, source in {"one": "import no_such_module", "two": "def ("}.items():
+        (served.project / "leaks" / f"test_{name}.py").write_text(source)
+    server = served.server("leaks")
+    with pytest.raises(NotLoadedError) as caught, server:
+        pass
+    message = str(caught.value)
+    assert message.startswith("These can't be imported: ")
+    first = "(ModuleNotFoundError: No module named 'no_such_module')"
+    assert re.search(rf"leaks.test_one\S* {re.escape(first)}, leaks.test_two", message)
+    assert re.search(r"leaks.test_two\S* \(SyntaxError: .*\)\. A suite", message)
+    assert message.endswith(f" is in {served.out}/fork-server.log.")
+    assert in_session_of(server.pid) == []
+
+
 @pytest.mark.parametrize(
     ("label", "source", "environment", "found"),
     [
-        ("broken", "import no_such_module", {}, "No module named 'no_such_module'"),
         ("broken", "", {}, "no tests were found"),
         (
             *("leaks", "", {"DJANGO_SETTINGS_MODULE": "no_such_settings"}),

@@ -158,6 +158,21 @@ def test_a_command_whose_settings_cannot_be_imported_says_why(project, name):
     )
 
 
+@pytest.mark.parametrize("name", ["purge", "doctor"])
+def test_an_option_that_means_nothing_is_not_blamed_on_the_settings(project, name):
+    project.write(
+        "settings",
+        "from ci_cache_isolation.settings import isolate\nCACHES = isolate({})\n",
+    )
+    done = command(project, name, "--settings", "settings", CI_CACHE_ISOLATION="maybe")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "cache-isolation: environment CI_CACHE_ISOLATION is 'maybe', which is neither "
+        "on nor off. Isolation must not be guessed: what you test would depend on it. "
+        "Set it to 'on' or 'off', or leave it out.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [

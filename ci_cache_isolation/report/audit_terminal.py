@@ -61,7 +61,7 @@ class AuditTerminal:
         if len(cards) > SHOWN_CARDS:
             self._say(f"And {len(cards) - SHOWN_CARDS} more, see the report.")
         self._console.print()
-        self._sum(result)
+        self._sum(result, len(cards))
         self._say(f"Report: {report}")
 
     def _conflicts(self, conflicts: Sequence[Conflict]) -> None:
@@ -125,21 +125,28 @@ class AuditTerminal:
             self._say(f"    {printable(confirmed.message)}")
         if finding.cleaners:
             first, *more = finding.cleaners
-            others = f", or one of {len(more)} more" if more else ""
+            others = f", or one of {len(more)} more" if more[1:] else ""
+            others = ", or one more" if len(more) == 1 else others
             self._say(f"    hidden when {printable(first)} runs between{others}")
 
-    def _sum(self, result: AuditResult) -> None:
+    def _sum(self, result: AuditResult, leaks: int) -> None:
         text = (
             f"{counted(len(result.audited.tests), 'test')} in {result.seconds:.1f} s: "
-            f"{counted(len(result.audited.conflicts), 'conflict')}"
+            f"{counted(len(result.audited.conflicts), 'conflict')}, where one test "
+            "leaves what another one looks at."
         )
         if result.confirmed_runs:
             text += (
-                f", {counted(len(result.findings), 'test')} confirmed by "
-                f"{counted(result.confirmed_runs, 'run')} in "
-                f"{result.confirmed_seconds:.1f} s"
+                f" {counted(result.confirmed_runs, 'short run')} in "
+                f"{result.confirmed_seconds:.1f} s showed "
             )
-        self._say(f"{text}.", "bold red" if result.findings else "bold green")
+            text += (
+                f"{counted(leaks, 'leak')}: the outcome of "
+                f"{counted(len(result.findings), 'test')} depends on it."
+                if leaks
+                else "no leak: no outcome depends on it."
+            )
+        self._say(text, "bold red" if result.findings else "bold green")
         cured = sum(each.confirmed.proof.is_cured for each in result.findings)
         if cured:
             which = (
@@ -154,6 +161,12 @@ class AuditTerminal:
             self._say(
                 f"Isolation does not cure {reset} of them, which functions remember: "
                 "call cache_clear() in the tests' set-up, or set reset_memoised."
+            )
+        others = len(result.findings) - cured - reset
+        if others:
+            self._say(
+                f"Neither cures {others} of them: their tests meet in something else "
+                "as well, such as a module global, a file or the database."
             )
         if result.harmless:
             self._say(

@@ -39,6 +39,9 @@ _TITLES = {
     Verdict.BROKEN: "broken, fails always",
 }
 
+_BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
+"""What other tests do, or the same test the time before."""
+
 
 class StressTerminal:
     """Says things as they become known; ids reach the terminal as text only."""
@@ -165,7 +168,9 @@ class StressTerminal:
         if not failing:
             return
         self._console.print()
-        self._say(f"{counted(len(failing), 'test')} failed and not judged:", "bold red")
+        self._say(
+            f"{counted(len(failing), 'test')} failed and were not judged:", "bold red"
+        )
         for each in failing[:SHOWN_TESTS]:
             total = len(each.failed_in) + len(each.passed_in)
             names = ", ".join(run.step.name for run in each.failed_in[:3])
@@ -205,23 +210,32 @@ class StressTerminal:
         if not findings:
             return
         counts = [
-            f"{number} {verdict}"
+            counted(number, "victim")
+            if verdict is Verdict.VICTIM
+            else f"{number} {verdict}"
             for verdict in Verdict
             if (number := sum(each.verdict is verdict for each in findings))
         ]
         self._say(f"Judged: {', '.join(counts)}.", "bold red")
-        if result.cache is Cache.SHARED:
-            cured = sum(each.isolation_cures is True for each in findings)
+        dependent = [each for each in findings if each.verdict in _BY_OTHERS]
+        if not dependent:
+            return
+        number = counted(len(dependent), "test")
+        if result.cache is Cache.ISOLATED:
             self._say(
-                f"Isolation cures {cured} of {counted(len(findings), 'test')}: with it "
-                "they pass in the same order."
-                if cured
-                else "Isolation cures none of them: no cache carries these failures."
+                f"Other tests decide about {number}. Caches were isolated, so no cache "
+                "carries that: look at module globals, memoised functions, settings, "
+                "files, the database."
+            )
+        elif cured := sum(each.isolation_cures is True for each in dependent):
+            self._say(
+                f"Other tests decide about {number}. Isolation cures {cured} of them: "
+                "with it they pass in the same order."
             )
         else:
             self._say(
-                "Caches were isolated, so no cache carries these failures: look at "
-                "module globals, memoised functions, settings, files, the database."
+                f"Other tests decide about {number}. Isolation cures none of them: no "
+                "cache carries that."
             )
 
     def _clean(self, result: StressResult, runs: int) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "ForkServerError",
     "Forked",
     "Job",
+    "NotLoadedError",
     "NothingToForkError",
     "Sections",
 ]
@@ -57,6 +58,11 @@ _NO_FORK = (
     f"{NO_FORK} Suspicions are confirmed in forks of one process "
     "that is set up once. Run this on Linux or macOS, or in a container."
 )
+_NOT_LOADED = (
+    "These can't be imported: {found}. A suite that is not whole would be judged "
+    "without them. Mend them, or name others; all that was printed by {command} is in "
+    "{log}."
+)
 _FAILED = (
     "The process that forks to run tests {what}: {found}. "
     "Without it nothing can be run again to be judged. "
@@ -74,6 +80,12 @@ class NothingToForkError(ForkServerError):
     """The runner found no tests."""
 
     slug = "nothing-to-fork"
+
+
+class NotLoadedError(ForkServerError):
+    """Modules of tests can't be imported."""
+
+    slug = "not-loaded"
 
 
 class ForkServer:
@@ -214,6 +226,8 @@ class ForkServer:
             found = cause_in(self._log) or _shown_code(code)
             raise self._error("could not start", found)
         begun = json.loads(line)
+        if not_loaded := begun.get("not_loaded"):
+            raise self._not_loaded(not_loaded)
         if error := begun.get("error"):
             kind = NothingToForkError if error == _NO_TESTS else ForkServerError
             raise self._error("could not start", error, kind)
@@ -271,6 +285,18 @@ class ForkServer:
             _FAILED.format(
                 what=what,
                 found=found.rstrip("."),
+                command=shown(self._runner.own_command(self._labels)),
+                log=shown_path(self._log),
+            )
+        )
+
+    def _not_loaded(self, reasons: Mapping[str, str]) -> NotLoadedError:
+        return NotLoadedError(
+            _NOT_LOADED.format(
+                found=", ".join(
+                    f"{name} ({reason})" if reason else name
+                    for name, reason in reasons.items()
+                ),
                 command=shown(self._runner.own_command(self._labels)),
                 log=shown_path(self._log),
             )

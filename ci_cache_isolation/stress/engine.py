@@ -190,7 +190,8 @@ class Stress:
             self.result.findings[test] = replace(finding, replay=replay)
         if replayer.is_over:
             self.result.remarks.append(
-                "Not every finding was run again in a cold process: there are too many."
+                "Not every finding was run again in a cold process, as there are too "
+                "many: those that were not have no command."
             )
 
 

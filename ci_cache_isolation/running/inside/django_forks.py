@@ -35,16 +35,17 @@ class ForkingMixin:
         watch_set_up()
 
     def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
-        """Serve the tests by id; modules that can't be imported are left out."""
+        """Serve the tests by id, if all of them could be loaded."""
         tests: dict[str, unittest.TestCase] = {}
-        broken: list[str] = []
+        not_loaded: dict[str, str] = {}
         for test in iter_test_cases(suite):
             if isinstance(test, unittest.loader._FailedTest):  # type: ignore[attr-defined]  # noqa: SLF001
-                broken.append(str(test._exception))  # noqa: SLF001
+                reason = telling_line(str(test._exception).splitlines())  # noqa: SLF001
+                not_loaded[test._testMethodName] = reason  # noqa: SLF001
             else:
                 tests.setdefault(test.id(), test)
-        if broken and not tests:
-            refuse(telling_line(broken[0].splitlines()))
+        if not_loaded:
+            refuse("tests can't be loaded", not_loaded)
         else:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
             record = self.record_if_asked  # type: ignore[attr-defined]

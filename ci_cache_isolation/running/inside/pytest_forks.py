@@ -82,6 +82,7 @@ class ForksPlugin:
     def __init__(self) -> None:
         self._teller: Teller | None = None
         self._errors: list[str] = []
+        self._not_loaded: dict[str, str] = {}
         self._set_up: list[pytest.FixtureDef[Any]] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -91,8 +92,8 @@ class ForksPlugin:
             session.testsfailed
             and not session.config.option.continue_on_collection_errors
         ):
-            # pytest says it, and ends.
-            return None
+            refuse("tests can't be loaded", self._not_loaded)
+            return True
         config = session.config
         if session.items:
             _run_common(session)
@@ -111,6 +112,12 @@ class ForksPlugin:
                 made() or _used(session.items),
             )
         return True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember what can't be collected."""
+        if report.failed:
+            reason = telling_line(str(report.longrepr).splitlines())
+            self._not_loaded[report.nodeid] = reason
 
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Remember what is set up in the parent."""

@@ -18,8 +18,9 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from types import MappingProxyType
 from typing import Any, Self
 
 from django.conf import settings
@@ -92,10 +93,14 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
                 gc.unfreeze()
 
 
-def refuse(error: str) -> None:
-    """Tell the client why nothing can be run here."""
+def refuse(error: str, not_loaded: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Tell the client why nothing can be run here.
+
+    ``not_loaded`` holds modules that can't be imported, each with the reason.
+    """
+    answer = {"error": error, "not_loaded": dict(not_loaded)}
     with _channel() as channel, suppress(OSError):
-        channel.sendall(json.dumps({"error": error}).encode() + b"\n")
+        channel.sendall(json.dumps(answer).encode() + b"\n")
 
 
 def _channel() -> socket.socket:
