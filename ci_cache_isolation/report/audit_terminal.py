@@ -162,11 +162,16 @@ class AuditTerminal:
                 f"Isolation does not cure {reset} of them, which functions remember: "
                 "call cache_clear() in the tests' set-up, or set reset_memoised."
             )
-        others = len(result.findings) - cured - reset
-        if others:
+        brittle = sum(
+            each.confirmed.verdict is Verdict.BRITTLE for each in result.findings
+        )
+        if brittle:
             self._say(
-                f"Neither cures {others} of them: their tests meet in something else "
-                "as well, such as a module global, a file or the database."
+                f"{counted(brittle, 'test')} of them, isolated or not, fails without "
+                "what another one leaves: let it store that itself."
+                if brittle == 1
+                else f"{brittle} tests of them, isolated or not, fail without what "
+                "others leave: let them store that themselves."
             )
         if result.harmless:
             self._say(

@@ -220,21 +220,21 @@ class StressTerminal:
         dependent = [each for each in findings if each.verdict in _BY_OTHERS]
         if not dependent:
             return
-        number = counted(len(dependent), "test")
+        whom = counted(len(dependent), "test")
         if result.cache is Cache.ISOLATED:
             self._say(
-                f"Other tests decide about {number}. Caches were isolated, so no cache "
+                f"Other tests decide about {whom}. Caches were isolated, so no cache "
                 "carries that: look at module globals, memoised functions, settings, "
                 "files, the database."
             )
         elif cured := sum(each.isolation_cures is True for each in dependent):
             self._say(
-                f"Other tests decide about {number}. Isolation cures {cured} of them: "
+                f"Other tests decide about {whom}. Isolation cures {cured} of them: "
                 "with it they pass in the same order."
             )
         else:
             self._say(
-                f"Other tests decide about {number}. Isolation cures none of them: no "
+                f"Other tests decide about {whom}. Isolation cures none of them: no "
                 "cache carries that."
             )
 
