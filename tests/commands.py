@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,29 @@ class Project:
         """Run ``cache-isolation stress``."""
         command = ("-m", "ci_cache_isolation", "stress", *arguments)
         return self.python(*command, **environment)
+
+    def typed(self, line, **environment):
+        """Run a command that was printed, as one who types it there."""
+        words = shlex.split(line)
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            environment[name] = value
+        program, *arguments = words
+        start = {"python": (), "cache-isolation": ("-m", "ci_cache_isolation")}
+        return self.python(*start[program], *arguments, **environment)
+
+    def merge(self, *arguments):
+        """Run ``cache-isolation merge``."""
+        return self.python("-m", "ci_cache_isolation", "merge", *arguments)
+
+    def at_work(self):
+        """Return the ids of the processes that are in the folder."""
+        found = []
+        for each in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):
+                if each.readlink().is_relative_to(self.folder.resolve()):
+                    found.append(int(each.parent.name))
+        return found
 
     def report(self):
         """Return the report of the last stress run."""

@@ -51,6 +51,17 @@ def test_a_failure_counts_whatever_comes_with_it(path):
     recorder.close()
 
 
+def test_failed_set_up_of_a_class_counts_as_its_tests_that_did_not_run(path):
+    tests = [SuiteTest(f"app.{name}") for name in ("A.test_1", "A.test_2", "AB.test")]
+    recorder, _ = recorder_of(path)
+    recorder.collected(tests, settings="", shared=[])
+    recorder.outcome("app.A.test_2", PASSED)
+    recorder.outcome("setUpClass (app.A)", FAILED)
+    recorder.outcome("setUpClass (app.C)", FAILED)
+    assert read(path).failed == ["setUpClass (app.C)", "app.A.test_1"]
+    recorder.close()
+
+
 def test_a_record_that_breaks_off_names_the_test_that_was_running(path):
     recorder, _ = recorder_of(path)
     recorder.close()

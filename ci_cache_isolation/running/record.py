@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
 
 ORDER_VARIABLE = "CI_CACHE_ISOLATION_ORDER"
 RECORD_VARIABLE = "CI_CACHE_ISOLATION_RECORD"
+_SET_UP = re.compile(r"setUp(?:Class|Module) \((\S+)\)")
 
 
 class Recorder:
@@ -107,7 +109,28 @@ def read(path: Path) -> Record:
         except ValueError:
             break  # the last line of a process that was killed while writing it
         _apply(record, event)
+    _tell_tests_of_set_ups(record)
     return record
+
+
+def _tell_tests_of_set_ups(record: Record) -> None:
+    """Have a class's set-up that failed count as its tests, which did not run.
+
+    Django's runner reports it by a name of its own: ``setUpClass (app.Tests)``.
+    """
+    known = {test.id for test in record.tests}
+    failed = [test for test in record.failed if test not in known]
+    for name in failed:
+        found = _SET_UP.fullmatch(name)
+        inside = f"{found[1]}." if found else ""
+        silent = [
+            test.id
+            for test in record.tests
+            if inside and test.id.startswith(inside) and test.id not in record.outcomes
+        ]
+        if silent:
+            del record.outcomes[name]
+            record.outcomes.update(dict.fromkeys(silent, FAILED))
 
 
 def _apply(record: Record, event: dict[str, Any]) -> None:

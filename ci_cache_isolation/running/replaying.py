@@ -79,7 +79,9 @@ class Replayer:
             given = {ENABLED_VARIABLE: "on", SCOPE_VARIABLE: "process"}
         code = self._run(command, given, log, until)
         printed = log.read_text(encoding="utf-8", errors="replace") if code else ""
-        if wanted.test not in self._runner.failed_in(printed):
+        if not any(
+            _is_or_holds(each, wanted) for each in self._runner.failed_in(printed)
+        ):
             return None
         prefix = f"{SCOPE_VARIABLE}=process " if given else ""
         return f"{prefix}{shown(command)}"
@@ -126,3 +128,8 @@ class Replayer:
         environment = {**os.environ, **given}
         folder = self._runner.folder
         return self._processes.run(command, environment, folder, log, seconds=seconds)
+
+
+def _is_or_holds(failed: str, wanted: Wanted) -> bool:
+    """Tell whether what failed is the test, or the class whose set-up it has."""
+    return failed == wanted.test or wanted.test.startswith(f"{failed}.")
