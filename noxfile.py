@@ -96,16 +96,23 @@ def tests(session: nox.Session, django: str) -> None:
 
 @nox.session(tags=["check"])
 def stress(session: nox.Session) -> None:
-    """Generate a project from the template and run its stress session."""
+    """Generate a project from the template and run its stress session.
+
+    Arguments go to ``cache-isolation stress``: ``-- --cache shared`` shows the leaks.
+    """
     session.install("--group", "template")
     for runner in RUNNERS:
         project = generate(session, runner=runner)
-        run_in(session, project, "stress")
+        run_in(session, project, "stress", posargs=session.posargs)
 
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Generate a project from the template and run its audit session."""
+    """Generate a project from the template and run its audit session.
+
+    Arguments go to ``cache-isolation audit``. What it prints are commands for the
+    Python of the inner nox, which says how to put that on the path.
+    """
     session.install("--group", "template")
     for runner in RUNNERS:
         project = generate(session, runner=runner)

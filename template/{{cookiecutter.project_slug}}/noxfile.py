@@ -38,10 +38,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def stress(session: nox.Session) -> None:
-    """Look for flaky tests in many orders; arguments go to cache-isolation stress."""
+    """Find out why tests fail in some orders; arguments go to cache-isolation."""
     install_for_tests(session)
+    say_where_python_is(session)
     session.run(
         *("cache-isolation", "stress", "--runner", "{{ cookiecutter.runner }}"),
+        # One pull request, one set of orders; at home each run tries others.
+        *(["--seed", "1"] if os.environ.get("CI") else []),
         *session.posargs,
         env={"DJANGO_SETTINGS_MODULE": SETTINGS},
     )
@@ -51,6 +54,7 @@ def stress(session: nox.Session) -> None:
 def audit(session: nox.Session) -> None:
     """Name the cache leaks that isolation cures; arguments go to cache-isolation."""
     install_for_tests(session)
+    say_where_python_is(session)
     session.run(
         *("cache-isolation", "audit", "--runner", "{{ cookiecutter.runner }}"),
         # Isolation keeps them from failing. Say confirmed to have none at all.
@@ -97,6 +101,10 @@ def install_for_tests(session: nox.Session) -> None:
     requirement, found = cache_isolation()
     session.log(f"ci-cache-isolation: {requirement}, {found}")
     session.install(requirement)
+
+
+def say_where_python_is(session: nox.Session) -> None:
+    session.log(f'For the commands that are printed: export PATH="{session.bin}:$PATH"')
 
 
 def cache_isolation() -> tuple[str, str]:
