@@ -1,0 +1,64 @@
+"""Stress where forks are not safe: every order in a cold process, the same verdicts."""
+
+import pytest
+
+from tests.commands import copied
+
+pytestmark = pytest.mark.exhaustive
+
+REMARK = "Every order was run in a cold process. CI_CACHE_ISOLATION_FORK is off."
+OFF = {"CI_CACHE_ISOLATION_FORK": "off"}
+LABEL = {
+    "django": "cases.test_leaking.CacheTests",
+    "pytest": "cases/test_leaking.py::CacheTests",
+}
+
+
+def judged(project):
+    return [
+        (each["test"], each["verdict"], each["after"], each["proof"])
+        for each in project.report()["findings"]
+    ]
+
+
+@pytest.mark.parametrize("runner", ["django", "pytest"])
+def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
+    project = copied("small", tmp_path)
+    options = ("--orders", 0, "--split", 0, "--cache", "shared", "--runner", runner)
+    forked = project.stress(*options, LABEL[runner])
+    assert (forked.code, forked.err) == (1, "")
+    assert "cold process. CI" not in forked.out
+    expected = judged(project)
+    assert len(expected) == 1
+
+    done = project.stress(*options, LABEL[runner], **OFF)
+    assert (done.code, done.err) == (1, "")
+    assert done.out.count(f"{REMARK}\n") == 1
+    assert judged(project) == expected
+    assert [run["kind"] for run in project.report()["runs"]] == [
+        *("forward", "reverse", "twice")
+    ]
+    assert project.at_work() == []
+
+
+def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
+    project = copied("small", tmp_path)
+    done = project.stress(
+        *("--orders", 0, "--split", 0, "--processes", 2, "--runner", "django"),
+        "cases.test_clean",
+        SMALL_TEST_DATABASE=str(project.folder / "shared.sqlite3"),
+        **OFF,
+    )
+    assert done.code == 0
+    remark = (
+        "One order at a time, because all of them would use the same database "
+        "'default' (sqlite)."
+    )
+    assert remark in done.out
+
+
+def test_no_tests_is_nothing_ran(tmp_path):
+    project = copied("small", tmp_path)
+    done = project.stress("--runner", "pytest", "--", "-k", "no_such_test", **OFF)
+    assert done.code == 3
+    assert done.err.startswith("cache-isolation: No tests were found, so there is ")
