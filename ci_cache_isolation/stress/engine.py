@@ -22,7 +22,7 @@ from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.history import Observed
 from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.judging import judge
-from ci_cache_isolation.stress.observing import Observing
+from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Finding, StressResult
@@ -31,6 +31,8 @@ __all__ = ["Stress"]
 
 JUDGING_MINUTES = 10.0
 _JOURNAL = "journal"
+_SECONDS = 10.0
+"""The least that a run may take when a test is judged."""
 _BESIDE = 200
 _UNJUDGED = (
     "{count} tests that failed were not judged: the time for that was over, or their "
@@ -88,6 +90,9 @@ class Stress:
             failed = "1 test failed" if number == 1 else f"{number} tests failed"
             self._progress.step(f"{failed} in some order. Looking for the reasons…")
         self.result.evidence = self._evidence(executor)
+        # What is run now is mostly short, and a test that hangs may hang each time.
+        own = self.result.runs[0].seconds
+        executor.seconds = max(_SECONDS, MANY_TIMES * own)
         until = time.monotonic() + 60 * (self._request.minutes or JUDGING_MINUTES)
 
         def is_over() -> bool:
