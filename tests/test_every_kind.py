@@ -68,7 +68,7 @@ def test_stress_works_with_this_django(kinds, arguments):
     options = ("--orders", 0, "--split", 0, "--runner", *arguments)
     done = kinds.stress(*options)
     assert (done.code, done.err) == (0, ""), done.out
-    assert done.out.count("  ok    ") == 2
+    assert done.out.count("  ok    ") == 3
 
 
 @pytest.mark.exhaustive
@@ -77,8 +77,8 @@ def test_all_kinds_pass_forward_reverse_in_random_orders_and_split(kinds, argume
     options = ("--orders", ORDERS, "--seed", 1, "--cache", "isolated", "--runner")
     done = kinds.stress(*options, *arguments)
     assert (done.code, done.err) == (0, ""), done.out
-    assert done.out.count("  ok    ") == ORDERS + 3
-    assert "tests, 23 runs. " in done.out
+    assert done.out.count("  ok    ") == ORDERS + 4
+    assert "tests, 24 runs. " in done.out
 
 
 @pytest.mark.exhaustive
@@ -87,7 +87,7 @@ def test_with_isolation_off_every_one_of_these_runs_fails(kinds, arguments):
     options = ("--orders", 2, "--seed", 1, "--cache", "shared", "--runner")
     done = kinds.stress(*options, *arguments)
     assert done.code == 1
-    assert done.out.count("  FAIL  ") == 5
+    assert done.out.count("  FAIL  ") == 6
     assert "  ok  " not in done.out
 
 
