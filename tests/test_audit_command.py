@@ -131,8 +131,8 @@ def test_all_that_is_planted_is_found_and_nothing_else(corpus, runner, processes
 
 
 ORDERS = {
-    "django": [["--reverse"], ["--shuffle", "1"], ["--shuffle", "2"]],
-    "pytest": [["--randomly-seed=1"], ["--randomly-seed=2"], ["-p", "no:randomly"]],
+    "django": [["--reverse"], ["--shuffle", "1"]],
+    "pytest": [["-p", "randomly", "--randomly-seed=1"], ["-p", "no:randomly"]],
 }
 
 
@@ -151,7 +151,7 @@ def test_the_order_of_the_audited_run_makes_no_difference(corpus, runner):
                 for pair, each in findings
             }
         )
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     assert {pair for pair, _ in found[0]} == planted(runner).keys()
 
 

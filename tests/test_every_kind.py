@@ -84,7 +84,9 @@ def test_all_kinds_pass_forward_reverse_in_random_orders_and_split(kinds, argume
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("arguments", [("django", *PATTERN), ("pytest",)])
 def test_with_isolation_off_every_one_of_these_runs_fails(kinds, arguments):
-    options = ("--orders", 2, "--seed", 1, "--cache", "shared", "--runner")
+    # Not to find the reasons: of so many tests that takes long.
+    limit = ("--minutes", 1)
+    options = ("--orders", 2, "--seed", 1, *limit, "--cache", "shared", "--runner")
     done = kinds.stress(*options, *arguments)
     assert done.code == 1
     assert done.out.count("  FAIL  ") == 6

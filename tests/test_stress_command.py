@@ -72,7 +72,7 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
     options = ("--orders", 0, "--split", 0, "--cache", "shared")
     done = stress(small, runner, "test_leaking", *options)
     assert (done.code, done.err) == (1, "")
-    assert "Judged: 2 victim." in done.out
+    assert "Judged: 2 victims." in done.out
     assert "Isolation cures 1 of 2 tests: with it they pass in the same" in done.out
     report = small.report()
     findings = {each["test"]: each for each in report["findings"]}

@@ -6,8 +6,10 @@ import tempfile
 from ci_cache_isolation.settings import isolate
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
-# Gone with this process: what one run leaves is not for the next to find.
-FILES = tempfile.TemporaryDirectory(prefix="corpus-files-")
+# Gone with the process that made it: what one run leaves is not for the next to find.
+if "CORPUS_FILES" not in os.environ:
+    FILES = tempfile.TemporaryDirectory(prefix="corpus-files-")
+    os.environ["CORPUS_FILES"] = FILES.name
 
 SECRET_KEY = "not a secret"
 USE_TZ = True
@@ -35,7 +37,7 @@ CACHES = {
     "branch-de": {"BACKEND": LOCMEM, "LOCATION": "branch", "KEY_PREFIX": "de"},
     "files": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": FILES.name,
+        "LOCATION": os.environ["CORPUS_FILES"],
     },
     "table": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
