@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from ci_cache_isolation.audit.globs import is_match
 
-patterns = st.text("ab-*?[]^\\\\:é\n", max_size=8)
-keys = st.text("ab-]^\\\\:é\n", max_size=5)
+# Ranges of bytes beyond 127 are the business of the server's processor.
+patterns = st.text("ab-*?[]^\\\\:\n", max_size=8)
+# No made key is empty; for one Redis's KEYS finds "*" and not "**".
+keys = st.text("ab-]^\\\\:é\n", min_size=1, max_size=5)
 
 
 @pytest.mark.parametrize(
