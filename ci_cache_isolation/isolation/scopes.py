@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
 __all__ = [
     "RAW",
@@ -44,12 +43,11 @@ class Granularity(enum.Enum):
         return self is Granularity.CLASS and kind is not ScopeKind.TEST
 
 
-@dataclass(slots=True, unsafe_hash=True)
 class Scope:
     """One stretch of a run: what is stored in it is gone when it ends.
 
-    Nobody changes one; but one that is frozen takes four times as long to make, and
-    one is made for every test.
+    Nobody changes one. It is written out because one is made for every test, and
+    because a dataclass takes its time when its module is imported.
 
     ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
     is how runner, plugin, mixin and decorator know each other's scopes.
@@ -58,11 +56,33 @@ class Scope:
     it, where that is not its name. None of these takes part in comparisons.
     """
 
-    kind: ScopeKind
-    name: str
-    function: object = field(default=None, compare=False)
-    is_raw: bool = field(default=False, compare=False)
-    test_id: str = field(default="", compare=False)
+    __slots__ = ("function", "is_raw", "kind", "name", "test_id")
+
+    def __init__(
+        self,
+        kind: ScopeKind,
+        name: str,
+        function: object = None,
+        *,
+        is_raw: bool = False,
+        test_id: str = "",
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.function = function
+        self.is_raw = is_raw
+        self.test_id = test_id
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scope):
+            return NotImplemented
+        return self.kind is other.kind and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.name))
+
+    def __repr__(self) -> str:
+        return f"Scope({self.kind}, {self.name!r})"
 
 
 Path = tuple[Scope, ...]

@@ -83,7 +83,9 @@ class ScopeStack:
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
-        self._turn()
+        watcher = self.watcher
+        if watcher is not None:
+            watcher.is_turning()
         around = self._open[-1] if self._open else _OUTSIDE
         number, depth = around.number, around.depth
         if self.granularity is Granularity.TEST or self.granularity.includes(
@@ -94,13 +96,13 @@ class ScopeStack:
             for store in self.stores:
                 store.begin(number, is_raw=scope.is_raw)
         self._open.append(_Open(scope, number, depth))
-        if self.watcher is not None:
-            self.watcher.began(scope)
+        if watcher is not None:
+            watcher.began(scope)
 
     def end(self) -> None:
         """Close the innermost scope."""
-        self._turn()
         if self.watcher is not None:
+            self.watcher.is_turning()
             self.watcher.is_ending(self._open[-1].scope)
         ended = self._open.pop()
         scope = ended.scope
@@ -112,6 +114,20 @@ class ScopeStack:
         # After a test or a block the next one may follow at once.
         if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
+
+    def follow(self, scope: Scope) -> None:
+        """Close the innermost scope, a test's, and open the next test's beside it."""
+        if self.watcher is not None or self.granularity is not Granularity.TEST:
+            self.end()
+            self.begin(scope)
+            return
+        number = next_number()
+        depth = self._open.pop().depth
+        for store in self.stores:
+            store.follow(number, is_raw=scope.is_raw)
+        if self.forget is not None:
+            self.forget()
+        self._open.append(_Open(scope, number, depth))
 
     def tidy(self) -> None:
         """Delete what ended scopes have left on servers and in directories."""

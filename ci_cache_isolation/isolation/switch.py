@@ -17,7 +17,6 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.errors import IsolationError, NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
 from ci_cache_isolation.isolation.joining import RUN_VARIABLE, is_part_of_a_run
-from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -114,7 +113,7 @@ def install(
     if resolved.value:
         _choices = choices(ini=_said.ini, asked=_said.asked)
         STACK.granularity = _choices.granularity
-        STACK.forget = MEMOISED.reset if _choices.reset_memoised.value else None
+        STACK.forget = _reset_memoised() if _choices.reset_memoised.value else None
         for store in STACK.stores:
             store.command = _choices.server.value
     if resolved.value and not _installed:
@@ -270,6 +269,13 @@ def _is_enabled() -> bool:
     return resolved.value
 
 
+def _reset_memoised() -> Callable[[], None]:
+    # Loaded only where it is asked for, since every run comes by here.
+    from ci_cache_isolation.isolation.memoised import MEMOISED  # noqa: PLC0415
+
+    return MEMOISED.reset
+
+
 def _switch_off() -> None:
     global _installed, _is_started  # noqa: PLW0603
     unittest_hook.detach()
@@ -347,7 +353,10 @@ def _need_finding() -> bool:
     Those of Django's own that are in memory share dictionaries which are known anyway;
     and to look at all objects takes longer than all else together.
     """
-    if not settings.configured or chosen().stores or _cache_watcher is not None:
+    if not settings.configured:
+        # Nor could one be told which alias it is for. Those to come are watched.
+        return False
+    if chosen().stores or _cache_watcher is not None:
         return True
     return any(
         conf.get("BACKEND") not in _FOUND_ANYWAY for conf in caches.settings.values()

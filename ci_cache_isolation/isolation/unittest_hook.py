@@ -76,6 +76,7 @@ class Run:
 
     __slots__ = (
         "base",
+        "begun",
         "class_scope",
         "module",
         "next_module",
@@ -92,6 +93,7 @@ class Run:
         self.test_class: type | None = None
         self.class_scope: Scope | None = None
         self.test_scope: Scope | None = None
+        self.begun: object = None
 
     def to_base(self) -> None:
         """Close what this run has opened."""
@@ -113,11 +115,23 @@ class Run:
         if test_class is not self.test_class or test_class is None:
             self.test_class = test_class
             self.class_scope = scope_of_class(test_class) if test_class else None
-        elif self.test_scope is not None and stack.innermost is self.test_scope:
-            # From one test of a class to the next: nothing else has moved.
-            stack.end()
-            return
         self._move()
+
+    def to_next(self, test: object) -> bool:
+        """Go straight from one test of a class to the next, if nothing else moved."""
+        stack = self.stack
+        if (
+            stack is None
+            or self.test_scope is None
+            or self.test_class is not type(test)
+            or stack.innermost is not self.test_scope
+        ):
+            return False
+        class_name = self.class_scope.name if self.class_scope else ""
+        self.test_scope = scope_of_test(test, class_name)
+        stack.follow(self.test_scope)
+        self.begun = test
+        return True
 
     def to_test(self, test: object) -> None:
         """Open the test's scope."""
@@ -209,8 +223,12 @@ def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FB
 
 
 def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
-    run = _run_of(result)
+    run = getattr(result, _RUN, None) or _run_of(result)
     previous = getattr(result, "_previousTestClass", None)
+    if previous is type(test) and run.to_next(test):
+        # What unittest calls until the test runs does nothing within a class.
+        _originals["_tearDownPreviousClass"](suite, test, result)
+        return
     run.to_class(previous)
     _originals["_tearDownPreviousClass"](suite, test, result)
     if previous is not type(test):
@@ -219,7 +237,10 @@ def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
     # Tears the previous module down on its way, by way of the next function.
-    run = _run_of(result)
+    run = getattr(result, _RUN, None) or _run_of(result)
+    if run.begun is test:
+        _originals["_handleModuleFixture"](suite, test, result)
+        return
     run.next_module = type(test).__module__
     _originals["_handleModuleFixture"](suite, test, result)
     run.next_module = ""
@@ -227,7 +248,7 @@ def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_tear_down(suite: Any, result: Any) -> None:
     _originals["_handleModuleTearDown"](suite, result)
-    run = _run_of(result)
+    run = getattr(result, _RUN, None) or _run_of(result)
     if run.next_module:
         run.to_module(run.next_module)
         return
@@ -235,7 +256,11 @@ def _handle_module_tear_down(suite: Any, result: Any) -> None:
 
 
 def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
-    run = _run_of(result)
+    run = getattr(result, _RUN, None) or _run_of(result)
+    if run.begun is test:
+        run.begun = None
+        _originals["_handleClassSetUp"](suite, test, result)
+        return
     run.to_class(type(test))
     _originals["_handleClassSetUp"](suite, test, result)
     run.to_test(test)

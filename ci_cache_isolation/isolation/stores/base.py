@@ -55,6 +55,11 @@ class Store(ABC):
     def end(self) -> None:
         """Close the innermost section: what was done in it is undone."""
 
+    def follow(self, number: int = 0, *, is_raw: bool = False) -> None:
+        """Close the innermost section and open one beside it, as for the next test."""
+        self.end()
+        self.begin(number, is_raw=is_raw)
+
     @abstractmethod
     def lift(self, depth: int) -> Lifted:
         """Set aside all but the ``depth`` outermost sections, until `lower`."""

@@ -92,7 +92,15 @@ class MemoryStore(SnapshotStore):
 
     def end(self) -> None:
         """Put the contents back as they were when the section began."""
-        super().end()
+        self._write(self._enclosing.pop())
+        self._drop_private()
+
+    def follow(self, number: int = 0, *, is_raw: bool = False) -> None:  # noqa: ARG002
+        """Put the contents back; the copy stays for the section that begins."""
+        self._write(self._enclosing[-1])
+        self._drop_private()
+
+    def _drop_private(self) -> None:
         for identity, private in list(self._private.items()) if self._private else ():
             if not private.holders and not self._holds(identity):
                 del self._private[identity]
