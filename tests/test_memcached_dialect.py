@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 from django.core.cache.backends.base import InvalidCacheKey
 from pymemcache.client.base import Client
+from pymemcache.client.rendezvous import RendezvousHash
 from pymemcache.exceptions import MemcacheUnexpectedCloseError
 
 from ci_cache_isolation.isolation import notices
@@ -101,6 +102,21 @@ def test_a_section_is_deleted_in_one_round_trip(sections, opened, monkeypatch):
             cache.set(f"key-{number}", number)
     sections.tidy()
     assert asked == [b"delete"]
+
+
+def test_where_there_is_one_server_no_key_is_hashed_to_choose_it(opened):
+    plain_get_node = RendezvousHash.get_node
+    cache = opened("pymemcache")
+    hasher = cache._cache.hasher
+    hasher.hash_function = None
+    cache.set("key", 1)
+    assert cache.get("key") == 1
+    assert RendezvousHash([]).get_node("key") is None
+    several = RendezvousHash(["a", "b", "c"])
+    names = [f"key-{number}" for number in range(200)]
+    chosen = [several.get_node(name) for name in names]
+    assert chosen == [plain_get_node(several, name) for name in names]
+    assert set(chosen) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("ignored", [True, False])

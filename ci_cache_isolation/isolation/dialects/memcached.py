@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.base import (
     MEMCACHE_MAX_KEY_LENGTH,
     memcache_key_warnings,
 )
-from django.core.cache.backends.memcached import BaseMemcachedCache
+from django.core.cache.backends.memcached import BaseMemcachedCache, PyMemcacheCache
 
 from ci_cache_isolation.isolation.dialects.generic import (
     TimeoutsRemembered,
@@ -19,6 +20,7 @@ from ci_cache_isolation.isolation.dialects.generic import (
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
+    from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["MemcachedDialect"]
 
@@ -40,6 +42,22 @@ class MemcachedDialect(TimeoutsRemembered):
     def server(self, cache: Any) -> Hashable:
         """Return its addresses."""
         return tuple(map(str, cache._servers))  # noqa: SLF001
+
+    def patch(self, patches: Patches, cache_class: type) -> None:
+        """Wrap what has to know of sections, and have no key hashed for nothing.
+
+        pymemcache hashes each character of a key in Python to choose among its servers,
+        also where there is one, and our keys are longer.
+        """
+        super().patch(patches, cache_class)
+        if issubclass(cache_class, PyMemcacheCache):
+            with suppress(ImportError):
+                # The backend itself imports the package when a cache is opened.
+                from pymemcache.client.rendezvous import (  # noqa: PLC0415
+                    RendezvousHash,
+                )
+
+                patches.wrap(RendezvousHash, "get_node", _choosing)
 
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
         """Get it and add it again, by way of the client: the keys are made already."""
@@ -68,3 +86,13 @@ class MemcachedDialect(TimeoutsRemembered):
             held.setdefault(id(server), (server, []))[1].append(name)
         for server, here in held.values():
             server.delete_many(here, noreply=False)
+
+
+def _choosing(get_node: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    """Choose the one server that there is without asking."""
+
+    def choose(self: Any, key: str) -> Any:
+        nodes = self.nodes
+        return nodes[0] if len(nodes) == 1 else get_node(self, key)
+
+    return choose
