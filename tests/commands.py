@@ -47,6 +47,11 @@ class Project:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def add_settings(self, line):
+        """Write one more line into the small project's settings."""
+        with (self.folder / "small" / "settings.py").open("a") as file:
+            file.write(f"{line}\n")
+
     def stress(self, *arguments, **environment):
         """Run ``cache-isolation stress``."""
         command = ("-m", "ci_cache_isolation", "stress", *arguments)

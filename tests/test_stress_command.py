@@ -40,6 +40,49 @@ def stress(project, runner, name, *options, **environment):
     )
 
 
+def switched_on(project):
+    project.add_settings('TEST_RUNNER = "ci_cache_isolation.runner.IsolatedRunner"')
+
+
+def with_a_runner_of_its_own(project):
+    runner = (
+        "from django.test.runner import DiscoverRunner\nclass Own(DiscoverRunner): pass"
+    )
+    (project.folder / "small" / "own_runner.py").write_text(runner)
+    project.add_settings('TEST_RUNNER = "small.own_runner.Own"')
+
+
+@pytest.mark.parametrize(
+    ("prepare", "start"),
+    [
+        (
+            lambda _: None,
+            "python manage.py test --testrunner ci_cache_isolation.runner",
+        ),
+        (switched_on, "python manage.py test cases."),
+        (with_a_runner_of_its_own, "cache-isolation replay "),
+    ],
+)
+def test_no_printed_command_runs_on_the_users_own_caches(small, prepare, start):
+    """One that does would leave entries there, and isolation were no cure in it."""
+    prepare(small)
+    options = ("--cache", "shared", "--orders", 0, "--split", 0)
+    stress(small, "django", "test_leaking.CacheTests", *options)
+    [finding] = small.report()["findings"]
+    command = finding["replay"]
+    assert command.removeprefix("CI_CACHE_ISOLATION_SCOPE=process ").startswith(start)
+    assert small.typed(command).code == 1
+    if "SCOPE=process" in command:
+        cured = command.replace("SCOPE=process", "SCOPE=test")
+    else:
+        cured = f"{command} --cache isolated"
+    assert small.typed(cured).code == 0
+
+
+def findings_of(report):
+    return [each["test"] for each in report["findings"]]
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
     done = stress(small, runner, "test_clean", "--orders", 6, "--seed", 5)
@@ -104,6 +147,21 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
     assert replayed.code == 1
     assert "AssertionError: 1 is not None" in replayed.out + replayed.err
     assert small.typed(module["replay"]).code == 1
+
+    # With the cure applied, or with what is said to be none.
+    isolated = command.replace("SCOPE=process", "SCOPE=test")
+    assert isolated != command
+    assert small.typed(isolated).code == 0
+    order = ".cache-isolation/stress/orders/001-reverse.json"
+    for options, tests in (
+        ((), [cache["test"], module["test"]]),
+        (("--cache", "isolated"), [module["test"]]),
+    ):
+        again = ("-m", "ci_cache_isolation", "replay", order, *options)
+        replayed = small.python(*again)
+        assert replayed.code == 1
+        failed = [f"failed: {test}" in replayed.out for test in findings_of(report)]
+        assert failed == [test in tests for test in findings_of(report)]
 
 
 def test_a_replay_of_what_is_clean_says_so(small):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -138,6 +138,7 @@ class Audit:
         self._folder = folder.absolute()
         self._say = on_step
         self._processes = Processes()
+        self._isolating: Sequence[str] | None = ()
         self.result = AuditResult(runner.name, request.processes)
 
     def run(self) -> AuditResult:
@@ -226,6 +227,7 @@ class Audit:
             if server.remark:
                 self.result.remarks.append(server.remark)
             known = set(server.tests)
+            self._isolating = server.isolating
 
             def run(jobs: Iterable[Job]) -> Iterator[Forked]:
                 for forked in server.run(jobs):
@@ -307,7 +309,13 @@ class Audit:
         sequence += [each for cause in causes for each in cause.findings[1:]]
         orders = self._folder / "orders"
         orders.mkdir(exist_ok=True)
-        replayer = Replayer(self._runner, self._request.labels, orders, Cache.SHARED)
+        replayer = Replayer(
+            self._runner,
+            self._request.labels,
+            orders,
+            Cache.SHARED,
+            self._isolating,
+        )
         wanted = {each.confirmed.test: _wanted(each.confirmed) for each in sequence}
         commands = replayer.commands(wanted.values())
         self.result.findings = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.report.words import printable
 from ci_cache_isolation.running.cold import ColdJob, ColdRuns
 from ci_cache_isolation.running.jobs import End
-from ci_cache_isolation.running.order_file import OrderFile, OrderFileError
+from ci_cache_isolation.running.order_file import Cache, OrderFile, OrderFileError
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 from ci_cache_isolation.stress.executors import CannotStartError
@@ -22,16 +23,24 @@ __all__ = ["replay"]
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def replay(file: Path) -> None:
+@click.option(
+    "--cache",
+    type=click.Choice([cache.value for cache in Cache]),
+    help="Sections for each test, or caches shared by all  [default: as recorded]",
+)
+def replay(file: Path, cache: str | None) -> None:
     """Run an order that was recorded again, in a cold process.
 
-    Shows what the tests print. FILE is one of those in a report's folder orders/.
+    Shows what the tests print. FILE is one of those in a report's folder orders/. With
+    --cache=isolated a failure that isolation cures is gone.
     """
     try:
         order = OrderFile.read(file)
         runner = runner_named(order.runner, Path.cwd())
     except (OrderFileError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
+    if cache is not None:
+        order = replace(order, cache=Cache(cache))
     path = file.with_name(f"{file.stem.removesuffix('-again')}-again.json").absolute()
     job = ColdJob.of(runner, order, path)
     click.echo(

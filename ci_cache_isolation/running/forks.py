@@ -92,8 +92,10 @@ class ForkServer:
     """The process, while the context lasts. One `run` at a time.
 
     ``folder`` is where its output is kept, ``seconds`` the time limit of each job that
-    has none of its own. ``unsafe`` says in one line why tests should rather not run in
-    forks, and is empty if they may; it is whole when the context has begun.
+    has none of its own. ``isolating`` are the options that the user's own command needs
+    to isolate caches, None where it can't. ``unsafe`` says in one line why tests should
+    rather not run in forks, and is empty if they may. Both are known when the context
+    has begun.
     """
 
     def __init__(  # noqa: PLR0913
@@ -110,6 +112,7 @@ class ForkServer:
         self.suite: tuple[SuiteTest, ...] = ()
         self.settings = ""
         self.remark = ""
+        self.isolating: Sequence[str] | None = ()
         self.unsafe = why_unsafe()
         self._runner = runner
         self._labels = labels
@@ -239,6 +242,7 @@ class ForkServer:
         self.tests = tuple(test.id for test in self.suite)
         self.remark = begun["remark"]
         self.unsafe = begun["unsafe"]
+        self.isolating = begun["isolating"]
         self._known = frozenset(self.tests)
         if begun["is_one_at_a_time"]:
             self._at_a_time = 1

@@ -36,14 +36,22 @@ class Replayer:
     """Looks for commands, several at a time, in the folder in which they are run.
 
     ``orders`` is where the orders of those are kept that the user's own command can't
-    show: its runner would sort the tests, or can't run one twice.
+    show: its runner would sort the tests, or can't run one twice, or would run them on
+    the user's own caches. ``isolating`` are the options with which it does not; None
+    where there are none.
     """
 
     def __init__(
-        self, runner: Runner, labels: Sequence[str], orders: Path, cache: Cache
+        self,
+        runner: Runner,
+        labels: Sequence[str],
+        orders: Path,
+        cache: Cache,
+        isolating: Sequence[str] | None = (),
     ) -> None:
         self._runner = runner
         self._labels = tuple(labels)
+        self._isolating = isolating
         self._orders = orders
         self._cache = cache
         self._processes = Processes()
@@ -70,9 +78,10 @@ class Replayer:
 
     def _own(self, number: int, wanted: Wanted, until: float) -> str | None:
         """Return the user's own command if it shows the failure."""
-        if len(set(wanted.order)) < len(wanted.order):
+        if self._isolating is None or len(set(wanted.order)) < len(wanted.order):
             return None
-        command = self._runner.replay_command(wanted.order, self._labels)
+        labels = (*self._isolating, *self._labels)
+        command = self._runner.replay_command(wanted.order, labels)
         log = self._orders / f"found-{number:03}.own.log"
         given = {}
         if self._cache is Cache.SHARED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +55,7 @@ class Stress:
         self._progress = progress
         self._sections = Sections(request.cache.value)
         self._beside: Beside | None = None
+        self._isolating: Sequence[str] | None = ()
 
     def run(self) -> StressResult:
         """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
@@ -64,6 +65,7 @@ class Stress:
                 self._runner, self._request, self._folder, result.remarks
             ) as executor:
                 result.tests, result.settings = executor.suite, executor.settings
+                self._isolating = executor.isolating
                 result.pairs = Pairs.of(executor.suite)
                 self._observe(executor)
                 self._judge(executor)
@@ -186,7 +188,11 @@ class Stress:
             return
         self._progress.step("Running each finding once more in a cold process…")
         replayer = Replayer(
-            self._runner, self._request.labels, self._folder, self.result.cache
+            self._runner,
+            self._request.labels,
+            self._folder,
+            self.result.cache,
+            self._isolating,
         )
         found = replayer.commands(wanted.values())
         for test, each in wanted.items():

@@ -66,6 +66,10 @@ class Executor(Protocol):
         """The dotted name of the settings."""
 
     @property
+    def isolating(self) -> Sequence[str] | None:
+        """The options with which the user's own command isolates; None: it can't."""
+
+    @property
     def remark(self) -> str:
         """What users should know of how tests are run."""
 
@@ -93,6 +97,7 @@ class ColdExecutor:
         self.seconds = NO_LIMIT
         self.suite: Sequence[SuiteTest] = ()
         self.settings = ""
+        self.isolating: Sequence[str] | None = ()
         self.remark = ""
         self.first_run: ColdRun
 

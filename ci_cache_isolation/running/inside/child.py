@@ -76,17 +76,22 @@ class Suite(Generic[T]):
 
     ``record_if_asked`` is the door's: it keeps an audit's books in this process.
     ``described`` is what is to be known of each test, in the suite's own sequence.
+    ``isolating`` are the options that the user's own command needs to isolate caches;
+    None where there are none that leave it the user's own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         tests: dict[str, T],
         run: Callable[[Sequence[T], Teller], None],
         queries_allowed: Callable[[], AbstractContextManager[Any]],
         record_if_asked: Callable[[], None],
         described: Sequence[SuiteTest],
+        *,
+        isolating: Sequence[str] | None = (),
     ) -> None:
         self.tests = tests
+        self.isolating = isolating
         self.described = described
         self.run = run
         self.queries_allowed = queries_allowed

@@ -9,12 +9,14 @@ from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
+from django.test.runner import DiscoverRunner
 from django.test.utils import (  # type: ignore[attr-defined]
     get_runner,
     iter_test_cases,
 )
 
-from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.runner import IsolatedRunner, IsolationMixin
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import watch_set_up
 from ci_cache_isolation.running.inside.django_tests import described
@@ -50,7 +52,10 @@ class ForkingMixin:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
             record = self.record_if_asked  # type: ignore[attr-defined]
             known = described(tests.values(), self.reorder_by)  # type: ignore[attr-defined]
-            serve(Suite(tests, run_in_order, nullcontext, record, known), databases)
+            made = Suite(
+                tests, run_in_order, nullcontext, record, known, isolating=_isolating
+            )
+            serve(made, databases)
         return unittest.TestResult()
 
 
@@ -123,6 +128,14 @@ class TellingResult(unittest.TestResult):
 
 
 _user_runner: Any = get_runner(settings)
+_isolating: Sequence[str] | None = None
+if issubclass(_user_runner, IsolationMixin) or switch.is_installed():
+    _isolating = ()
+elif _user_runner is DiscoverRunner:
+    _isolating = (
+        "--testrunner",
+        f"{IsolatedRunner.__module__}.{IsolatedRunner.__qualname__}",
+    )
 _bases = (
     (ForkingMixin, _user_runner)
     if issubclass(_user_runner, IsolationMixin)

@@ -79,6 +79,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
                 settings=str(getattr(settings, "SETTINGS_MODULE", "") or ""),
                 remark=_remark(why_not, threads),
                 unsafe=why_unsafe(threads),
+                isolating=suite.isolating,
                 is_one_at_a_time=bool(why_not),
             )
             gc.collect()
