@@ -151,7 +151,7 @@ def bench(session: nox.Session) -> None:
 
     No check runs it, since machines are busy. ``-- --check`` fails on a missed goal.
     """
-    install(session, "test")
+    install(session, "bench")
     session.run("python", "-m", "bench", *session.posargs)
 
 

@@ -15,18 +15,22 @@ from bench import measures
 from bench.goals import Verdict
 from bench.rounds import FULL, QUICK, Effort
 from bench.stores import STORES
-from bench.table import Row, as_json, show
+from bench.stressing import Timed, measured
+from bench.table import Row, as_json, show, show_timed
 
 EMPTY = "empty"
 COMMANDS = "commands"
 OPERATIONS = "operations"
 ENTRIES = "entries"
+STRESS = "stress"
 TITLES = {
     EMPTY: "A test that touches no cache; in a suite of 2,000 (pytest: 200)",
     COMMANDS: "A whole command, start-up included; µs are for one test of 2,000",
     OPERATIONS: "One operation inside a test",
     ENTRIES: "A test that stores five entries",
+    STRESS: "Seconds of a stress run, two processes",
 }
+SDISTS = Path(__file__).parents[1] / ".nox" / ".cache" / "peers"
 WIDTH = 180
 
 
@@ -59,24 +63,29 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter for each option
     console = Console(width=None if Console().is_terminal else WIDTH)
     effort = QUICK if quick else FULL
     rng = random.Random(seed)  # noqa: S311 - draws turns
-    measured: dict[str, list[Row]] = {}
+    compared: dict[str, list[Row]] = {}
+    timed: list[Timed] = []
     for name in chosen or TITLES:
-        measured[name] = []
+        if name == STRESS:
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                for each in measured(SDISTS, Path(folder), rng):
+                    timed.append(each)
+                    console.print(f"[dim]{each}[/dim]", highlight=False)
+            show_timed(console, TITLES[name], timed)
+            continue
+        compared[name] = []
         for rows in _rows(name, stores, effort, rng):
-            measured[name] += rows
+            compared[name] += rows
             if len(rows) > 0:
                 console.print(f"[dim]{rows[0].store}: measured[/dim]", highlight=False)
-        show(console, TITLES[name], measured[name])
+        show(console, TITLES[name], compared[name])
     if json_file is not None:
-        document = json.dumps(as_json(measured, seed), indent=2)
+        document = json.dumps(as_json(compared, timed, seed), indent=2)
         json_file.write_text(f"{document}\n", encoding="utf-8")
-    missed = [
-        row
-        for rows in measured.values()
-        for row in rows
-        if row.verdict is Verdict.MISSED
-    ]
-    console.print(f"{len(missed)} goals missed.")
+    missed = sum(not each.is_met for each in timed) + sum(
+        row.verdict is Verdict.MISSED for rows in compared.values() for row in rows
+    )
+    console.print(f"{missed} goals missed.")
     if check and missed:
         raise SystemExit(1)
 

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from bench.goals import Goal, Verdict, judged
 from bench.spread import Comparison, Estimate
+from bench.stressing import Timed
 
-__all__ = ["Row", "as_json", "show"]
+__all__ = ["Row", "as_json", "show", "show_timed"]
 
 STYLES = {Verdict.MET: "green", Verdict.UNCLEAR: "yellow", Verdict.MISSED: "bold red"}
 PACKAGES = ("ci-cache-isolation", "django", "pytest", "redis", "pymemcache")
@@ -72,7 +73,30 @@ def _written(estimate: Estimate, form: str) -> str:
     return f"{estimate.median:{form}} ({estimate.low:{form}} .. {estimate.high:{form}})"
 
 
-def as_json(measures: Mapping[str, Sequence[Row]], seed: int) -> dict[str, Any]:
+def show_timed(console: Console, title: str, rows: Iterable[Timed]) -> None:
+    """Print seconds against seconds."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("what", "s", "against", "s", "ratio", "goal", "", ""):
+        table.add_column(heading)
+    for row in rows:
+        verdict = Verdict.MET if row.is_met else Verdict.MISSED
+        table.add_row(
+            row.case,
+            f"{row.ours:.1f}",
+            row.against,
+            f"{row.theirs:.1f}",
+            f"{row.ratio:.3f}",
+            f"≤ {row.limit:g} x",
+            verdict.value,
+            row.remark,
+            style=STYLES[verdict],
+        )
+    console.print(table)
+
+
+def as_json(
+    measures: Mapping[str, Sequence[Row]], timed: Sequence[Timed], seed: int
+) -> dict[str, Any]:
     """Return all rows, and what they were measured with."""
     return {
         "schema": 1,
@@ -91,4 +115,5 @@ def as_json(measures: Mapping[str, Sequence[Row]], seed: int) -> dict[str, Any]:
             ]
             for name, rows in measures.items()
         },
+        "stress": [asdict(each) for each in timed],
     }

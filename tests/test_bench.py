@@ -1,15 +1,22 @@
 """What the benchmarks conclude from their samples; nothing here is timed."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from bench.goals import Goal, Unit, Verdict, judged
 from bench.rounds import interleaved
 from bench.spread import Comparison, Estimate, compared
+from bench.stressing import ORDERS, Timed, Watch, _in_turns
+from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.stress.plan import Kind, Step
+from ci_cache_isolation.stress.results import Run
 
 RATIO = Goal(1.0, Unit.RATIO)
 MORE = Goal(10, Unit.MICROSECONDS)
+RUN = Run(step=Step(0, Kind.FORWARD), cache=Cache.SHARED, end=End.FINISHED, seconds=1.0)
 QUIET = Comparison(Estimate(1, 1, 1), Estimate(0, 0, 0), base=50)
 
 
@@ -77,3 +84,37 @@ def test_a_goal_is_missed_only_beyond_what_noise_explains(
     goal, measured, control, verdict
 ):
     assert judged(goal, measured, control) is verdict
+
+
+def test_loops_take_all_their_orders_in_pieces_and_ours_comes_twice_in_between():
+    asked = []
+    loops = {
+        name: lambda seed, name=name: asked.append((name, seed)) or 1.0
+        for name in ("loop", "split")
+    }
+    taken = _in_turns(
+        loops, lambda _: asked.append(("ours", 0)) or 1.0, random.Random(1)
+    )
+    assert {name: sum(each) for name, each in taken.items()} == {
+        "loop": ORDERS,
+        "split": ORDERS,
+    }
+    for name in loops:
+        assert sorted(seed for who, seed in asked if who == name) == [*range(ORDERS)]
+    places = [at for at, (who, _) in enumerate(asked) if who == "ours"]
+    assert len(places) == 2
+    assert 0 < places[0] < places[1] < len(asked) - 1
+
+
+def test_what_a_stress_run_took_is_told_apart():
+    watch = Watch()
+    forward = replace(RUN, seconds=2.0)
+    watch.runs = [(5.0, forward), (8.0, RUN), (9.0, RUN)]
+    assert (watch.set_up, watch.observed) == (3.0, 9.0)
+    # Three orders, of which one has each test twice, on two processors.
+    assert watch.allowed == pytest.approx(1.1 * 4 * 2.0 / 2 + 3.0)
+
+
+def test_a_goal_in_seconds_is_met_up_to_its_limit():
+    assert Timed("ours", "theirs", 1.0, 4.0, 1 / 4).is_met
+    assert not Timed("ours", "theirs", 1.1, 4.0, 1 / 4).is_met
