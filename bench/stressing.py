@@ -220,7 +220,8 @@ def _search(suite: Path, folder: Path) -> Iterator[Timed]:
         begun = perf_counter()
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "detect_test_pollution"),
+                # Its plugin is found by the name of its module, so not by -m.
+                str(Path(sys.executable).with_name("detect-test-pollution")),
                 *("--tests=tests", f"--failing-test={VICTIM}"),
             ],
             cwd=planted,
