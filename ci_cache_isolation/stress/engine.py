@@ -56,6 +56,7 @@ class Stress:
         self._sections = Sections(request.cache.value)
         self._beside: Beside | None = None
         self._isolating: Sequence[str] | None = ()
+        self._is_recorded = False
 
     def run(self) -> StressResult:
         """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
@@ -79,9 +80,16 @@ class Stress:
         return result
 
     def _observe(self, executor: Executor) -> None:
-        Observing(
-            self._runner, self._request, self.result, self._folder, self._progress
-        ).run(executor)
+        observing = Observing(
+            self._runner,
+            self._request,
+            self.result,
+            self._folder,
+            self._progress,
+            recording=self._recording,
+        )
+        observing.run(executor)
+        self._is_recorded = observing.is_recorded
 
     def _judge(self, executor: Executor) -> None:
         """Find out what is the matter with each test that failed."""
@@ -142,18 +150,21 @@ class Stress:
                     Judged(test, Verdict.CROSS_PROCESS, Proof(alone=0), (test,))
                 )
 
-    def _evidence(self, executor: Executor) -> Evidence:
-        """Run the suite's own order with isolation on and the audit's books open."""
-        journal = self._folder / _JOURNAL
-        job = Job(
+    def _recording(self) -> Job:
+        """Return the suite's own order with isolation on and the audit's books open."""
+        return Job(
             tuple(test.id for test in self.result.tests),
             Sections.ISOLATED,
-            journal=str(journal),
+            journal=str(self._folder / _JOURNAL),
         )
-        with suppress(ForkServerError):
-            for _ in executor.run([job]):
-                pass
-        return Evidence.drawn(read(journal))
+
+    def _evidence(self, executor: Executor) -> Evidence:
+        """Read what was recorded, now if it was not while orders were run."""
+        if not self._is_recorded:
+            with suppress(ForkServerError):
+                for _ in executor.run([self._recording()]):
+                    pass
+        return Evidence.drawn(read(self._folder / _JOURNAL))
 
     def _observed(self) -> Iterator[Observed]:
         for run in self.result.runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,21 +27,27 @@ AT_LEAST_SECONDS = 60.0
 class Observing:
     """Runs the orders of a plan.
 
-    What time one may take is known when the suite's own order has been run.
+    What time one may take is known when the suite's own order has been run. When a test
+    has failed in some order the job that ``recording`` makes is run beside the last of
+    them; ``is_recorded`` tells that it was.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         runner: Runner,
         request: Request,
         result: StressResult,
         folder: Path,
         progress: Progress,
+        *,
+        recording: Callable[[], Job],
     ) -> None:
         self._runner = runner
         self._request = request
         self._folder = folder
         self._progress = progress
+        self._recording = recording
+        self.is_recorded = False
         self._sections = Sections(request.cache.value)
         self._began = time.monotonic()
         self.result = result
@@ -102,9 +108,13 @@ class Observing:
                 steps[id(job)] = each
                 self._write(each)
                 yield job
+            if self._limit is not None and self.result.failing:
+                self.is_recorded = True
+                yield self._recording()
 
         for forked in executor.run(jobs()):
-            self._keep(_run_of(forked, steps[id(forked.job)].step, self.result.cache))
+            if (each := steps.get(id(forked.job))) is not None:
+                self._keep(_run_of(forked, each.step, self.result.cache))
 
     def _within_minutes(self, plan: Iterator[Planned]) -> Iterator[Planned]:
         limit = self._request.minutes
