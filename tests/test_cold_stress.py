@@ -16,7 +16,7 @@ LABEL = {
 
 def judged(project):
     return [
-        (each["test"], each["verdict"], each["after"], each["proof"])
+        tuple(each[name] for name in ("test", "verdict", "after", "proof", "state"))
         for each in project.report()["findings"]
     ]
 
@@ -30,6 +30,7 @@ def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
     assert "cold process. CI" not in forked.out
     expected = judged(project)
     assert len(expected) == 1
+    assert expected[0][-1]["key"] == "key"
 
     done = project.stress(*options, LABEL[runner], **OFF)
     assert (done.code, done.err) == (1, "")

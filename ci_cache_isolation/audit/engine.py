@@ -20,8 +20,8 @@ from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
-from ci_cache_isolation.running.cold import SCOPE_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
+from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import (
     cause_in,

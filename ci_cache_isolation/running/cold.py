@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
-from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.jobs import SCOPE_VARIABLE, End
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.processes import TIMED_OUT, Processes
 from ci_cache_isolation.running.record import (
@@ -25,9 +26,7 @@ from ci_cache_isolation.running.record import (
 )
 from ci_cache_isolation.running.runners import Runner
 
-__all__ = ["SCOPE_VARIABLE", "ColdJob", "ColdRun", "ColdRuns"]
-
-SCOPE_VARIABLE = f"{ENABLED_VARIABLE}_SCOPE"
+__all__ = ["ColdJob", "ColdRun", "ColdRuns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class ColdJob:
     order: OrderFile
     path: Path
     time_limit: float | None
+    variables: Mapping[str, str] = MappingProxyType({})
+    """More for its environment."""
 
     @classmethod
     def of(
@@ -46,10 +47,11 @@ class ColdJob:
         order: OrderFile,
         path: Path,
         time_limit: float | None = None,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> ColdJob:
         """Return the job that runs an order; it writes to the path and beside it."""
         command = runner.command(order.labels, order.processes)
-        return cls(command, order, path, time_limit)
+        return cls(command, order, path, time_limit, variables)
 
     @property
     def record_path(self) -> Path:
@@ -144,4 +146,5 @@ class ColdRuns:
             ORDER_VARIABLE: str(job.path),
             RECORD_VARIABLE: str(job.record_path),
             "PYTHONHASHSEED": order.hash_seed,
+            **job.variables,
         }

@@ -6,12 +6,26 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["AUDIT_VARIABLE", "FORKS_VARIABLE", "End", "Forked", "Job", "Sections"]
+__all__ = [
+    "AUDIT_VARIABLE",
+    "FORKS_VARIABLE",
+    "RESET_VARIABLE",
+    "SCOPE_VARIABLE",
+    "End",
+    "Forked",
+    "Job",
+    "Sections",
+]
 
 FORKS_VARIABLE = "CI_CACHE_ISOLATION_FORKS"
 """Holds the number of the inherited socket."""
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 """Holds the folder in which an audit's books are kept, if any are: the audit's own."""
+
+SCOPE_VARIABLE = "CI_CACHE_ISOLATION_SCOPE"
+"""Holds the narrowest scope with sections of its own: an option's variable."""
+RESET_VARIABLE = "CI_CACHE_ISOLATION_RESET_MEMOISED"
+"""Tells whether memoised functions forget after each test: an option's too."""
 
 
 class Sections(enum.StrEnum):
@@ -31,6 +45,20 @@ class Sections(enum.StrEnum):
     REMEMBERING = "remembering"
     RESET = "reset"
     COMMON = "common"
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether tests meet in them."""
+        return self in {Sections.SHARED, Sections.COMMON}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the environment says of them, where it says already that tests meet."""
+        variables = {} if self.is_shared else {SCOPE_VARIABLE: "test"}
+        if self in {Sections.REMEMBERING, Sections.RESET}:
+            is_reset = self is Sections.RESET
+            variables[RESET_VARIABLE] = "on" if is_reset else "off"
+        return variables
 
 
 class End(enum.StrEnum):

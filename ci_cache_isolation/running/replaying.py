@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
-from ci_cache_isolation.running.cold import SCOPE_VARIABLE
+from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.running.processes import Processes

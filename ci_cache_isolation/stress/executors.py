@@ -19,7 +19,13 @@ from ci_cache_isolation.running.forks import (
     ForkServerError,
     NothingToForkError,
 )
-from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
+from ci_cache_isolation.running.jobs import (
+    AUDIT_VARIABLE,
+    End,
+    Forked,
+    Job,
+    Sections,
+)
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.output import shown
@@ -147,11 +153,13 @@ class ColdExecutor:
         return job.tests == own and job.sections.value == self._cache.value
 
     def _cold(self, job: Job, order: Sequence[str]) -> ColdJob:
-        is_isolated = job.sections is Sections.ISOLATED
+        variables = dict(job.sections.variables)
+        if job.journal:
+            variables[AUDIT_VARIABLE] = job.journal
         file = OrderFile(
             name="cold",
             runner=self._runner.name,
-            cache=Cache.ISOLATED if is_isolated else Cache.SHARED,
+            cache=Cache.SHARED if job.sections.is_shared else Cache.ISOLATED,
             hash_seed=str(next(self._seeds) % 2**32),
             labels=self._labels,
             order=tuple(order),
@@ -159,7 +167,11 @@ class ColdExecutor:
         )
         path = self._folder / f"cold-{next(self._numbers):05}.json"
         return ColdJob.of(
-            self._runner, file, path.absolute(), job.seconds or self.seconds
+            self._runner,
+            file,
+            path.absolute(),
+            job.seconds or self.seconds,
+            variables,
         )
 
 

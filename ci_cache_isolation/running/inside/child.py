@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 from django.db import connections
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.scopes import Granularity
 from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import AUDIT_VARIABLE, Sections
 from ci_cache_isolation.running.output import one_line, shown_error
@@ -24,7 +23,6 @@ from ci_cache_isolation.running.suite import SuiteTest
 __all__ = ["Suite", "Teller", "live"]
 
 T = TypeVar("T")
-_RESETS = {Sections.REMEMBERING: "off", Sections.RESET: "on"}
 
 
 class Teller:
@@ -154,10 +152,7 @@ def _end_with(lifeline: int) -> None:
 
 def _isolate(sections: Sections) -> None:
     # Not only on the stack: a suite that begins looks at the options again.
-    if sections not in {Sections.SHARED, Sections.COMMON}:
-        os.environ["CI_CACHE_ISOLATION_SCOPE"] = Granularity.TEST.value
-    if sections in _RESETS:
-        os.environ["CI_CACHE_ISOLATION_RESET_MEMOISED"] = _RESETS[sections]
+    os.environ.update(sections.variables)
     # Caches that somebody holds are led to what is this process's own.
     switch.start(switch.install())
 
