@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,7 @@ from typing import Any, Self
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.forking import NO_FORK, why_unsafe
 from ci_cache_isolation.running.jobs import (
+    FOLDER_VARIABLE,
     FORKS_VARIABLE,
     End,
     Forked,
@@ -128,6 +131,7 @@ class ForkServer:
         if not hasattr(os, "fork"):
             raise ForkServerError(_NO_FORK)
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = tempfile.mkdtemp(prefix="cache-forks-")
         self._socket, theirs = socket.socketpair()
         self._answers = self._socket.makefile("rb")
         with theirs, self._log.open("wb") as log:
@@ -168,6 +172,9 @@ class ForkServer:
             self._process.wait()
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
+        finally:
+            # It does so itself, unless it was killed.
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
         """Run jobs, as many at a time as may be, and yield them as they end.
@@ -317,6 +324,7 @@ class ForkServer:
             "CI_CACHE_ISOLATION": "on",
             "CI_CACHE_ISOLATION_SCOPE": "process",
             FORKS_VARIABLE: str(number),
+            FOLDER_VARIABLE: self._scratch,
         }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "AUDIT_VARIABLE",
+    "FOLDER_VARIABLE",
     "FORKS_VARIABLE",
     "RESET_VARIABLE",
     "SCOPE_VARIABLE",
@@ -19,6 +20,8 @@ __all__ = [
 
 FORKS_VARIABLE = "CI_CACHE_ISOLATION_FORKS"
 """Holds the number of the inherited socket."""
+FOLDER_VARIABLE = "CI_CACHE_ISOLATION_FORKS_FOLDER"
+"""Holds the folder for temporary files of forks, which the client removes."""
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 """Holds the folder in which an audit's books are kept, if any are: the audit's own."""
 

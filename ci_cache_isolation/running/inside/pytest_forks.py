@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
@@ -25,6 +24,7 @@ from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import made, watch_set_up
 from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.running.inside.serving import refuse, serve
+from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import one_line, telling_line
 
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(option, "xmlpath"):
         option.xmlpath = None
     # pytest would make a numbered directory in each fork, and keep it.
-    option.basetemp = tempfile.mkdtemp(prefix="cache-forks-")
+    option.basetemp = os.environ.pop(FOLDER_VARIABLE)
     config.add_cleanup(lambda: shutil.rmtree(option.basetemp, ignore_errors=True))
     watch_set_up()
     config.pluginmanager.register(ForksPlugin(), "ci_cache_isolation_forks")
