@@ -605,6 +605,14 @@ def test_a_module_that_can_not_be_imported_is_named(corpus):
     assert "These can't be imported: shop.test_broken (SyntaxError: " in done.err
 
 
+def test_under_pytest_too_a_module_that_can_not_be_imported_is_named(corpus):
+    (corpus.folder / "shop" / "test_broken.py").write_text("import nothing_there")
+    done = audit(corpus, "--runner", "pytest", "shop")
+    assert done.code == 4
+    found = "shop/test_broken.py: ModuleNotFoundError: No module named 'nothing_there'."
+    assert f"The suite can't be run: {found}" in done.err
+
+
 def test_what_was_read_is_kept_when_nothing_can_be_put_to_the_test(corpus):
     settings = next(corpus.folder.glob("*/settings.py"))
     refusing = "import os\nassert 'CI_CACHE_ISOLATION_FORKS' not in os.environ, 'no'\n"

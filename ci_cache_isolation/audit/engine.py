@@ -195,6 +195,9 @@ class Audit:
             return
         if self._exit_code and not self._runner.found_no_tests(self._exit_code):
             found = cause_in(log) or f"exit code {self._exit_code}"
+            if failed := self.result.failed:
+                # A module that pytest can't import keeps all others from being run.
+                found = f"{', '.join(failed)}: {found}"
             raise CannotAuditError(
                 f"The suite can't be run: {found}. What its tests do to caches is read "
                 f"off one ordinary run. All it printed is in {shown_path(log)}."
