@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ci_cache_isolation.errors import OptionError
@@ -9,47 +10,41 @@ from ci_cache_isolation.errors import OptionError
 __all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "prepared"]
 
 _OF_ORDERS = (
-    "[0-9][0-9][0-9]*-*.json",
-    "found-*.json",
-    "cold-*.json",
-    "*.jsonl",
-    "*.log",
-    "journal/*.jsonl",
+    "orders/[0-9][0-9][0-9]*-*.json",
+    "orders/found-*.json",
+    "orders/cold-*.json",
+    "orders/*.jsonl",
+    "orders/*.log",
+    "orders/journal/*.jsonl",
 )
+_OF_AUDITS = ("journal/*.jsonl", "*.log", "orders/found-*")
 STRESS_REPORT = Path(".cache-isolation") / "stress"
 AUDIT_REPORT = Path(".cache-isolation") / "audit"
 
 
 def prepared(report: Path) -> Path:
     """Make the report's folder; what an earlier run wrote into it goes."""
-    orders = (report / "orders").absolute()
-    try:
-        orders.mkdir(parents=True, exist_ok=True)
-        for pattern in _OF_ORDERS:
-            for file in orders.glob(pattern):
-                file.unlink()
-        if report == STRESS_REPORT:
-            (report.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise OptionError(
-            f"The report can't be written to {report}: {error.strerror}. "
-            "Every run leaves its order there. Name another folder with --report."
-        ) from None
-    return orders
+    orders = report / "orders"
+    _make(report, orders, _OF_ORDERS, "Every run leaves its order there.")
+    return orders.absolute()
 
 
 def emptied(report: Path) -> None:
     """Make the audit's folder; what an earlier one wrote into it goes."""
+    why = "What tests do to caches is written down there."
+    _make(report, report, _OF_AUDITS, why)
+
+
+def _make(report: Path, folder: Path, patterns: Iterable[str], why: str) -> None:
     try:
-        report.mkdir(parents=True, exist_ok=True)
-        for pattern in ("journal/*.jsonl", "*.log", "orders/found-*"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for pattern in patterns:
             for file in report.glob(pattern):
                 file.unlink()
-        if report == AUDIT_REPORT:
+        if report in {STRESS_REPORT, AUDIT_REPORT}:
             (report.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise OptionError(
             f"The report can't be written to {report}: {error.strerror}. "
-            "What tests do to caches is written down there. "
-            "Name another folder with --report."
+            f"{why} Name another folder with --report."
         ) from None
