@@ -30,15 +30,10 @@ class Project:
 
     def python(self, *arguments, **environment):
         """Run Python in the folder. An environment variable of None is taken out."""
-        variables = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_"))
-        } | environment
         done = subprocess.run(
             [sys.executable, *map(str, arguments)],
             cwd=self.folder,
-            env={name: value for name, value in variables.items() if value is not None},
+            env=own_variables(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -46,6 +41,18 @@ class Project:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def started(self, *arguments, **environment):
+        """Start ``cache-isolation stress``, to be ended from outside."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "ci_cache_isolation", "stress", *arguments],
+            cwd=self.folder,
+            env=own_variables(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
 
     def add_settings(self, line):
         """Write one more line into the small project's settings."""
@@ -84,6 +91,16 @@ class Project:
         """Return the report of the last stress run."""
         path = self.folder / ".cache-isolation" / "stress" / "report.json"
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+def own_variables(given):
+    """Return the environment without what this run has put into it, and with that."""
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_"))
+    } | given
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def copied(name, folder):

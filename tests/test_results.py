@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from ci_cache_isolation.stress.plan import Kind, Step
-from ci_cache_isolation.stress.results import Cache, End, Run, failing
+from ci_cache_isolation.stress.results import Cache, End, Run, failing, in_sequence
 
 TESTS = {"a", "b"}
 
@@ -43,3 +45,22 @@ def test_failed_set_up_is_flaky_where_another_run_finished_without():
 def test_flaky_tests_come_first():
     found = failing([run(0, failed="ab"), run(1, passed="b", failed="a")], TESTS)
     assert [each.test for each in found] == ["b", "a"]
+
+
+def split_run(index):
+    return replace(run(0), step=Step(index, Kind.SPLIT, processes=2))
+
+
+def test_runs_are_in_the_plans_sequence():
+    ordered = in_sequence([run(2), run(0), split_run(3), run(1)])
+    assert [each.step.index for each in ordered] == [0, 1, 2, 3]
+    # A shard's.
+    ordered = in_sequence([run(5), run(0), split_run(9)])
+    assert [each.step.index for each in ordered] == [0, 5, 9]
+    assert in_sequence([]) == []
+
+
+def test_a_split_run_stays_last_where_the_plan_was_made_longer():
+    ordered = in_sequence([run(0), run(1), split_run(2), run(2), run(3)])
+    assert [each.step.index for each in ordered] == [0, 1, 2, 3, 4]
+    assert ordered[-1].step.kind is Kind.SPLIT

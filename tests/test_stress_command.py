@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -269,17 +267,8 @@ def test_no_order_is_begun_when_the_time_is_over(small):
 
 
 def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small):
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "ci_cache_isolation", "stress", "--orders", "0"),
-            *("--runner", "django", "--split", "0", "cases.test_hanging"),
-        ],
-        cwd=small.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    options = ("--orders", "0", "--runner", "django", "--split", "0")
+    process = small.started(*options, "cases.test_hanging")
     while not (small.folder / "pid").exists():
         assert process.poll() is None
         time.sleep(0.05)

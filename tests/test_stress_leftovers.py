@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -69,18 +67,9 @@ def test_an_interrupted_run_leaves_nothing(small, redis_server):
     client = redis_server.client()
     client.flushall()
     before = files_of(small)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "ci_cache_isolation", "stress", *OPTIONS),
-            *("--cache", "shared", "cases.test_leaking", "cases.test_hanging"),
-        ],
-        cwd=small.folder,
-        env={**os.environ, **variables(small)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    options = (*OPTIONS, "--cache", "shared")
+    labels = ("cases.test_leaking", "cases.test_hanging")
+    process = small.started(*options, *labels, **variables(small))
     while not (small.folder / "pid").exists():
         assert process.poll() is None
         time.sleep(0.05)

@@ -7,7 +7,9 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -22,12 +24,14 @@ from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.report.terminal import StressTerminal
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 from ci_cache_isolation.stress.engine import Stress
 from ci_cache_isolation.stress.executors import NothingRanError
 from ci_cache_isolation.stress.plan import Shard, Wishes
-from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.request import WHOLE, Request
 from ci_cache_isolation.stress.results import StressResult
+from ci_cache_isolation.stress.run_file import RUN_FILE, About, Known, ResumeError
 
 __all__ = ["stress"]
 
@@ -38,8 +42,15 @@ _NO_SEED = (
 )
 
 
-def _shard(_context: click.Context, _option: click.Parameter, value: str) -> Shard:
+_Base = TypeVar("_Base", Request, Wishes)
+
+
+def _shard(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> Shard | None:
     """Read K/N, as in 2/4."""
+    if value is None:
+        return None
     found = re.fullmatch(r"(\d+)/(\d+)", value)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise click.BadParameter(
@@ -56,6 +67,12 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> Sha
     default=STRESS_REPORT,
     show_default=True,
     help="Folder for report.json and the orders that were run.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where the run in the report's folder ended. What is not given is as "
+    "it was there; --orders may be more.",
 )
 @click.option(
     "--orders",
@@ -83,21 +100,18 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> Sha
 @click.option(
     "--processes",
     type=click.IntRange(1),
-    default=os.cpu_count() or 1,
     help="Orders at a time  [default: one for each processor]",
 )
 @click.option(
     "--split",
     type=click.IntRange(0),
-    default=2,
-    show_default=True,
-    help="Workers of the run that is split, as --parallel or -n; 0 for no such run.",
+    help="Workers of the run that is split, as --parallel or -n; 0 for no such run  "
+    "[default: 2]",
 )
 @click.option(
     "--shard",
     callback=_shard,
     metavar="K/N",
-    default="1/1",
     help="Run part K of N of the plan. Every part needs the same --seed; "
     "'cache-isolation merge' joins the reports.",
 )
@@ -116,13 +130,14 @@ def _shard(_context: click.Context, _option: click.Parameter, value: str) -> Sha
 def stress(
     labels: Sequence[str],
     report: Path,
+    resume: bool,  # noqa: FBT001
     orders: int | None,
     minutes: float | None,
     until_pairs: float | None,
     seed: int | None,
-    processes: int,
-    split: int,
-    shard: Shard,
+    processes: int | None,
+    split: int | None,
+    shard: Shard | None,
     mixed: bool,  # noqa: FBT001
     cache: str | None,
     runner: str,
@@ -132,29 +147,51 @@ def stress(
     LABELS are those of `manage.py test`, or pytest's arguments.
     """
     terminal = StressTerminal(Console(highlight=False))
-    if shard.of > 1 and seed is None:
+    if shard and shard.of > 1 and seed is None and not resume:
         text = _NO_SEED.format(number=shard.number, of=shard.of)
         fail(OptionError(text), ExitCode.USAGE)
+    file = report / "orders" / RUN_FILE
     try:
-        caches = Cache(cache) if cache else _cache_from_options()
+        known = Known.read(file) if resume else None
+        if known is not None and runner == "auto":
+            runner = known.about.runner
         chosen = runner_named(runner, Path.cwd())
-        orders_folder = prepared(report)
-    except (OptionError, NoRunnerError) as error:
+        base = _fresh(cache, until_pairs) if known is None else known.about.request
+        request = _with(
+            base,
+            labels=tuple(labels) or None,
+            cache=Cache(cache) if cache else None,
+            wishes=_with(
+                base.wishes,
+                orders=orders,
+                until_pairs=until_pairs,
+                split=split,
+                mixed=mixed or None,
+            ),
+            minutes=minutes,
+            seed=seed,
+            processes=processes,
+            shard=shard,
+        )
+        if known is not None:
+            # What the suite is shows when it is set up.
+            then = known.about
+            known.check(About(request, chosen.name, then.settings, then.suite))
+        orders_folder = prepared(report, resumes=resume)
+    except (OptionError, NoRunnerError, ResumeError) as error:
         fail(error, ExitCode.USAGE)
-    if orders is None and until_pairs is None:
-        orders = 10
-    request = Request(
-        labels=tuple(labels),
-        cache=caches,
-        wishes=Wishes(orders=orders, until_pairs=until_pairs, split=split, mixed=mixed),
-        minutes=minutes,
-        seed=secrets.randbelow(10_000) if seed is None else seed,
-        processes=processes,
-        shard=shard,
+    terminal.begin(
+        chosen.name,
+        request.cache,
+        request.seed,
+        request.processes,
+        known.runs if known else (),
     )
-    terminal.begin(chosen.name, caches, request.seed, processes)
     try:
-        result = Stress(chosen, request, orders_folder, terminal).run()
+        result = Stress(chosen, request, orders_folder, terminal, known).run()
+    except ResumeError as error:
+        terminal.quiet()
+        fail(error, ExitCode.USAGE)
     except NothingRanError as error:
         terminal.quiet()
         fail(error, ExitCode.NOTHING_RAN)
@@ -163,14 +200,39 @@ def stress(
         fail(error, ExitCode.CANNOT_START)
     path = report / "report.json"
     write(stress_document(result), path)
-    terminal.end(result, path)
+    terminal.end(result, path, _resuming(report) if file.exists() else "")
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
     sys.exit(_exit_code(result))
 
 
+def _fresh(cache: str | None, until_pairs: float | None) -> Request:
+    """Return what is run where nothing is asked for, besides these two."""
+    return Request(
+        labels=(),
+        cache=Cache(cache) if cache else _cache_from_options(),
+        wishes=Wishes(orders=10 if until_pairs is None else None, split=2),
+        minutes=None,
+        seed=secrets.randbelow(10_000),
+        processes=os.cpu_count() or 1,
+        shard=WHOLE,
+    )
+
+
+def _with(base: _Base, **given: Any) -> _Base:
+    """Return it with all that is given, which is not None."""
+    is_given = {name: value for name, value in given.items() if value is not None}
+    return replace(base, **is_given)
+
+
 def _cache_from_options() -> Cache:
     return Cache.ISOLATED if enabled().value else Cache.SHARED
+
+
+def _resuming(report: Path) -> str:
+    """Return the command that goes on from what is in a report's folder."""
+    named = () if report == STRESS_REPORT else ("--report", str(report))
+    return shown(["cache-isolation", "stress", "--resume", *named])
 
 
 def _exit_code(result: StressResult) -> ExitCode:

@@ -12,8 +12,11 @@ __all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "prepared"]
 _OF_ORDERS = (
     "orders/[0-9][0-9][0-9]*-*.json",
     "orders/found-*.json",
+    "orders/runs.jsonl",
+)
+_OF_PROCESSES = (
     "orders/cold-*.json",
-    "orders/*.jsonl",
+    "orders/*-*.jsonl",
     "orders/*.log",
     "orders/journal/*.jsonl",
 )
@@ -22,10 +25,14 @@ STRESS_REPORT = Path(".cache-isolation") / "stress"
 AUDIT_REPORT = Path(".cache-isolation") / "audit"
 
 
-def prepared(report: Path) -> Path:
-    """Make the report's folder; what an earlier run wrote into it goes."""
+def prepared(report: Path, *, resumes: bool = False) -> Path:
+    """Make the report's folder; what an earlier run wrote into it goes.
+
+    For one that resumes it, the orders and what came of them stay.
+    """
     orders = report / "orders"
-    _make(report, orders, _OF_ORDERS, "Every run leaves its order there.")
+    patterns = _OF_PROCESSES if resumes else (*_OF_ORDERS, *_OF_PROCESSES)
+    _make(report, orders, patterns, "Every run leaves its order there.")
     return orders.absolute()
 
 

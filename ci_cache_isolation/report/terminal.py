@@ -51,8 +51,15 @@ class StressTerminal:
         self._status: Status | None = None
         self._failed: set[str] = set()
 
-    def begin(self, runner: str, cache: Cache, seed: int, processes: int) -> None:
-        """Say what is going to be run."""
+    def begin(
+        self,
+        runner: str,
+        cache: Cache,
+        seed: int,
+        processes: int,
+        known: Sequence[Run] = (),
+    ) -> None:
+        """Say what is going to be run, and how many runs are known already."""
         caches = (
             "each test in cache sections of its own"
             if cache is Cache.ISOLATED
@@ -60,6 +67,10 @@ class StressTerminal:
         )
         self._say(f"Stress with {runner}, {caches}.", style="bold")
         self._say(f"Seed {seed}; up to {processes} orders at a time.")
+        if known:
+            text = counted(len(known), "run is", "runs are")
+            self._say(f"Resuming: {text} known already.")
+            self._failed.update(test for run in known for test in run.failed)
         self._show("Setting up…")
 
     def run(self, run: Run, done: int, planned: int | None) -> None:
@@ -93,8 +104,11 @@ class StressTerminal:
         """Show that a test was judged."""
         self._show(f"{judged.verdict}: {printable(judged.test)}")
 
-    def end(self, result: StressResult, report: Path | None) -> None:
-        """Say what all runs come to, and what to do about it."""
+    def end(self, result: StressResult, report: Path | None, resume: str = "") -> None:
+        """Say what all runs come to, and what to do about it.
+
+        ``resume`` is the command that goes on where this run was interrupted.
+        """
         self.quiet()
         for remark in result.remarks:
             self._say(printable(remark))
@@ -114,6 +128,8 @@ class StressTerminal:
         self._sum(result)
         if report is not None:
             self._say(f"Report: {report}")
+        if result.is_interrupted and resume:
+            self._say(f"To go on from here: {resume}")
 
     def quiet(self) -> None:
         """Show no status any more."""

@@ -25,7 +25,8 @@ from ci_cache_isolation.stress.judging import judge
 from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
-from ci_cache_isolation.stress.results import Finding, StressResult
+from ci_cache_isolation.stress.results import Finding, StressResult, in_sequence
+from ci_cache_isolation.stress.run_file import About, Known, suite_name
 
 __all__ = ["Stress"]
 
@@ -41,10 +42,18 @@ _UNJUDGED = (
 
 
 class Stress:
-    """Runs the plan. What is known is in ``result`` at any time, also after Ctrl-C."""
+    """Runs the plan. What is known is in ``result`` at any time, also after Ctrl-C.
+
+    ``known`` is what an earlier run left that this one resumes.
+    """
 
     def __init__(
-        self, runner: Runner, request: Request, orders_folder: Path, progress: Progress
+        self,
+        runner: Runner,
+        request: Request,
+        orders_folder: Path,
+        progress: Progress,
+        known: Known | None = None,
     ) -> None:
         self.result = StressResult(
             runner.name, request.cache, request.seed, request.shard
@@ -53,13 +62,17 @@ class Stress:
         self._request = request
         self._folder = orders_folder
         self._progress = progress
+        self._known = known
         self._sections = Sections(request.cache.value)
         self._beside: Beside | None = None
         self._isolating: Sequence[str] | None = ()
         self._is_recorded = False
 
     def run(self) -> StressResult:
-        """Run everything; `CannotStartError` and `NothingRanError` end it at once."""
+        """Run everything.
+
+        `CannotStartError`, `NothingRanError` and `ResumeError` end it at once.
+        """
         result = self.result
         try:
             with opened(
@@ -76,10 +89,21 @@ class Stress:
         except ForkServerError as error:
             # What was seen is known all the same.
             result.failure = str(error)
-        result.runs.sort(key=lambda run: run.step.index)
+        result.runs = in_sequence(result.runs)
         return result
 
     def _observe(self, executor: Executor) -> None:
+        about = About(
+            self._request,
+            self._runner.name,
+            executor.settings,
+            suite_name(executor.suite),
+        )
+        if self._known is not None:
+            self._known.check(about)
+            for run in self._known.runs:
+                self.result.runs.append(run)
+                self.result.pairs.add(run.order)
         observing = Observing(
             self._runner,
             self._request,
@@ -88,7 +112,7 @@ class Stress:
             self._progress,
             recording=self._recording,
         )
-        observing.run(executor)
+        observing.run(executor, about)
         self._is_recorded = observing.is_recorded
 
     def _judge(self, executor: Executor) -> None:

@@ -17,6 +17,7 @@ from ci_cache_isolation.stress.executors import CannotStartError, Executor
 from ci_cache_isolation.stress.plan import Planned, Step, planned
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Run, StressResult
+from ci_cache_isolation.stress.run_file import RUN_FILE, About, RunFile
 
 __all__ = ["Observing"]
 
@@ -27,9 +28,10 @@ AT_LEAST_SECONDS = 60.0
 class Observing:
     """Runs the orders of a plan.
 
-    What time one may take is known when the suite's own order has been run. When a test
-    has failed in some order the job that ``recording`` makes is run beside the last of
-    them; ``is_recorded`` tells that it was.
+    What time one may take is known when the suite's own order has been run. What is in
+    the result already is not run again. When a test has failed in some order the job
+    that ``recording`` makes is run beside the last of them; ``is_recorded`` tells that
+    it was.
     """
 
     def __init__(  # noqa: PLR0913
@@ -52,15 +54,23 @@ class Observing:
         self._began = time.monotonic()
         self.result = result
         self._limit: float | None = None
+        self._file: RunFile | None = None
 
-    def run(self, executor: Executor) -> None:
+    def run(self, executor: Executor, about: About) -> None:
         """Run all orders of the plan that are this shard's."""
         wishes = self._request.wishes
         if wishes.split > 1 and (why := self._runner.why_no_split()):
             self.result.remarks.append(f"No split run: {why}.")
             wishes = replace(wishes, split=0)
         every = planned(self.result.tests, wishes, self._request.seed)
-        plan = (each for each in every if self._request.shard.takes(each.step))
+        # The index of a split run changes where the plan was made longer.
+        known = {replace(run.step, index=0) for run in self.result.runs}
+        plan = (
+            each
+            for each in every
+            if self._request.shard.takes(each.step)
+            and replace(each.step, index=0) not in known
+        )
         split: list[Planned] = []
 
         def whole() -> Iterator[Planned]:
@@ -71,8 +81,10 @@ class Observing:
                     yield each
 
         orders = whole()
-        self._run_all(executor, [next(orders)])
+        if not known:
+            self._run_all(executor, [next(orders)])
         self._check_forward()
+        self._file = RunFile(self._folder / RUN_FILE, about, self.result.runs)
         own = self.result.runs[0].seconds
         self._limit = executor.seconds = max(AT_LEAST_SECONDS, MANY_TIMES * own)
         self._run_all(executor, self._within_minutes(orders))
@@ -153,7 +165,21 @@ class Observing:
     def _keep(self, run: Run) -> None:
         self.result.runs.append(run)
         self.result.pairs.add(run.order)
+        self._note(run)
         self._progress.run(run, len(self.result.runs), self._number_planned)
+
+    def _note(self, run: Run) -> None:
+        """Have it known to one that resumes this run; without, this one goes on."""
+        if self._file is None:
+            return
+        try:
+            self._file.add(run)
+        except OSError as error:
+            self._file = None
+            self.result.remarks.append(
+                f"This run can't be resumed: {error.strerror}, when what an order came "
+                "to was written down."
+            )
 
     @property
     def _number_planned(self) -> int | None:

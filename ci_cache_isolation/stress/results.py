@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ci_cache_isolation.audit.conflicts import Suspicion
 from ci_cache_isolation.running.jobs import End
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "StressResult",
     "failing",
+    "in_sequence",
 ]
 
 
@@ -81,6 +82,18 @@ def failing(runs: Sequence[Run], tests: Collection[str]) -> list[Failing]:
         )
         found.append(Failing(test, failed_in, passed_in))
     return sorted(found, key=lambda each: not each.is_flaky)
+
+
+def in_sequence(runs: Sequence[Run]) -> list[Run]:
+    """Return runs as they were planned, a split one last.
+
+    Its index is taken where the plan was made longer after it had been run.
+    """
+    ordered = sorted(runs, key=lambda run: (run.step.processes > 1, run.step.index))
+    for at, run in enumerate(ordered[1:], 1):
+        index = max(run.step.index, ordered[at - 1].step.index + 1)
+        ordered[at] = replace(run, step=replace(run.step, index=index))
+    return ordered
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,190 @@
+"""The runs of a stress run on disk, for one that goes on where it ended.
+
+The file survives its writer: the first line says what the runs are of, and each run is
+added as soon as it has ended. A process that is killed loses what it was at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.output import shown
+from ci_cache_isolation.running.suite import SuiteTest
+from ci_cache_isolation.stress.pairs import digest
+from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
+from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.results import End, Run
+
+__all__ = ["RUN_FILE", "About", "Known", "ResumeError", "RunFile", "suite_name"]
+
+RUN_FILE = "runs.jsonl"
+SCHEMA = 1
+_NOTHING = (
+    "{} holds no run that could be resumed ({}). 'cache-isolation stress' writes one "
+    "into orders/ in its report's folder, as soon as the suite's own order was run. "
+    "Leave --resume out, or name that folder with --report."
+)
+_ANOTHER = (
+    "The run in {} can't be resumed: {} is {!r} there, and {!r} here. What was seen "
+    "there says nothing of what would be run here. "
+    "Bring back what it had, or leave --resume out to begin anew."
+)
+
+
+class ResumeError(IsolationError):
+    """There is no run that could be resumed, or it is of something else."""
+
+    slug = "resume"
+
+
+def suite_name(tests: Iterable[SuiteTest]) -> str:
+    """Return what tells a suite from others, which would have another plan."""
+    listed = [repr(test) for test in tests]
+    return f"{len(listed)} tests, {digest(listed)}"
+
+
+def _versions() -> dict[str, str]:
+    own, django = (version(name) for name in ("ci-cache-isolation", "django"))
+    return {
+        "ci-cache-isolation": own,
+        "Django": django,
+        "Python": platform.python_version(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What runs are of: only those of the same say something together.
+
+    ``suite`` is its `suite_name`.
+    """
+
+    request: Request
+    runner: str
+    settings: str
+    suite: str
+    versions: Mapping[str, str] = field(default_factory=_versions)
+
+    def parts(self) -> Iterator[tuple[str, str]]:
+        """Yield what has to be the same, as users know it.
+
+        A plan may be made longer. One with rows only is another one.
+        """
+        request, wishes = self.request, self.request.wishes
+        yield from self.versions.items()
+        yield "--runner", self.runner
+        yield "the list of labels", shown(request.labels)
+        yield "--cache", request.cache.value
+        yield "--seed", str(request.seed)
+        yield "--shard", f"{request.shard.number}/{request.shard.of}"
+        yield "--split", str(wishes.split)
+        yield "--mixed", "on" if wishes.mixed else "off"
+        yield "--until-pairs", "off" if wishes.until_pairs is None else "on"
+        yield "the settings module", self.settings
+        yield "the suite", self.suite
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a file holds: what the runs are of, and all that ended, forward first."""
+
+    path: Path
+    about: About
+    runs: Sequence[Run]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file; `ResumeError` says why it holds nothing to go on from."""
+        try:
+            lines = list(_lines(path.read_text(encoding="utf-8", errors="replace")))
+            if not lines or lines[0]["schema"] != SCHEMA:
+                raise ResumeError(_NOTHING.format(path, f"it has no schema {SCHEMA}"))
+            head, *runs = lines
+            known = cls(path, _about(head), [_run(each) for each in runs])
+        except OSError as error:
+            raise ResumeError(_NOTHING.format(path, error.strerror)) from None
+        except (KeyError, TypeError, ValueError):
+            found = "parts of one are missing or unknown"
+            raise ResumeError(_NOTHING.format(path, found)) from None
+        if not known.runs or known.runs[0].step.kind is not Kind.FORWARD:
+            raise ResumeError(_NOTHING.format(path, "it does not begin with forward"))
+        return known
+
+    def check(self, now: About) -> None:
+        """Raise a `ResumeError` if something else would be run now."""
+        ours = dict(now.parts())
+        for what, theirs in self.about.parts():
+            if theirs != ours.get(what):
+                text = _ANOTHER.format(self.path, what, theirs, ours.get(what))
+                raise ResumeError(text)
+
+
+class RunFile:
+    """Is begun with the runs that are known, and takes one after the other."""
+
+    def __init__(self, path: Path, about: About, runs: Iterable[Run]) -> None:
+        self._path = path
+        head = json.dumps({"schema": SCHEMA, **asdict(about)}) + "\n"
+        # Anew, for what a killed process left at the end; whole, or as it was.
+        partial = path.with_suffix(".partial")
+        partial.write_text(head + "".join(map(_line, runs)), encoding="utf-8")
+        partial.replace(path)
+
+    def add(self, run: Run) -> None:
+        """Write a run that has ended; it is there also after a power cut."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(run))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _line(run: Run) -> str:
+    return json.dumps(asdict(run), default=sorted) + "\n"  # sets have no JSON
+
+
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return  # the last line of a process that was killed while writing it
+
+
+def _about(values: Mapping[str, Any]) -> About:
+    request = values["request"]
+    return About(
+        Request(
+            **request
+            | {
+                "labels": tuple(request["labels"]),
+                "cache": Cache(request["cache"]),
+                "wishes": Wishes(**request["wishes"]),
+                "shard": Shard(**request["shard"]),
+            }
+        ),
+        **{name: values[name] for name in ("runner", "settings", "suite", "versions")},
+    )
+
+
+def _run(values: Mapping[str, Any]) -> Run:
+    step = values["step"]
+    read = {
+        "step": Step(**step | {"kind": Kind(step["kind"])}),
+        "cache": Cache(values["cache"]),
+        "end": End(values["end"]),
+        "order": tuple(values["order"]),
+        "passed": frozenset(values["passed"]),
+        "failed": tuple(values["failed"]),
+        "skipped": frozenset(values["skipped"]),
+        "workers": tuple(map(tuple, values["workers"])),
+    }
+    return Run(**{**values, **read})
