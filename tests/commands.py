@@ -98,7 +98,7 @@ def own_variables(given):
     variables = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_"))
+        if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_", "GITHUB_"))
     } | given
     return {name: value for name, value in variables.items() if value is not None}
 

@@ -26,7 +26,7 @@ SECRET_KEY = "not a secret"
 USE_TZ = True
 """
 # What this run has put into the environment is not meant for the runs in its tests.
-OF_THIS_RUN = (ENABLED_VARIABLE, "DJANGO_", "PYTEST_", "PYTHONWARNINGS")
+OF_THIS_RUN = (ENABLED_VARIABLE, "DJANGO_", "GITHUB_", "PYTEST_", "PYTHONWARNINGS")
 
 # No time limits: a machine may be busy. Not in .hypothesis, which pytest would collect.
 hypothesis.settings.register_profile("untimed", deadline=None)

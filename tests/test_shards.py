@@ -71,6 +71,9 @@ def test_four_shards_come_to_what_one_run_comes_to(sharded):
     for test in verdicts(whole):
         assert f"{test}: victim" in done.out
     assert "4 tests, 10 runs of 4 reports." in done.out
+    for folder in ("merged", "whole", *reports()):
+        text = (sharded.folder / folder / "summary.md").read_text("utf-8")
+        assert text.startswith("## Stress\n")
 
 
 def test_shards_have_the_plan_among_them_and_nothing_but_forward_twice(sharded):

@@ -19,6 +19,7 @@ from ci_cache_isolation.project import named_settings
 from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document, write
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
+from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
 __all__ = ["audit"]
@@ -98,8 +99,10 @@ def audit(
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
     path = report / "report.json"
-    write(audit_document(result, named_settings(Path.cwd())), path)
+    document = audit_document(result, named_settings(Path.cwd()))
+    write(document, path)
     terminal.end(result, path)
+    publish(document, report, click.echo)
     if result.is_interrupted:
         sys.exit(ExitCode.INTERRUPTED)
     if result.failure:

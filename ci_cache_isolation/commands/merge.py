@@ -13,6 +13,7 @@ from rich.console import Console
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.document import write
+from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.merged_terminal import show
 from ci_cache_isolation.report.merging import MergeError, merged
 
@@ -51,6 +52,7 @@ def merge(reports: Sequence[Path], report: Path) -> None:
     except MergeError as error:
         fail(error, ExitCode.USAGE)
     show(Console(highlight=False), document, report / _REPORT)
+    publish(document, report, click.echo)
     sys.exit(_exit_code(document))
 
 

@@ -20,6 +20,7 @@ from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.document import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
+from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.report.terminal import StressTerminal
 from ci_cache_isolation.running.jobs import End
@@ -199,8 +200,10 @@ def stress(
         terminal.quiet()
         fail(error, ExitCode.CANNOT_START)
     path = report / "report.json"
-    write(stress_document(result), path)
+    document = stress_document(result)
+    write(document, path)
     terminal.end(result, path, _resuming(report) if file.exists() else "")
+    publish(document, report, click.echo)
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
     sys.exit(_exit_code(result))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from ci_cache_isolation.report.words import counted, printable
+from ci_cache_isolation.report.counts import bounded, covered, judged
+from ci_cache_isolation.report.words import printable
 
 __all__ = ["show"]
 
@@ -22,6 +23,17 @@ def show(console: Console, document: Mapping[str, Any], report: Path) -> None:
     def say(text: str, style: str = "") -> None:
         console.print(Text(printable(text), style), soft_wrap=True)
 
+    _findings(say, document)
+    say(covered(document))
+    for text, style in ((judged(document), "red"), (bounded(document), "green")):
+        if text:
+            say(text, f"bold {style}")
+    if document["interrupted"]:
+        say("One of the reports was interrupted: it holds what was known until then.")
+    say(f"Report: {report}")
+
+
+def _findings(say: Callable[..., None], document: Mapping[str, Any]) -> None:
     findings = document["findings"]
     for each in findings[:SHOWN]:
         say(f"{each['test']}: {each['verdict']}", "bold red")
@@ -34,22 +46,8 @@ def show(console: Console, document: Mapping[str, Any], report: Path) -> None:
             say(f"  {each['replay']}")
     if len(findings) > SHOWN:
         say(f"And {len(findings) - SHOWN} more, see the report.")
-    judged = {each["test"] for each in findings}
-    others = [each for each in document["failures"] if each["test"] not in judged]
+    named = {each["test"] for each in findings}
+    others = [each for each in document["failures"] if each["test"] not in named]
     for each in others[:SHOWN]:
         total = len(each["failed_in"]) + len(each["passed_in"])
         say(f"{each['test']}: failed in {len(each['failed_in'])} of {total} runs")
-    pairs = document["pairs"]
-    say(
-        f"{counted(document['suite']['tests'], 'test')}, "
-        f"{counted(len(document['runs']), 'run')} of "
-        f"{counted(document.get('merged', 1), 'report')}. "
-        f"{pairs['covered']:,} of {pairs['total'] - (pairs['unreachable'] or 0):,} "
-        f"ordered pairs of tests were run in that order, {pairs['adjacent']:,} of them "
-        "as neighbours."
-    )
-    if not document["failures"]:
-        say("No test failed.", "bold green")
-    if document["interrupted"]:
-        say("One of the reports was interrupted: it holds what was known until then.")
-    say(f"Report: {report}")

@@ -10,7 +10,13 @@ from rich.status import Status
 from rich.text import Text
 
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
-from ci_cache_isolation.report.words import counted, place, printable, remembered
+from ci_cache_isolation.report.words import (
+    TITLES,
+    counted,
+    place,
+    printable,
+    remembered,
+)
 from ci_cache_isolation.stress.chance import failure_rate_bound
 from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.results import (
@@ -29,15 +35,6 @@ SHOWN_TESTS = 25
 SHOWN_GROUPS = 5
 _ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
-
-_TITLES = {
-    Verdict.VICTIM: "victim, passes alone and fails after others",
-    Verdict.BRITTLE: "brittle, fails alone and passes after others",
-    Verdict.SELF_POLLUTING: "self-polluting, fails the second time",
-    Verdict.CROSS_PROCESS: "cross-process, fails while another process is live",
-    Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
-    Verdict.BROKEN: "broken, fails always",
-}
 
 _BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
 """What other tests do, or the same test the time before."""
@@ -141,7 +138,7 @@ class StressTerminal:
         first = findings[0]
         judged = first.judged
         self._console.print()
-        title = _TITLES[judged.verdict]
+        title = TITLES[judged.verdict]
         for each in findings[:SHOWN_TESTS]:
             self._say(f"{each.judged.test}: {title}", "bold red")
         self._more(len(findings), SHOWN_TESTS)

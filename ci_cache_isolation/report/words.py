@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from ci_cache_isolation.audit.account import Site
 from ci_cache_isolation.audit.conflicts import Conflict
+from ci_cache_isolation.audit.proofs import Verdict
 
-__all__ = ["counted", "place", "printable", "remembered"]
+__all__ = ["TITLES", "counted", "place", "printable", "remembered"]
+
+TITLES = {
+    Verdict.VICTIM: "victim, passes alone and fails after others",
+    Verdict.BRITTLE: "brittle, fails alone and passes after others",
+    Verdict.SELF_POLLUTING: "self-polluting, fails the second time",
+    Verdict.CROSS_PROCESS: "cross-process, fails while another process is live",
+    Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
+    Verdict.BROKEN: "broken, fails always",
+}
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,80 @@
+"""What a report comes to, in sentences: of ``report.json``, for whatever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.report.words import counted
+from ci_cache_isolation.running.jobs import End
+
+__all__ = ["bounded", "covered", "judged", "met"]
+
+ENOUGH_RUNS = 10
+"""Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
+
+Document = Mapping[str, Any]
+
+
+def covered(document: Document) -> str:
+    """Return how many tests, runs and pairs of tests there were."""
+    text = (
+        f"{counted(document['suite']['tests'], 'test')}, "
+        f"{counted(len(document['runs']), 'run')}"
+    )
+    if "merged" in document:
+        text += f" of {counted(document['merged'], 'report')}"
+    pairs = document["pairs"]
+    unreachable = pairs["unreachable"] or 0
+    if pairs["total"]:
+        text += (
+            f". {pairs['covered']:,} of {pairs['total'] - unreachable:,} ordered pairs "
+            f"of tests were run in that order, {pairs['adjacent']:,} of them as "
+            "neighbours"
+        )
+    if unreachable:
+        runner = document["suite"]["runner"]
+        text += f"; {unreachable:,} more never occur in one process under {runner}"
+    return f"{text}."
+
+
+def met(document: Document, leaks: int) -> str:
+    """Return what an audit saw, and what it showed."""
+    conflicts = counted(len(document["conflicts"]), "conflict")
+    text = (
+        f"{counted(document['suite']['tests'], 'test')}: {conflicts}, where one test "
+        "leaves what another one looks at. "
+    )
+    if not leaks:
+        return f"{text}None was seen to change an outcome."
+    tests = counted(len(document["findings"]), "test")
+    return f"{text}{counted(leaks, 'leak')}: the outcome of {tests} depends on it."
+
+
+def judged(document: Document) -> str:
+    """Return how many tests have which verdict; nothing where none has any."""
+    verdicts = [each["verdict"] for each in document["findings"]]
+    counts = [
+        counted(number, "victim")
+        if verdict is Verdict.VICTIM
+        else f"{number} {verdict}"
+        for verdict in Verdict
+        if (number := verdicts.count(verdict))
+    ]
+    return f"Judged: {', '.join(counts)}." if counts else ""
+
+
+def bounded(document: Document) -> str:
+    """Return what runs without a failure say of others; nothing where one failed."""
+    runs, bound = document["runs"], document["bound"]
+    is_whole = all(run["end"] == End.FINISHED for run in runs)
+    if document["failures"] or not runs or not is_whole:
+        return ""
+    text = "No test failed."
+    if len(runs) >= ENOUGH_RUNS and (rate := bound["failure_rate_below"]) is not None:
+        text += (
+            f" At {bound['confidence']:.0%} confidence fewer than {rate:.1%} of such "
+            "runs, of these kinds and on such a machine, fail."
+        )
+    return text

@@ -1,0 +1,125 @@
+"""What GitHub Actions shows of a report: its summary, and remarks beside lines of code.
+
+It shows ten errors and ten warnings of a step, and drops a summary of more than 1,024
+KiB as a whole. So the surest come first, and no more than it shows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.report.markdown import by_cause, summary
+from ci_cache_isolation.report.words import TITLES, printable
+
+__all__ = ["publish", "workflow_commands"]
+
+Document = Mapping[str, Any]
+
+SUMMARY = "summary.md"
+SHOWN = 10
+LIMIT = 768 * 1024
+_LONGEST = 500
+
+
+def publish(document: Document, report: Path, say: Callable[[str], object]) -> None:
+    """Write ``summary.md`` into the report's folder, and tell GitHub Actions.
+
+    A shard's report is a part of what is to be told: there merge does it, once.
+    """
+    path = report / SUMMARY
+    path.write_text(summary(document), encoding="utf-8")
+    if "merged" not in document and document.get("shard") not in {None, "1/1"}:
+        return
+    if step := os.environ.get("GITHUB_STEP_SUMMARY"):
+        _append(document, Path(step))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        folder = os.path.realpath(".")
+        workspace = os.environ.get("GITHUB_WORKSPACE", folder)
+        for line in workflow_commands(document, folder, os.path.realpath(workspace)):
+            say(line)
+
+
+def workflow_commands(document: Document, folder: str, workspace: str) -> list[str]:
+    """Return the runner's commands that put findings beside lines of code.
+
+    ``folder`` is the one that the suite's paths are relative to, ``workspace`` the
+    repository's. First the lines that write, then those that read.
+    """
+    findings = [each for group in by_cause(document["findings"]) for each in group]
+    errors: dict[str, str] = {}
+    warnings: dict[str, str] = {}
+    for side in ("written_at", "read_at"):
+        for finding in findings:
+            if finding["state"] is None and side == "read_at":
+                continue
+            is_chance = Verdict(finding["verdict"]) is Verdict.NON_DETERMINISTIC
+            where = _where((finding["state"] or {}).get(side), folder, workspace)
+            # One remark for a line, however many tests meet there.
+            (warnings if is_chance else errors).setdefault(
+                where or finding["test"],
+                _command("warning" if is_chance else "error", where, finding, side),
+            )
+    return [*list(errors.values())[:SHOWN], *list(warnings.values())[:SHOWN]]
+
+
+def _command(level: str, where: str, finding: Document, side: str) -> str:
+    title = _property(f"{finding['verdict']}: {finding['test']}")
+    return f"::{level} {where}title={title}::{_data(_text(finding, side))}"
+
+
+def _text(finding: Document, side: str) -> str:
+    text = f"{finding['test']}: {TITLES[Verdict(finding['verdict'])]}"
+    if finding["after"]:
+        text += f" ({' together with '.join(finding['after'][0])}"
+        more = len(finding["after"]) - 1
+        text += f" or one of {more} more)" if more else ")"
+    if state := finding["state"]:
+        name = state.get("key", state.get("function"))
+        what = f"{name!r} in cache {state['alias']!r}" if "alias" in state else name
+        verb = "writes" if side == "written_at" else "reads"
+        text = f"This line {verb} {what}. {text}"
+    if replay := finding["replay"]:
+        text += f". See it fail: {replay}"
+    return text
+
+
+def _where(at: str | None, folder: str, workspace: str) -> str:
+    """Return a file of the repository and a line, nothing for any other place."""
+    path, _, line = (at or "").rpartition(":")
+    if not path or not re.fullmatch("[1-9][0-9]*", line):
+        return ""
+    file = Path(os.path.relpath(os.path.join(folder, path), workspace))  # noqa: PTH118
+    if ".." in file.parts:
+        return ""
+    return f"file={_property(file.as_posix())},line={line},"
+
+
+def _data(text: str) -> str:
+    """Return text as the runner's toolkit escapes it; the runner takes it back."""
+    text = printable(text)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _append(document: Document, path: Path) -> None:
+    """Add to what other commands of the same step have written."""
+    try:
+        there = path.stat().st_size if path.exists() else 0
+        with path.open("a", encoding="utf-8") as file:
+            file.write(summary(document, LIMIT - there))
+    except OSError as error:
+        print(  # noqa: T201 - the report is whole, so nothing fails
+            f"cache-isolation: {path} can't be written: {error.strerror}. The run's "
+            "page lacks its summary. It is in the report's folder.",
+            file=sys.stderr,
+        )
