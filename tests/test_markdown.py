@@ -243,3 +243,10 @@ def test_long_lists_are_counted():
     assert "- and 15 more, see the report" in text
     assert "<summary>130 conflicts</summary>" in text
     assert "- and 30 more, see the report" in text
+
+
+def test_a_run_that_ended_early_says_why_and_is_not_called_clean():
+    clean = STRESS | {"findings": [], "failures": [], "conflicts": []}
+    text = summary(clean | {"failure": "The process <that> forks has ended."})
+    assert "It ended early: <code>The&#32;process&#32;&#60;that&#62;" in text
+    assert "No test failed" not in text

@@ -4,7 +4,10 @@ import copy
 import json
 
 import pytest
+from click.testing import CliRunner
 
+from ci_cache_isolation.commands.merge import merge as command
+from ci_cache_isolation.report.counts import bounded
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.running.jobs import End
@@ -288,3 +291,58 @@ def test_any_other_json_is_refused(nothing):
 def test_no_report_is_refused():
     with pytest.raises(MergeError, match="No report was named"):
         merge()
+
+
+CLEAN = World(IDS)
+
+
+@pytest.fixture
+def exit_code(tmp_path):
+    """What the command says of reports, as a number."""
+
+    def of(*documents):
+        paths = []
+        for number, each in enumerate(documents):
+            path = tmp_path / f"{number}.json"
+            path.write_text(json.dumps(each), encoding="utf-8")
+            paths.append(str(path))
+        report = str(tmp_path / "merged")
+        return CliRunner().invoke(command, ["--report", report, *paths]).exit_code
+
+    return of
+
+
+def test_a_clean_shard_and_one_that_ended_early_are_not_clean(exit_code):
+    one, two = document(world=CLEAN, seed=1), document(world=CLEAN, seed=2)
+    assert exit_code(one, two) == 0
+    assert bounded(merge(one, two)).startswith("No test failed.")
+    two["failure"] = "The process that forks has ended."
+    assert exit_code(one, two) == 4
+    assert merge(one, two)["failure"] == two["failure"]
+    assert bounded(merge(one, two)) == ""
+    del one["failure"]
+    assert exit_code(one, two) == 4, "a report of an earlier version has none"
+
+
+def test_what_was_found_without_a_failed_run_is_found(exit_code):
+    beside = {"verdict": "cross-process", "after": []}
+    one = document(world=CLEAN, seed=1, findings=[beside])
+    assert exit_code(one, document(world=CLEAN, seed=2)) == 1
+
+
+def test_what_is_brittle_is_found_and_what_is_broken_is_no_leak(exit_code):
+    broken = World(IDS, broken={"A.t0"})
+    finding = {"test": "A.t0", "after": []}
+    one, two = (
+        document(world=broken, findings=[finding | {"verdict": verdict}])
+        for verdict in ("brittle", "broken")
+    )
+    assert [exit_code(one), exit_code(two)] == [1, 4]
+
+
+def test_reports_without_a_run_are_a_merged_report_too(exit_code):
+    nothing = document(lambda step: False, shard=Shard(1, 2)) | {"interrupted": True}
+    other = document(lambda step: False, shard=Shard(2, 2))
+    assert merge(other, nothing)["merged"] == 2
+    assert merge(other, nothing)["interrupted"] is True
+    assert exit_code(other, nothing) == 3

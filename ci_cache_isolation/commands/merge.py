@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
+from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.document import write
@@ -70,15 +72,15 @@ def _read(path: Path) -> tuple[str, dict[str, object]]:
     return str(file), document
 
 
-def _exit_code(document: dict[str, object]) -> ExitCode:
-    failures = document["failures"]
-    assert isinstance(failures, list)
-    if any(each["flaky"] for each in failures):
+def _exit_code(document: Mapping[str, Any]) -> ExitCode:
+    """Return what stress would have said of all of it in one run."""
+    failures, runs = document["failures"], document["runs"]
+    # What fails beside other processes may have failed in no run.
+    verdicts = {each["verdict"] for each in document["findings"]}
+    if verdicts - {Verdict.BROKEN} or any(each["flaky"] for each in failures):
         return ExitCode.FOUND
-    if failures:
+    if failures or document["failure"]:
         return ExitCode.CANNOT_START
-    runs = document["runs"]
-    assert isinstance(runs, list)
     if not runs:
         return ExitCode.NOTHING_RAN
     is_whole = all(run["end"] == "finished" for run in runs)

@@ -69,6 +69,7 @@ def bounded(document: Document) -> str:
     """Return what runs without a failure say of others; nothing where one failed."""
     runs, bound = document["runs"], document["bound"]
     is_whole = all(run["end"] == End.FINISHED for run in runs)
+    is_whole = is_whole and not document.get("failure")
     if document["failures"] or not runs or not is_whole:
         return ""
     text = "No test failed."

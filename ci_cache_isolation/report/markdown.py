@@ -115,6 +115,8 @@ def _head(document: Document, leaks: int) -> str:
         sums = [covered(document), judged(document), bounded(document)]
     if document["interrupted"]:
         sums.append("It was interrupted: this is what was known until then.")
+    if failure := document.get("failure"):
+        sums.append(f"It ended early: {code(failure)}")
     remarks = [code(each) for each in document.get("remarks", ())]
     lines = [f"## {title}", _prose(what), *filter(None, sums), *remarks]
     return "\n\n".join(lines) + "\n"

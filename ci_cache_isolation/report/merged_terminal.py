@@ -30,6 +30,8 @@ def show(console: Console, document: Mapping[str, Any], report: Path) -> None:
             say(text, f"bold {style}")
     if document["interrupted"]:
         say("One of the reports was interrupted: it holds what was known until then.")
+    if failure := document["failure"]:
+        say(f"One of the runs ended early: {failure}", "bold red")
     say(f"Report: {report}")
 
 

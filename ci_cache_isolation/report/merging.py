@@ -74,8 +74,19 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
         for (name, document), pairs in zip(reports, covered, strict=True)
         if document["runs"]
     ]
+    whole = {
+        "interrupted": any(document["interrupted"] for _, document in reports),
+        # Reports of earlier versions don't have it.
+        "failure": " ".join(
+            _distinct(each["failure"] for _, each in reports if each.get("failure"))
+        ),
+        "merged": len(reports),
+        "remarks": _distinct(
+            remark for _, each in reports for remark in each.get("remarks", ())
+        ),
+    }
     if not known:
-        return dict(reports[0][1])
+        return {**reports[0][1], **whole}
     (first, head, pairs), *others = known
     for name, document, more in others:
         _check_same(first, head, name, document)
@@ -94,11 +105,7 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
         **head,
         "seed": seeds.pop() if len(seeds) == 1 else None,
         "shard": _united_shard(documents),
-        "interrupted": any(document["interrupted"] for _, document in reports),
-        "merged": len(reports),
-        "remarks": _distinct(
-            remark for _, each in reports for remark in each.get("remarks", ())
-        ),
+        **whole,
         "runs": runs,
         "pairs": _pairs(pairs, documents),
         "bound": bound(runs),

@@ -36,6 +36,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
         "seed": result.seed,
         "shard": f"{shard.number}/{shard.of}",
         "interrupted": result.is_interrupted,
+        "failure": result.failure,
         "remarks": list(result.remarks),
         "runs": runs,
         "pairs": {
