@@ -12,6 +12,25 @@ LABEL = {
     "django": "cases.test_leaking.CacheTests",
     "pytest": "cases/test_leaking.py::CacheTests",
 }
+MEMOISED = """
+import functools
+from django.test import SimpleTestCase
+
+rates = {"today": 1}
+
+@functools.cache
+def rate():
+    return rates["today"]
+
+class RateTests(SimpleTestCase):
+    def test_a_is_one(self):
+        self.assertEqual(rate(), 1)
+
+    def test_b_is_two(self):
+        rates["today"] = 2
+        self.addCleanup(rates.update, today=1)
+        rate()
+"""
 
 
 def judged(project):
@@ -56,6 +75,19 @@ def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
         "'default' (sqlite)."
     )
     assert remark in done.out
+
+
+def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_path):
+    """The order that starts a resumed run is forward, and no books are kept of it."""
+    project = copied("small", tmp_path)
+    (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
+    options = ("--orders", 0, "--split", 0, "--cache", "isolated", "--runner", "django")
+    done = project.stress(*options, "cases.test_memoised", **OFF)
+    [finding] = project.report()["findings"]
+    assert finding["state"]["function"] == "cases.test_memoised.rate", done.out
+    resumed = project.stress("--resume", **OFF)
+    [again] = project.report()["findings"]
+    assert again["state"] == finding["state"], resumed.out
 
 
 def test_no_tests_is_nothing_ran(tmp_path):

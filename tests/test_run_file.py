@@ -1,3 +1,4 @@
+import stat
 from dataclasses import replace
 
 import pytest
@@ -65,6 +66,11 @@ def test_what_was_written_is_read(path):
     file.add(RANDOM)
     known = Known.read(path)
     assert (known.about, known.runs) == (ABOUT, [FORWARD, SPLIT, RANDOM])
+
+
+def test_nobody_else_can_read_it(path):
+    RunFile(path, ABOUT, [FORWARD]).add(RANDOM)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_of_a_run_that_was_being_written_nothing_is_read(path):

@@ -149,6 +149,9 @@ class ColdExecutor:
 
     def _is_own(self, job: Job) -> bool:
         """Tell whether it is what was run when the context began."""
+        if job.journal:
+            # Of that one no books were kept.
+            return False
         own = tuple(test.id for test in self.suite)
         return job.tests == own and job.sections.value == self._cache.value
 

@@ -136,6 +136,8 @@ class RunFile:
         head = json.dumps({"schema": SCHEMA, **asdict(about)}) + "\n"
         # Anew, for what a killed process left at the end; whole, or as it was.
         partial = path.with_suffix(".partial")
+        # Messages of failures are in it.
+        partial.touch(mode=0o600)
         partial.write_text(head + "".join(map(_line, runs)), encoding="utf-8")
         partial.replace(path)
 
