@@ -51,6 +51,13 @@ def stress(session: nox.Session) -> None:
 
 
 @nox.session
+def merge(session: nox.Session) -> None:
+    """Make one report of those of shards; arguments go to cache-isolation."""
+    install_for_tests(session)
+    session.run("cache-isolation", "merge", *session.posargs)
+
+
+@nox.session
 def audit(session: nox.Session) -> None:
     """Name the cache leaks that isolation cures; arguments go to cache-isolation."""
     install_for_tests(session)
@@ -80,7 +87,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code, the settings, the migrations and the workflow."""
+    """Check the code, the settings, the migrations and the workflows."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
