@@ -36,7 +36,7 @@ def test_the_lines_that_leak_get_an_error_each():
     )
 
 
-def test_without_a_line_there_is_no_file_and_chance_is_a_warning():
+def test_a_test_that_has_no_file_here_has_none_and_chance_is_a_warning():
     broken, chance = commands(CHANCE, BROKEN)
     assert broken.startswith("::error title=broken%3A shop.tests.E.test_broken::shop.")
     assert chance.startswith("::warning title=non-deterministic%3A shop.tests.D.")
@@ -52,6 +52,40 @@ def test_without_a_line_there_is_no_file_and_chance_is_a_warning():
 def test_a_place_outside_the_repository_is_none(at):
     [line] = commands(with_state(VICTIM, written_at=at, read_at=at))
     assert line.startswith("::error title=victim")
+    assert "This line" not in line
+    assert "'offer:honey' in cache 'default' carries it." in line
+
+
+@pytest.mark.parametrize(
+    ("test", "file"),
+    [
+        ("shop.tests.E.test_broken", "site/shop/tests.py"),
+        ("shop.tests.E.test_broken (n='a.b')", "site/shop/tests.py"),
+        ("shop/tests.py::test_broken[a::b.c]", "site/shop/tests.py"),
+        ("../lib/tests.py::test_other", "lib/tests.py"),
+        ("shop.gone.E.test_broken", ""),
+        ("../../outside.py::test_other", ""),
+        (f"{'a' * 5000}.py::test_\0", ""),
+        ("\0.E.test_broken", ""),
+        ("unittest.loader._FailedTest.shop", ""),
+    ],
+)
+def test_without_a_line_it_is_the_test_s_own_file(test, file, tmp_path):
+    for name in ("repo/site/shop/tests.py", "repo/lib/tests.py", "outside.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    repo = tmp_path / "repo"
+    of_folder = {"folder": str(repo / "site"), "workspace": str(repo)}
+    [line] = commands(BROKEN | {"test": test}, **of_folder)
+    assert line.startswith(f"::error file={file},title=" if file else "::error title=")
+
+
+def test_tests_without_a_line_in_one_file_get_a_remark_each(tmp_path):
+    (tmp_path / "tests.py").touch()
+    findings = [BROKEN | {"test": f"tests.E.test_{number}"} for number in range(3)]
+    of_folder = {"folder": str(tmp_path), "workspace": str(tmp_path)}
+    assert len(commands(*findings, **of_folder)) == 3
 
 
 def test_an_absolute_place_in_the_repository_is_found():

@@ -162,6 +162,18 @@ def test_an_audit_says_how_many_conflicts_are_leaks():
         "the outcome of 1 test depends on it." in text
     )
     assert "None was seen to change an outcome." in summary(audit | {"findings": []})
+    assert "### " not in text.replace("### 1. victim", "")
+
+
+def test_an_audit_names_what_failed_in_its_own_run():
+    run = RUN | {"failed": ["shop.tests.D.test_alone", VICTIM["test"]]}
+    audit = {**STRESS, "command": "audit", "findings": [VICTIM], "runs": [run]}
+    del audit["failures"]
+    text = summary(audit)
+    assert (
+        "### Not judged: 1 test\n\n- `shop.tests.D.test_alone`: failed in the audit's "
+        "own run, with isolation\n" in text
+    )
 
 
 def test_a_memoised_function_is_named():

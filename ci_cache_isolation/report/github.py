@@ -49,7 +49,8 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
     """Return the runner's commands that put findings beside lines of code.
 
     ``folder`` is the one that the suite's paths are relative to, ``workspace`` the
-    repository's. First the lines that write, then those that read.
+    repository's. First the lines that write, then those that read. Where no line is
+    known it is the test's own file.
     """
     findings = [each for group in by_cause(document["findings"]) for each in group]
     errors: dict[str, str] = {}
@@ -59,21 +60,24 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
             if finding["state"] is None and side == "read_at":
                 continue
             is_chance = Verdict(finding["verdict"]) is Verdict.NON_DETERMINISTIC
-            where = _where((finding["state"] or {}).get(side), folder, workspace)
+            line = _line((finding["state"] or {}).get(side), folder, workspace)
+            text = _text(finding, side if line else None)
+            where = line or _own_file(finding["test"], folder, workspace)
             # One remark for a line, however many tests meet there.
             (warnings if is_chance else errors).setdefault(
-                where or finding["test"],
-                _command("warning" if is_chance else "error", where, finding, side),
+                line or finding["test"],
+                _command("warning" if is_chance else "error", where, finding, text),
             )
     return [*list(errors.values())[:SHOWN], *list(warnings.values())[:SHOWN]]
 
 
-def _command(level: str, where: str, finding: Document, side: str) -> str:
+def _command(level: str, where: str, finding: Document, text: str) -> str:
     title = _property(f"{finding['verdict']}: {finding['test']}")
-    return f"::{level} {where}title={title}::{_data(_text(finding, side))}"
+    return f"::{level} {where}title={title}::{_data(text)}"
 
 
-def _text(finding: Document, side: str) -> str:
+def _text(finding: Document, side: str | None) -> str:
+    """Say what is the matter, beside the line of that side or beside none."""
     text = f"{finding['test']}: {TITLES[Verdict(finding['verdict'])]}"
     if finding["after"]:
         text += f" ({' together with '.join(finding['after'][0])}"
@@ -83,21 +87,38 @@ def _text(finding: Document, side: str) -> str:
         name = state.get("key", state.get("function"))
         what = f"{name!r} in cache {state['alias']!r}" if "alias" in state else name
         verb = "writes" if side == "written_at" else "reads"
-        text = f"This line {verb} {what}. {text}"
+        text = (
+            f"This line {verb} {what}. {text}" if side else f"{text}. {what} carries it"
+        )
     if replay := finding["replay"]:
         text += f". See it fail: {replay}"
     return text
 
 
-def _where(at: str | None, folder: str, workspace: str) -> str:
+def _line(at: str | None, folder: str, workspace: str) -> str:
     """Return a file of the repository and a line, nothing for any other place."""
     path, _, line = (at or "").rpartition(":")
     if not path or not re.fullmatch("[1-9][0-9]*", line):
         return ""
+    file = _file(path, folder, workspace)
+    return f"{file}line={line}," if file else ""
+
+
+def _own_file(test: str, folder: str, workspace: str) -> str:
+    """Return the file that a test's id speaks of, if it is the repository's."""
+    path, is_node, _ = test.partition("::")
+    names = path.split(".")
+    # The longest module first: of a dotted id nothing says where the class begins.
+    modules = ["/".join(names[:at]) + ".py" for at in range(len(names), 0, -1)]
+    for each in [path] if is_node else modules:
+        if os.path.isfile(os.path.join(folder, each)):  # noqa: PTH113,PTH118 - Path raises
+            return _file(each, folder, workspace)
+    return ""
+
+
+def _file(path: str, folder: str, workspace: str) -> str:
     file = Path(os.path.relpath(os.path.join(folder, path), workspace))  # noqa: PTH118
-    if ".." in file.parts:
-        return ""
-    return f"file={_property(file.as_posix())},line={line},"
+    return "" if ".." in file.parts else f"file={_property(file.as_posix())},"
 
 
 def _data(text: str) -> str:

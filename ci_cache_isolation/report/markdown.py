@@ -199,20 +199,22 @@ def _proof(finding: Document) -> str:
 
 def _not_judged(document: Document) -> str:
     known = {each["test"] for each in document["findings"]}
+    if document["command"] == "audit":
+        failed = "failed in the audit's own run, with isolation"
+        failures = {each: failed for run in document["runs"] for each in run["failed"]}
+    else:
+        failures = {
+            each["test"]: f"failed in {len(each['failed_in'])} of "
+            f"{len(each['failed_in']) + len(each['passed_in'])} runs"
+            for each in document["failures"]
+        }
     others = [
-        each for each in document.get("failures", ()) if each["test"] not in known
+        f"{code(test)}: {text}" for test, text in failures.items() if test not in known
     ]
     if not others:
         return ""
     lines = [f"### Not judged: {counted(len(others), 'test')}", ""]
-    lines += _listed(
-        [
-            f"{code(each['test'])}: failed in {len(each['failed_in'])} of "
-            f"{len(each['failed_in']) + len(each['passed_in'])} runs"
-            for each in others
-        ],
-        SHOWN_TESTS,
-    )
+    lines += _listed(others, SHOWN_TESTS)
     return "\n".join(lines) + "\n"
 
 
