@@ -102,7 +102,10 @@ class Workflow:
         needs = {
             need: {
                 "outputs": done[need][0].outputs,
-                "result": max((each.result for each in done[need]), key=len),
+                "result": next(
+                    (each.result for each in done[need] if each.result != "success"),
+                    "success",
+                ),
             }
             for need in job.get("needs", ())
         }
