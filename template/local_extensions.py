@@ -55,6 +55,8 @@ TAKEN = {
 class Answers(Extension):
     """Filters for the answers, and a guard that keeps them from being run as Jinja."""
 
+    defaults = DEFAULTS
+
     def __init__(self, environment):
         super().__init__(environment)
         self.first = None
@@ -70,8 +72,8 @@ class Answers(Extension):
         if self.first is None:
             self.first = source
         if (
-            self.first == DEFAULTS["__first"]
-            and source not in DEFAULTS.values()
+            self.first == self.defaults["__first"]
+            and source not in self.defaults.values()
             and re.search("{[{%#]", source)
         ):
             sys.exit(
