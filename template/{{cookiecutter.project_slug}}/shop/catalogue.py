@@ -1,5 +1,8 @@
 """Products, read through the cache; see signals.py for what takes them out of it."""
 
+{% if cookiecutter.cache_backend == "valkey" -%}
+from asgiref.sync import sync_to_async
+{% endif -%}
 from django.core.cache import cache
 
 from .models import Product
@@ -18,11 +21,16 @@ def find_product(slug: str) -> Product:
 
 async def afind_product(slug: str) -> Product:
     """Do what find_product does, for asynchronous views."""
+{%- if cookiecutter.cache_backend == "valkey" %}
+    # The cache of django-valkey that has sessions has no asynchronous methods.
+    return await sync_to_async(find_product)(slug)
+{%- else %}
     product = await cache.aget(key_of(slug))
     if product is None:
         product = await Product.objects.aget(slug=slug)
         await cache.aset(key_of(slug), product, FIVE_MINUTES)
     return product
+{%- endif %}
 
 
 def forget_product(slug: str) -> None:

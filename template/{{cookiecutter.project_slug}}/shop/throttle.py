@@ -18,7 +18,9 @@ def throttled(limit: int) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def throttled_view(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        def throttled_view(
+            request: HttpRequest, *args: object, **kwargs: object
+        ) -> HttpResponse:
             key = f"{view.__name__}:{request.META['REMOTE_ADDR']}"
             if count(caches["throttle"], key, MINUTE) > limit:
                 return HttpResponse(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import {{ "api, " if cookiecutter.drf == "yes" }}views
 
 urlpatterns = [
     path("", views.product_list, name="product_list"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("basket/add/<slug:slug>/", views.basket_add, name="basket_add"),
     path("basket/remove/<slug:slug>/", views.basket_remove, name="basket_remove"),
     path("checkout/", views.checkout, name="checkout"),
+{%- if cookiecutter.drf == "yes" %}
+    path("api/products/", api.ProductList.as_view(), name="api_products"),
+{%- endif %}
 ]

@@ -1,3 +1,19 @@
+{%- macro caches(backend, default="CACHE_URL", throttle="CACHE_URL") -%}
+{%- set module = "" if backend.startswith("django_valkey") else "django.core.cache.backends." -%}
+CACHES = {
+    "default": {
+        "BACKEND": "{{ module }}{{ backend }}",
+        "LOCATION": {{ default }},
+    },
+    "throttle": {
+        "BACKEND": "{{ module }}{{ backend }}",
+        "LOCATION": {{ throttle }},
+{%- if throttle == "CACHE_URL" %}
+        "KEY_PREFIX": "throttle",
+{%- endif %}
+    },
+}
+{%- endmacro -%}
 """Settings for development, and where production starts from."""
 
 import os
@@ -16,6 +32,9 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+{%- if cookiecutter.drf == "yes" %}
+    "rest_framework",
+{%- endif %}
     "shop",
 ]
 
@@ -49,23 +68,40 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
+{%- if cookiecutter.database == "postgresql" %}
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": os.environ.get("DATABASE_HOST", "localhost"),
+        "PORT": os.environ.get("DATABASE_PORT", "5432"),
+        "USER": os.environ.get("DATABASE_USER", "postgres"),
+        "PASSWORD": os.environ.get("DATABASE_PASSWORD", "postgres"),
+        "NAME": os.environ.get("DATABASE_NAME", "{{ cookiecutter.project_slug }}"),
+{%- else %}
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / "db.sqlite3",
+{%- endif %}
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+{% if cookiecutter.cache_backend == "locmem" -%}
 # Local memory is one process's own: put a server here when there are several.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "default",
-    },
-    "throttle": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "throttle",
-    },
-}
+{{ caches("locmem.LocMemCache", '"default"', '"throttle"') }}
+{%- elif cookiecutter.cache_backend == "file" -%}
+# On one machine its processes share files: put a server here when there are several.
+{{ caches("filebased.FileBasedCache", 'BASE_DIR / ".cache" / "default"', 'BASE_DIR / ".cache" / "throttle"') }}
+{%- elif cookiecutter.cache_backend == "database" -%}
+# manage.py createcachetable makes the tables.
+{{ caches("db.DatabaseCache", '"cache_default"', '"cache_throttle"') }}
+{%- elif cookiecutter.cache_backend == "redis" -%}
+CACHE_URL = os.environ.get("CACHE_URL") or "redis://localhost:6379/0"
+{{ caches("redis.RedisCache") }}
+{%- elif cookiecutter.cache_backend == "valkey" -%}
+CACHE_URL = os.environ.get("CACHE_URL") or "valkey://localhost:6379/0"
+{{ caches("django_valkey.cache.ValkeyCache") }}
+{%- else -%}
+CACHE_URL = os.environ.get("CACHE_URL") or "127.0.0.1:11211"
+{{ caches("memcached.PyMemcacheCache") }}
+{%- endif %}
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -81,3 +117,9 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+{%- if cookiecutter.drf == "yes" %}
+
+REST_FRAMEWORK = {
+    "DEFAULT_THROTTLE_RATES": {"anon": "10/minute"},
+}
+{%- endif %}

@@ -1,0 +1,1 @@
+"""Projects that the template makes, and what their own checks say of them."""
