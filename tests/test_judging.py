@@ -131,6 +131,15 @@ def test_a_test_that_fails_the_second_time_in_a_row_pollutes_itself():
     assert len(world.jobs) <= 30
 
 
+def test_a_victim_of_others_that_pollutes_itself_too_is_a_victim():
+    world = World(TESTS, victims={"t10": [("t10",), ("t20",)]})
+    twice = [t for t in TESTS for _ in "ab"]
+    for orders in ([TESTS[::-1], twice], [twice, TESTS[::-1]]):
+        finding = only(world, TESTS, *orders)
+        assert finding.verdict is Verdict.VICTIM
+        assert finding.after == (("t20",), ("t10",))
+
+
 def test_a_victim_that_also_ran_twice_is_a_victim():
     world = World(TESTS, victims={"t10": [("t04",)]})
     finding = only(world, TESTS[::-1], [t for t in TESTS for _ in "ab"])

@@ -30,13 +30,15 @@ class Dependence:
     """One test that came, in some orders, to another outcome than it does alone.
 
     ``changed`` are these orders and ``unchanged`` the others, ``known`` the tests that
-    can be run.
+    can be run. Where it ran twice and failed it may pollute itself: such orders are
+    among the changed ones only if there are no others, ``fails_twice`` tells of them.
     """
 
     question: Question
     changed: Sequence[Observed]
     unchanged: Sequence[Observed]
     known: frozenset[str]
+    fails_twice: bool = False
 
     def judged(
         self, suspects: Iterable[Order], run_beside: Beside | None
@@ -49,7 +51,7 @@ class Dependence:
         if not self.changed:
             return None
         only_twice = all(each.order.count(test) > 1 for each in self.changed)
-        if only_twice and (found := self._self_polluting()):
+        if self.fails_twice and only_twice and (found := self._self_polluting()):
             return found
         seen = self._runnable(self.changed[0].before(test))
         history = self._runnable(suspected(test, self.changed, self.unchanged))
@@ -67,6 +69,8 @@ class Dependence:
         if len(history) > _MOST_SUSPECTS and (
             found := self._proved(first_changing(question, history))
         ):
+            return found
+        if self.fails_twice and not only_twice and (found := self._self_polluting()):
             return found
         return self._judged_by(seen, history, run_beside)
 

@@ -86,13 +86,16 @@ def _findings(
             yield _judged_alone(search, test, tally[FAILED])
         elif tally[PASSED] == TIMES or tally[FAILED] == TIMES:
             failing = history.failing(test)
+            # Where it ran twice it may have failed for what it did itself.
+            once = [each for each in failing if each.order.count(test) == 1]
             is_brittle = tally[FAILED] == TIMES
             dependent.append(
                 Dependence(
                     Question(search, test, FAILED if is_brittle else PASSED),
-                    passing if is_brittle else failing,
+                    passing if is_brittle else once or failing,
                     failing if is_brittle else passing,
                     known,
+                    fails_twice=not is_brittle and len(once) < len(failing),
                 )
             )
     # The cheapest first, and all of them before any is completed.
