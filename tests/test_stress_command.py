@@ -225,7 +225,8 @@ def test_a_test_that_kills_the_suite_in_its_own_order_is_named(small, runner):
 def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
     # A minute is the least that an order is given; here the limit is the mock.
     program = (
-        "from ci_cache_isolation.running import replaying; replaying._SECONDS = 10;"
+        "from ci_cache_isolation.running import replaying;"
+        "replaying._FOR_ONE_THAT_HANGS = 8;"
         "from ci_cache_isolation.stress import engine, observing;"
         "engine.JUDGING_MINUTES = 0.5; observing.AT_LEAST_SECONDS = 0.5;"
         "from ci_cache_isolation.cli import cli; cli()"
@@ -235,6 +236,10 @@ def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
     assert done.code == 1
     assert "timed out in cases.test_hanging.HangingTests.test_a_hangs" in done.out
     assert small.report()["runs"][1]["end"] == "timed out"
+    [finding] = small.report()["findings"]
+    assert finding["verdict"] == "victim"
+    # It would print nothing by which one could tell.
+    assert finding["replay"].startswith("cache-isolation replay ")
 
 
 def test_failed_set_up_of_a_class_is_judged_by_its_tests(small):

@@ -63,7 +63,8 @@ _NOT_ALL_CALLERS = (
     "minutes were over. Give it more with --minutes, or fewer tests."
 )
 _NOT_REPLAYED = (
-    "Not every finding was run again in a cold process: there are too many of them."
+    "Not every finding was run again in a cold process, of those with one cause the "
+    "first before the others: the time for that was over."
 )
 
 
@@ -215,7 +216,8 @@ class Audit:
         pairs = sum(map(len, suspects.values()))
         self._say(
             f"Conflicts: {len(self.result.audited.conflicts)}. Tests that may meet "
-            f"what another leaves: {len(suspects)}. Putting {pairs} pairs to the test…"
+            f"what another leaves: {len(suspects)}. Putting "
+            f"{pairs} {'pair' if pairs == 1 else 'pairs'} to the test…"
         )
         begun = time.monotonic()
         until = begun + 60 * self._request.minutes

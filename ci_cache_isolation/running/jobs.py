@@ -10,6 +10,7 @@ __all__ = [
     "AUDIT_VARIABLE",
     "FOLDER_VARIABLE",
     "FORKS_VARIABLE",
+    "NO_END",
     "RESET_VARIABLE",
     "SCOPE_VARIABLE",
     "End",
@@ -29,6 +30,9 @@ SCOPE_VARIABLE = "CI_CACHE_ISOLATION_SCOPE"
 """Holds the narrowest scope with sections of its own: an option's variable."""
 RESET_VARIABLE = "CI_CACHE_ISOLATION_RESET_MEMOISED"
 """Tells whether memoised functions forget after each test: an option's too."""
+
+NO_END = "no end within"
+"""How the message begins of a test that had no end within its time."""
 
 
 class Sections(enum.StrEnum):

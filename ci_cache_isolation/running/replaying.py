@@ -22,14 +22,17 @@ __all__ = ["Replayer", "Wanted"]
 
 _SECONDS = 60.0
 """All replays together are begun within so many seconds."""
+_FOR_ONE_THAT_HANGS = 20.0
+"""Seconds after which a test that had no end in a fork has none here either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A test that is to fail at the end of an order."""
+    """A test that is to fail at the end of an order, or to have no end there."""
 
     test: str
     order: tuple[str, ...]
+    hangs: bool = False
 
 
 class Replayer:
@@ -78,7 +81,12 @@ class Replayer:
 
     def _own(self, number: int, wanted: Wanted, until: float) -> str | None:
         """Return the user's own command if it shows the failure."""
-        if self._isolating is None or len(set(wanted.order)) < len(wanted.order):
+        if (
+            self._isolating is None
+            or len(set(wanted.order)) < len(wanted.order)
+            # It prints nothing to go by.
+            or wanted.hangs
+        ):
             return None
         labels = (*self._isolating, *self._labels)
         command = self._runner.replay_command(wanted.order, labels)
@@ -117,6 +125,8 @@ class Replayer:
             "PYTHONHASHSEED": order.hash_seed,
         }
         command = self._runner.command(self._labels, 1)
+        if wanted.hangs:
+            until = min(until, time.monotonic() + _FOR_ONE_THAT_HANGS)
         self._run(command, given, path.with_suffix(".log"), until)
         noted = read(record)
         if wanted.test not in {*noted.failed, noted.running}:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
-from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.jobs import NO_END, Job, Sections
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.replaying import Replayer, Wanted
@@ -214,7 +214,11 @@ class Stress:
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""
         wanted = {
-            each.judged.test: Wanted(each.judged.test, _failing_order(each.judged))
+            each.judged.test: Wanted(
+                each.judged.test,
+                _failing_order(each.judged),
+                hangs=each.judged.message.startswith(NO_END),
+            )
             for each in self.result.findings.values()
             if each.judged.verdict
             not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
@@ -236,8 +240,8 @@ class Stress:
             self.result.findings[test] = replace(finding, replay=replay)
         if replayer.is_over:
             self.result.remarks.append(
-                "Not every finding was run again in a cold process, as there are too "
-                "many: those that were not have no command."
+                "Not every finding was run again in a cold process: the time for that "
+                "was over. Those that were not have no command."
             )
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ci_cache_isolation.running.inside.databases import Slot
-from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.jobs import NO_END, End
 from ci_cache_isolation.running.outcomes import FAILED
 
 __all__ = ["Fork"]
@@ -99,7 +99,7 @@ class Fork:
             culprit = self.running or next(iter(untold), last)
             message = self.broken_by or _cause(status)
             if self.is_stopped:
-                message = f"no end within {self.limit:g} s"
+                message = f"{NO_END} {self.limit:g} s"
             self.outcomes[culprit] = FAILED
             self.messages[culprit] = message
         return {
