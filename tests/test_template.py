@@ -1,18 +1,16 @@
 """The template: what it makes of answers, and which answers it refuses."""
 
-import ast
 import json
 import re
 import subprocess
 import sys
-import tomllib
 from itertools import combinations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.generated import rows
+from tests.generated.validity import assert_valid
 
 pytestmark = pytest.mark.exhaustive
 
@@ -99,28 +97,6 @@ def test_generated_twice_is_byte_identical_and_holds_nothing_of_the_machine(
         assert word.encode() not in text
     assert all(content.endswith(b"\n") for content in files.values() if content)
     assert_valid(first)
-
-
-def assert_valid(folder):
-    """Files parse and ruff is content, also with their names and their layout."""
-    assert not any("%" in str(path) or "{" in str(path) for path in folder.rglob("*"))
-    assert not [path for path in folder.rglob("*") if is_empty_folder(path)]
-    for path in folder.rglob("*.toml"):
-        tomllib.loads(path.read_text("utf-8"))
-    for path in folder.rglob("*.yml"):
-        yaml.safe_load(path.read_text("utf-8"))
-    for path in folder.rglob("*.py"):
-        ast.parse(path.read_bytes())
-    for command in (["check"], ["format", "--check"]):
-        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", "--quiet"]
-        done = subprocess.run(
-            [*ruff, str(folder)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-def is_empty_folder(path):
-    return path.is_dir() and not any(path.iterdir())
 
 
 def test_without_ci_there_is_no_workflow(generate):

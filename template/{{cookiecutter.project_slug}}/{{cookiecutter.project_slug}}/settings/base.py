@@ -74,7 +74,10 @@ DATABASES = {
         "PORT": os.environ.get("DATABASE_PORT", "5432"),
         "USER": os.environ.get("DATABASE_USER", "postgres"),
         "PASSWORD": os.environ.get("DATABASE_PASSWORD", "postgres"),
-        "NAME": os.environ.get("DATABASE_NAME", "{{ cookiecutter.project_slug }}"),
+        "NAME": os.environ.get(
+            "DATABASE_NAME",
+            "{{ cookiecutter.project_slug }}",
+        ),
 {%- else %}
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / "db.sqlite3",
