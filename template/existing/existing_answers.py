@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 import existing_project
 import local_extensions
-from local_extensions import runner_problem, short
+from local_extensions import short
 
 NOX_FILE = "noxfile_cache_isolation.py"
 WORKFLOW = ".github/workflows/cache-isolation.yml"
@@ -150,6 +150,15 @@ def folder_problem(folder):
         f"folder is {short(folder)}, which names no folder inside the project. Tests are "
         "run there. Answer with a dot, or with names of letters, digits, spaces and "
         ". - _ with / between them, for example backend."
+    )
+
+
+def runner_problem(runner):
+    if runner in {"django", "pytest"}:
+        return ""
+    return (
+        f"runner is {short(runner)}, which this template does not know. It decides how "
+        "the sessions run your tests. Answer with django or pytest."
     )
 
 
