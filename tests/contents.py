@@ -82,7 +82,8 @@ class MemcachedContents:
     """All items of a memcached; ``cas`` tells of any change whatever."""
 
     def __init__(self, server):
-        self.client = Client(server.location)
+        # With answers: what was stored is there for the other connection too.
+        self.client = Client(server.location, default_noreply=False)
         self.address = server.location.split(":")
 
     def fill(self):
