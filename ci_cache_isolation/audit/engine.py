@@ -63,8 +63,8 @@ _NOT_ALL_CALLERS = (
     "minutes were over. Give it more with --minutes, or fewer tests."
 )
 _NOT_REPLAYED = (
-    "Not every finding was run again in a cold process, of those with one cause the "
-    "first before the others: the time for that was over."
+    "Not every finding was run again in a cold process: the time for that was over. "
+    "One of each cause came first."
 )
 
 

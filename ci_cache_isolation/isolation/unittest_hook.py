@@ -223,7 +223,7 @@ def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FB
 
 
 def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
-    run = getattr(result, _RUN, None) or _run_of(result)
+    run = _run_of(result)
     previous = getattr(result, "_previousTestClass", None)
     if previous is type(test) and run.to_next(test):
         # What unittest calls until the test runs does nothing within a class.
@@ -237,7 +237,7 @@ def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
     # Tears the previous module down on its way, by way of the next function.
-    run = getattr(result, _RUN, None) or _run_of(result)
+    run = _run_of(result)
     if run.begun is test:
         _originals["_handleModuleFixture"](suite, test, result)
         return
@@ -248,7 +248,7 @@ def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_tear_down(suite: Any, result: Any) -> None:
     _originals["_handleModuleTearDown"](suite, result)
-    run = getattr(result, _RUN, None) or _run_of(result)
+    run = _run_of(result)
     if run.next_module:
         run.to_module(run.next_module)
         return
@@ -256,7 +256,7 @@ def _handle_module_tear_down(suite: Any, result: Any) -> None:
 
 
 def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
-    run = getattr(result, _RUN, None) or _run_of(result)
+    run = _run_of(result)
     if run.begun is test:
         run.begun = None
         _originals["_handleClassSetUp"](suite, test, result)

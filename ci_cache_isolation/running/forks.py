@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -131,7 +130,9 @@ class ForkServer:
         if not hasattr(os, "fork"):
             raise ForkServerError(_NO_FORK)
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._scratch = tempfile.mkdtemp(prefix="cache-forks-")
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="cache-forks-", ignore_cleanup_errors=True
+        )
         self._socket, theirs = socket.socketpair()
         self._answers = self._socket.makefile("rb")
         with theirs, self._log.open("wb") as log:
@@ -174,7 +175,7 @@ class ForkServer:
                 raise
         finally:
             # It does so itself, unless it was killed.
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.cleanup()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
         """Run jobs, as many at a time as may be, and yield them as they end.
@@ -324,7 +325,7 @@ class ForkServer:
             "CI_CACHE_ISOLATION": "on",
             "CI_CACHE_ISOLATION_SCOPE": "process",
             FORKS_VARIABLE: str(number),
-            FOLDER_VARIABLE: self._scratch,
+            FOLDER_VARIABLE: self._scratch.name,
         }
 
 
