@@ -419,16 +419,17 @@ def test_what_the_process_is_told_is_in_its_environment(served, monkeypatch):
     for name in ("AUDIT", "JOIN", "ORDER", "RECORD"):
         monkeypatch.setenv(f"CI_CACHE_ISOLATION_{name}", "x")
     monkeypatch.setenv("CI_CACHE_ISOLATION", "off")
-    told = served.server(PYTHONHASHSEED="5")._variables(7)
+    told = served.server(PYTHONHASHSEED="5")._variables(7, "scratch")
     ours = {
         name.removeprefix("CI_CACHE_ISOLATION"): value
         for name, value in told.items()
         if name.startswith("CI_CACHE_ISOLATION")
     }
     del ours["_STATE"]
-    assert ours == {"": "on", "_SCOPE": "process", "_FORKS": "7"}
+    forks = {"_FORKS": "7", "_FORKS_FOLDER": "scratch"}
+    assert ours == {"": "on", "_SCOPE": "process"} | forks
     assert told["PYTHONHASHSEED"] == "5"
-    assert served.server()._variables(7)["PYTHONHASHSEED"] == "0"
+    assert served.server()._variables(7, "scratch")["PYTHONHASHSEED"] == "0"
 
 
 def test_threads_in_the_process_that_forks_are_said(served):

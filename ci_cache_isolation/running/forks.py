@@ -139,7 +139,7 @@ class ForkServer:
             self._process = subprocess.Popen(
                 self._runner.fork_command(self._labels),
                 cwd=self._runner.folder,
-                env=self._variables(theirs.fileno()),
+                env=self._variables(theirs.fileno(), self._scratch.name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -314,7 +314,7 @@ class ForkServer:
             )
         )
 
-    def _variables(self, number: int) -> dict[str, str]:
+    def _variables(self, number: int, scratch: str) -> dict[str, str]:
         given = {"PYTHONHASHSEED": "0", **os.environ, **self._environment}
         kept = {
             name: value
@@ -325,7 +325,7 @@ class ForkServer:
             "CI_CACHE_ISOLATION": "on",
             "CI_CACHE_ISOLATION_SCOPE": "process",
             FORKS_VARIABLE: str(number),
-            FOLDER_VARIABLE: self._scratch.name,
+            FOLDER_VARIABLE: scratch,
         }
 
 
