@@ -293,9 +293,9 @@ def test_a_cache_may_be_opened_by_a_thread_while_sections_change(stack, new_cach
     for cache in opened[:2]:
         store.adopt("alias", cache)
     found = []
-    for memory in store._memories():
-        found.append(memory.entries)
-        if memory.entries is opened[0]._cache:
+    for _, entries, _, _ in store._memories():
+        found.append(entries)
+        if entries is opened[0]._cache:
             store.adopt("alias", opened[2])
     assert all(any(each is cache._cache for each in found) for cache in opened[:2])
 

@@ -12,25 +12,21 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
+from ci_cache_isolation.isolation.records import Record
 
 __all__ = [
     "JOIN_VARIABLE",
-    "RUN_VARIABLE",
     "Joined",
     "announced",
-    "is_part_of_a_run",
     "joined",
 ]
 
 JOIN_VARIABLE = "CI_CACHE_ISOLATION_JOIN"
-RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
-"""Is set while tests run: a program that a test starts is no server of somebody's."""
 
 
-class Joined(NamedTuple):
+class Joined(Record):
     """The sections of another process: ids by space, and one for all other spaces."""
 
     default: str
@@ -69,8 +65,3 @@ def joined() -> Joined | None:
     ):
         return None
     return Joined(default, by_space)
-
-
-def is_part_of_a_run() -> bool:
-    """Tell whether this process was started by tests that run isolated."""
-    return RUN_VARIABLE in os.environ

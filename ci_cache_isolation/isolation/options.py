@@ -1,19 +1,17 @@
 """Options, resolved in one place: the first source that says something wins.
 
 Command line > environment > ini or pyproject > ``settings.CACHE_ISOLATION`` > default.
-Named tuples here and wherever every run comes by: a frozen dataclass takes six times as
-long to make, when the module is imported.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from django.conf import settings
 
 from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.scopes import Granularity
 from ci_cache_isolation.isolation.stores import NAMES
 
@@ -44,7 +42,7 @@ _NO_GUESS = "Isolation must not be guessed"
 _NO_GUESS_OF_RESETS = "Whether functions forget must not be guessed"
 
 
-class Enabled(NamedTuple):
+class Enabled(Record):
     """Whether something is switched on, and who said so."""
 
     value: bool
@@ -71,14 +69,14 @@ def enabled(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     return Enabled(value=True, source="default")
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """The value of an option, and who said so."""
 
     value: str
     source: str
 
 
-class Choices(NamedTuple):
+class Choices(Record):
     """How caches are isolated.
 
     ``stores`` holds only the aliases whose store was named. ``server`` is the command
@@ -97,7 +95,7 @@ class Choices(NamedTuple):
         return Granularity(self.scope.value)
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What `isolate()` was given: it counts where nothing else says otherwise."""
 
     scope: str | None = None

@@ -27,7 +27,8 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 TOKEN_LENGTH = 6
 SECTION_LENGTH = 12
 _drawn: tuple[int, str] | None = None
-_numbers = itertools.count(1)
+next_number = itertools.count(1).__next__
+"""Count the sections of this process: 1 for the first one."""
 
 
 def in_base(number: int, length: int) -> str:
@@ -46,11 +47,6 @@ def process_token() -> str:
         number = secrets.randbelow(len(DIGITS) ** TOKEN_LENGTH)
         _drawn = os.getpid(), in_base(number, TOKEN_LENGTH)
     return _drawn[1]
-
-
-def next_number() -> int:
-    """Count the sections of this process: 1 for the first one."""
-    return next(_numbers)
 
 
 def section_id(number: int) -> str:

@@ -115,19 +115,22 @@ class ScopeStack:
         if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
 
-    def follow(self, scope: Scope) -> None:
-        """Close the innermost scope, a test's, and open the next test's beside it."""
+    def follow(self, previous: Scope, scope: Scope) -> bool:
+        """Close a test's scope and open the next test's; False if not innermost."""
+        if not self._open or self._open[-1].scope is not previous:
+            return False
         if self.watcher is not None or self.granularity is not Granularity.TEST:
             self.end()
             self.begin(scope)
-            return
-        number = next_number()
-        depth = self._open.pop().depth
+            return True
+        innermost = self._open[-1]
+        innermost.scope = scope
+        innermost.number = number = next_number()
         for store in self.stores:
             store.follow(number, is_raw=scope.is_raw)
         if self.forget is not None:
             self.forget()
-        self._open.append(_Open(scope, number, depth))
+        return True
 
     def tidy(self) -> None:
         """Delete what ended scopes have left on servers and in directories."""

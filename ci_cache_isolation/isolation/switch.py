@@ -8,7 +8,6 @@ import unittest
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
@@ -16,7 +15,6 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import IsolationError, NotActiveError, OptionError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
-from ci_cache_isolation.isolation.joining import RUN_VARIABLE, is_part_of_a_run
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -25,6 +23,7 @@ from ci_cache_isolation.isolation.options import (
     choices,
     enabled,
 )
+from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import Store, name_for, store_class
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
@@ -51,7 +50,7 @@ __all__ = [
 ]
 
 
-class Said(NamedTuple):
+class Said(Record):
     """What doors have said about the switch, and where it stood."""
 
     command_line: bool | None = None
@@ -59,6 +58,9 @@ class Said(NamedTuple):
     asked: Asked | None = None
     is_installed: bool = False
 
+
+RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
+"""Is set while tests run: a program that a test starts is no server of somebody's."""
 
 _MEMORY = MemoryStore()
 STACK = ScopeStack([_MEMORY])
@@ -123,7 +125,7 @@ def install(
         _installed = True
     elif not resolved.value and _installed:
         _switch_off()
-    if resolved.value and not _is_started and is_part_of_a_run():
+    if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
         # A test has started this process: it works in sections of its own, or in those
         # of the test.
         start(resolved)

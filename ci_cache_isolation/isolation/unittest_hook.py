@@ -38,12 +38,15 @@ __all__ = [
     "scope_of_test",
 ]
 
+_TEST = ScopeKind.TEST
 _RUN = "_ci_cache_isolation_run"
 _originals: dict[str, Callable[..., Any]] = {}
 _in_place: set[str] = set()
 _stack: ScopeStack | None = None
 _is_enabled: Callable[[], bool] = bool
 _process = 0
+# The test whose scope has been opened behind the one before, until it runs.
+_followed: object = None
 _is_probed = False
 
 
@@ -53,13 +56,16 @@ def scope_of_class(test_class: type) -> Scope:
     return Scope(ScopeKind.CLASS, dotted_name(test_class), is_raw=is_raw)
 
 
-def scope_of_test(test: object, class_name: str = "") -> Scope:
+def scope_of_test(test: object, of_class: Scope | None = None) -> Scope:
     """Return the scope of a test case, or of whatever a suite runs as one."""
+    if of_class is None:
+        of_class = scope_of_class(type(test))
     method = getattr(test, "_testMethodName", "")
-    name = f"{class_name or dotted_name(type(test))}.{method}"
     function = getattr(type(test), method, None)
-    is_raw = getattr(function, RAW, False) or getattr(test, RAW, False)
-    return Scope(ScopeKind.TEST, name, function, is_raw=bool(is_raw))
+    scope = Scope(_TEST, f"{of_class.name}.{method}", function)
+    if of_class.is_raw or getattr(function, RAW, False):
+        scope.is_raw = True
+    return scope
 
 
 def is_attached() -> bool:
@@ -76,7 +82,6 @@ class Run:
 
     __slots__ = (
         "base",
-        "begun",
         "class_scope",
         "module",
         "next_module",
@@ -93,7 +98,6 @@ class Run:
         self.test_class: type | None = None
         self.class_scope: Scope | None = None
         self.test_scope: Scope | None = None
-        self.begun: object = None
 
     def to_base(self) -> None:
         """Close what this run has opened."""
@@ -119,18 +123,18 @@ class Run:
 
     def to_next(self, test: object) -> bool:
         """Go straight from one test of a class to the next, if nothing else moved."""
-        stack = self.stack
+        stack, previous, of_class = self.stack, self.test_scope, self.class_scope
         if (
             stack is None
-            or self.test_scope is None
+            or previous is None
+            or of_class is None
             or self.test_class is not type(test)
-            or stack.innermost is not self.test_scope
         ):
             return False
-        class_name = self.class_scope.name if self.class_scope else ""
-        self.test_scope = scope_of_test(test, class_name)
-        stack.follow(self.test_scope)
-        self.begun = test
+        scope = scope_of_test(test, of_class)
+        if not stack.follow(previous, scope):
+            return False
+        self.test_scope = scope
         return True
 
     def to_test(self, test: object) -> None:
@@ -138,7 +142,7 @@ class Run:
         stack = self.stack
         if stack is None:
             return
-        scope = scope_of_test(test, self.class_scope.name if self.class_scope else "")
+        scope = scope_of_test(test, self.class_scope)
         if stack.innermost is self.class_scope:
             stack.begin(scope)
         else:
@@ -223,10 +227,12 @@ def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FB
 
 
 def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
+    global _followed  # noqa: PLW0603
     run = _run_of(result)
     previous = getattr(result, "_previousTestClass", None)
     if previous is type(test) and run.to_next(test):
         # What unittest calls until the test runs does nothing within a class.
+        _followed = test
         _originals["_tearDownPreviousClass"](suite, test, result)
         return
     run.to_class(previous)
@@ -237,10 +243,10 @@ def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
     # Tears the previous module down on its way, by way of the next function.
-    run = _run_of(result)
-    if run.begun is test:
+    if _followed is test:
         _originals["_handleModuleFixture"](suite, test, result)
         return
+    run = _run_of(result)
     run.next_module = type(test).__module__
     _originals["_handleModuleFixture"](suite, test, result)
     run.next_module = ""
@@ -256,11 +262,12 @@ def _handle_module_tear_down(suite: Any, result: Any) -> None:
 
 
 def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
-    run = _run_of(result)
-    if run.begun is test:
-        run.begun = None
+    global _followed  # noqa: PLW0603
+    if _followed is test:
+        _followed = None
         _originals["_handleClassSetUp"](suite, test, result)
         return
+    run = _run_of(result)
     run.to_class(type(test))
     _originals["_handleClassSetUp"](suite, test, result)
     run.to_test(test)

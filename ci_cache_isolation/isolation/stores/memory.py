@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Hashable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.cache.backends import locmem
 
@@ -34,20 +34,16 @@ _expire_info: dict[str, MutableMapping[Any, float | None]] = locmem._expire_info
 _locks: dict[str, threading.Lock] = locmem._locks  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-class Memory(NamedTuple):
-    """One LOCATION's dictionaries, and the lock that goes with them."""
+Memory = tuple[
+    Hashable,
+    MutableMapping[Any, bytes],
+    MutableMapping[Any, float | None],
+    AbstractContextManager[Any],
+]
+"""One LOCATION's identity, its entries and their expiries, and the lock of both."""
 
-    identity: Hashable
-    entries: MutableMapping[Any, bytes]
-    expiries: MutableMapping[Any, float | None]
-    lock: AbstractContextManager[Any]
-
-
-class Private(NamedTuple):
-    """A memory that Django doesn't list, and the caches known to use it."""
-
-    memory: Memory
-    holders: weakref.WeakSet[Any]
+Private = tuple[Memory, weakref.WeakSet[Any]]
+"""A memory that Django doesn't list, and the caches known to use it."""
 
 
 class MemoryStore(SnapshotStore):
@@ -73,11 +69,12 @@ class MemoryStore(SnapshotStore):
         identity = id(entries)
         if identity not in self._private:
             lock = getattr(cache, "_lock", None) or nullcontext()
-            memory = Memory(identity, entries, expiries, lock)
-            self._private[identity] = Private(memory, weakref.WeakSet())
+            memory = (identity, entries, expiries, lock)
+            self._private[identity] = memory, weakref.WeakSet()
             # What it brings along was there before any scope that is open.
             self._was_there(identity, Kept(dict(entries), dict(expiries)))
-        self._private[identity].holders.add(cache)
+        _, holders = self._private[identity]
+        holders.add(cache)
         return True
 
     def leave(self, cache: object) -> None:
@@ -92,40 +89,48 @@ class MemoryStore(SnapshotStore):
 
     def end(self) -> None:
         """Put the contents back as they were when the section began."""
-        self._write(self._enclosing.pop())
-        self._drop_private()
+        contents = self._enclosing.pop()
+        if contents or not self._is_empty():
+            self._write(contents)
+            self._drop_private()
 
     def follow(self, number: int = 0, *, is_raw: bool = False) -> None:  # noqa: ARG002
         """Put the contents back; the copy stays for the section that begins."""
-        self._write(self._enclosing[-1])
-        self._drop_private()
+        if self._enclosing[-1] or not self._is_empty():
+            self._write(self._enclosing[-1])
+            self._drop_private()
 
     def _drop_private(self) -> None:
-        for identity, private in list(self._private.items()) if self._private else ():
-            if not private.holders and not self._holds(identity):
+        for identity, (memory, holders) in list(self._private.items()):
+            if not holders and not self._holds(memory):
                 del self._private[identity]
 
     def _memories(self) -> Iterator[Memory]:
         # Lists: other threads open caches meanwhile.
         for location, entries in list(_caches.items()):
             if not self._left_alone or id(entries) not in self._left_alone:
-                yield Memory(
+                yield (
                     location,
                     entries,
                     _expire_info.setdefault(location, {}),
                     _locks.setdefault(location, threading.Lock()),
                 )
-        for private in list(self._private.values()):
-            yield private.memory
+        for memory, _ in list(self._private.values()):
+            yield memory
 
     def _is_empty(self) -> bool:
         """Tell whether no memory holds anything: it is asked for every test."""
-        return not (
-            any(_caches.values()) or any(_expire_info.values()) or self._private
-        )
+        for entries in _caches.values():
+            if entries:
+                return False
+        for expiries in _expire_info.values():
+            if expiries:
+                return False
+        return not self._private
 
-    def _holds(self, identity: Hashable) -> bool:
-        return bool(self._private[identity].memory.entries) or any(
+    def _holds(self, memory: Memory) -> bool:
+        identity, entries, _, _ = memory
+        return bool(entries) or any(
             contents.get(identity, NOTHING).entries for contents in self._enclosing
         )
 
@@ -140,8 +145,6 @@ class MemoryStore(SnapshotStore):
         return contents
 
     def _write(self, contents: Contents) -> None:
-        if not contents and self._is_empty():
-            return
         for identity, entries, expiries, lock in self._memories():
             kept = contents.get(identity, NOTHING)
             if entries or expiries or kept is not NOTHING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.stores.base import Store
@@ -16,11 +16,25 @@ V = TypeVar("V")
 MISSING = object()
 
 
-class Kept(NamedTuple):
+class Kept:
     """A copy of one memory's contents. Entries are pickled, so it can't change."""
 
-    entries: Mapping[Hashable, bytes]
-    expiries: Mapping[Hashable, float | None]
+    __slots__ = ("entries", "expiries")
+
+    def __init__(
+        self,
+        entries: Mapping[Hashable, bytes],
+        expiries: Mapping[Hashable, float | None],
+    ) -> None:
+        self.entries = entries
+        self.expiries = expiries
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Kept):
+            return NotImplemented
+        return self.entries == other.entries and self.expiries == other.expiries
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 Contents = dict[Hashable, Kept]
@@ -29,11 +43,8 @@ Contents = dict[Hashable, Kept]
 NOTHING = Kept({}, {})
 
 
-class LiftedContents(NamedTuple):
-    """What inner sections saw while an outer one is in use."""
-
-    enclosing: list[Contents]
-    innermost: Contents
+LiftedContents = tuple[list[Contents], Contents]
+"""What inner sections held in which another began, and the innermost one."""
 
 
 class SnapshotStore(Store):
@@ -61,18 +72,20 @@ class SnapshotStore(Store):
 
     def lift(self, depth: int) -> LiftedContents:
         """Show what the section at ``depth`` held when the next one began in it."""
-        lifted = LiftedContents(self._enclosing[depth:], self._read())
+        enclosing = self._enclosing[depth:]
+        innermost = self._read()
         del self._enclosing[depth:]
-        if lifted.enclosing:
-            self._write(lifted.enclosing[0])
-        return lifted
+        if enclosing:
+            self._write(enclosing[0])
+        return enclosing, innermost
 
     def lower(self, lifted: LiftedContents) -> None:
         """Carry what was done since `lift` into every section that was set aside."""
-        if not lifted.enclosing:
+        enclosing, innermost = lifted
+        if not enclosing:
             return
-        was, now = lifted.enclosing[0], self._read()
-        sections = [*lifted.enclosing, lifted.innermost]
+        was, now = enclosing[0], self._read()
+        sections = [*enclosing, innermost]
         if was != now:
             sections = [now, *(_carried(each, was, now) for each in sections[1:])]
         self._enclosing.extend(sections[:-1])
