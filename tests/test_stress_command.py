@@ -281,6 +281,9 @@ def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small):
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")
     assert "Interrupted: what follows is what was known until then." in out
+    test = re.escape("cases.test_hanging.HangingTests.test_a_hangs")
+    assert re.search(rf"When it was interrupted, {test} had run for \d+\.\d s\.", out)
+    assert "No test failed until then." in out
     report = small.report()
     assert report["interrupted"] is True
     assert {run["kind"] for run in report["runs"]} - {"twice"} == {"forward"}

@@ -198,9 +198,15 @@ class StressTerminal:
         runs = [run for run in result.runs if run.end is End.FINISHED]
         if not runs:
             return
+        cut_short = len(result.runs) - len(runs)
         self._console.print()
         pairs = result.pairs.count()
-        text = f"{counted(len(result.tests), 'test')}, {counted(len(runs), 'run')}."
+        text = (
+            f"{counted(len(result.tests), 'test')}, {counted(len(result.runs), 'run')}"
+        )
+        if cut_short:
+            text += f", {cut_short} of them cut short"
+        text += "."
         if pairs.total:
             text += (
                 f" {pairs.covered:,} of {pairs.reachable:,} ordered pairs of tests "
@@ -214,8 +220,7 @@ class StressTerminal:
             text += "."
         self._say(text)
         self._verdicts(result)
-        is_whole = len(runs) == len(result.runs)
-        if is_whole and not result.failing:
+        if not cut_short and not result.failing:
             self._clean(result, len(runs))
 
     def _verdicts(self, result: StressResult) -> None:
@@ -253,6 +258,8 @@ class StressTerminal:
 
     def _clean(self, result: StressResult, runs: int) -> None:
         text = "No test failed."
+        if result.is_interrupted:
+            text = "No test failed until then."
         if runs >= _ENOUGH_RUNS:
             bound = failure_rate_bound(runs, CONFIDENCE)
             text += (

@@ -124,6 +124,7 @@ class ForkServer:
         self._environment = environment
         self._numbers = itertools.count()
         self._known: frozenset[str] = frozenset()
+        self.interrupted: Mapping[str, float] = {}
 
     def __enter__(self) -> Self:
         """Start the process and wait until it has set all up."""
@@ -207,7 +208,7 @@ class ForkServer:
                     return
                 answer = self._answer()
                 # One of a run that was left early may have been on its way.
-                if answer["number"] in running:
+                if answer.get("number") in running:
                     yield Forked(
                         running.pop(answer["number"]),
                         End(answer["end"]),
@@ -217,6 +218,16 @@ class ForkServer:
                         answer["messages"],
                         tuple(answer["order"]),
                     )
+        except KeyboardInterrupt:
+            # Often because of a test that hangs: its user wants to know which.
+            with suppress(ForkServerError, OSError):
+                self._send(stop=True)
+                running.clear()
+                self._socket.settimeout(PATIENCE)
+                while (stopped := self._answer().get("stopped")) is None:
+                    pass
+                self.interrupted = stopped
+            raise
         finally:
             if running:
                 with suppress(ForkServerError):

@@ -81,8 +81,15 @@ class Stress:
                 result.tests, result.settings = executor.suite, executor.settings
                 self._isolating = executor.isolating
                 result.pairs = Pairs.of(executor.suite)
-                self._observe(executor)
-                self._judge(executor)
+                try:
+                    self._observe(executor)
+                    self._judge(executor)
+                except KeyboardInterrupt:
+                    result.remarks += [
+                        f"When it was interrupted, {test} had run for {seconds:.1f} s."
+                        for test, seconds in executor.interrupted.items()
+                    ]
+                    raise
             self._replay()
         except KeyboardInterrupt:
             result.is_interrupted = True

@@ -5,7 +5,7 @@ Both take jobs and yield how they ended, so nothing else needs to know which it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import count
@@ -79,6 +79,10 @@ class Executor(Protocol):
     def remark(self) -> str:
         """What users should know of how tests are run."""
 
+    @property
+    def interrupted(self) -> Mapping[str, float]:
+        """The tests that an interrupt met, as far as known, and their seconds then."""
+
     def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
         """Run jobs and yield them as they end; one iterator at a time."""
 
@@ -105,6 +109,7 @@ class ColdExecutor:
         self.settings = ""
         self.isolating: Sequence[str] | None = ()
         self.remark = ""
+        self.interrupted: Mapping[str, float] = {}
         self.first_run: ColdRun
 
     def __enter__(self) -> Self:

@@ -42,6 +42,7 @@ class Fork:
         self.messages: dict[str, str] = {}
         self.order: list[str] = []
         self.running: str | None = None
+        self.running_since = self.begun
         self.broken_by = ""
         self.is_finished = False
         self.is_stopped = False
@@ -62,6 +63,7 @@ class Fork:
         match event:
             case "started":
                 self.running = test
+                self.running_since = time.monotonic()
                 self.order.append(test)
             case "outcome":
                 outcome, message = rest

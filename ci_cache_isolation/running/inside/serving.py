@@ -205,6 +205,7 @@ class _Server:
         for line in lines:
             job = json.loads(line)
             if "stop" in job:
+                self.tell(stopped=self._running())
                 self._stop()
                 continue
             try:
@@ -243,6 +244,15 @@ class _Server:
         self._slots.give_back(fork.slot)
         del self._forks[fork.number]
         return status
+
+    def _running(self) -> dict[str, float]:
+        """Return the tests that are running, and how many seconds each has run."""
+        now = time.monotonic()
+        return {
+            fork.running: round(now - fork.running_since, 3)
+            for fork in self._forks.values()
+            if fork.running is not None
+        }
 
     def _stop(self) -> None:
         for fork in list(self._forks.values()):
