@@ -1,7 +1,9 @@
 """Keys that differ by a number, an id or an address only."""
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ci_cache_isolation.audit.patterns import pattern_of
@@ -66,6 +68,7 @@ def test_keys_that_differ_by_numbers_are_one_pattern_and_keep_their_words(parts)
 
 
 @given(words, words, st.ip_addresses(), st.ip_addresses())
+@example("", "", IPv4Address("0.0.0.0"), IPv6Address(f"fdff{':ffff' * 7}"))
 def test_keys_that_differ_by_addresses_are_one_pattern_and_keep_their_words(
     before, behind, one, other
 ):

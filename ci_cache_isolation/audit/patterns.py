@@ -43,8 +43,9 @@ def _named(found: re.Match[str]) -> str:
     name, text = str(found.lastgroup), found[0]
     if text.isdigit():
         return "<n>"
-    # Words can be spelled with the letters of a digest.
-    if not _DIGITS.search(text) or (name == "ip" and not _is_address(text)):
+    # Words can be spelled with the letters of a digest, but not eight in a row.
+    varies = _is_address(text) if name == "ip" else _DIGITS.search(text)
+    if not varies:
         return _DIGITS.sub("<n>", text)
     is_digest = name == "id" and not set(text) - set("0123456789abcdef")
     return "<hex>" if is_digest else f"<{name}>"
