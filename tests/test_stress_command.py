@@ -410,6 +410,28 @@ def test_every_order_meets_the_same_random_numbers(small):
     assert verdicts in ([], ["broken"])
 
 
+def test_an_order_that_is_replayed_meets_the_random_numbers_of_its_run(small):
+    seen = set()
+    for seed in range(1, 5):
+        options = (
+            "--orders",
+            0,
+            "--split",
+            0,
+            "--seed",
+            seed,
+            "--report",
+            f"at-{seed}",
+        )
+        done = stress(small, "pytest", "test_seeded", *options)
+        order = f"at-{seed}/orders/001-reverse.json"
+        replayed = small.python("-m", "ci_cache_isolation", "replay", order)
+        has_failed = "FAIL" in done.out
+        assert replayed.code == has_failed
+        seen.add(has_failed)
+    assert seen == {True, False}
+
+
 def test_an_order_runs_in_one_process_also_where_options_ask_for_workers(small):
     options = ("--orders", 0, "--split", 0, "--seed", 1, "--runner", "pytest", "--")
     done = small.stress(*options, "-n", "2", "cases/test_clean.py")

@@ -52,8 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(option, "randomly_reorganize"):
         option.randomly_reorganize = False
         if option.randomly_seed == "default":
-            # A job that is run again, by another server, shall meet the same numbers.
-            option.randomly_seed = 0
+            # A job that is run again, by another server or from its file, shall meet
+            # the same numbers.
+            seed = os.environ.get("PYTHONHASHSEED", "")
+            option.randomly_seed = int(seed) if seed.isdigit() else 0
     if hasattr(option, "cache_isolation"):
         # The environment says it.
         option.cache_isolation = None
