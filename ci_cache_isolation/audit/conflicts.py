@@ -240,8 +240,10 @@ def _suspects(
     few_first = sorted(
         conflicts, key=lambda each: len(each.left_by) * len(each.seen_by)
     )
+    # To count what was found anew for each conflict would take most of the time.
+    pairs = 0
     for number, conflict in enumerate(few_first):
-        if sum(map(len, found.values())) > _MANY_PAIRS:
+        if pairs > _MANY_PAIRS:
             return dict(found), len(few_first) - number
         leavers = _few_of_each_site(conflict.left_by)
         for looker in conflict.seen_by:
@@ -249,20 +251,23 @@ def _suspects(
                 if _can_meet(leaver, looker):
                     suspicion = Suspicion(conflict, leaver, looker)
                     for victim, polluter in _tests_of(leaver, looker):
-                        _suspect(found[victim], polluter, suspicion)
+                        pairs += _suspect(found[victim], polluter, suspicion)
     return dict(found), 0
 
 
 def _suspect(
     suspects: dict[str, Suspicion], polluter: str, suspicion: Suspicion
-) -> None:
+) -> bool:
+    """Take note of a suspicion; tell whether the polluter was no suspect before."""
     known = suspects.get(polluter)
     if known is None:
         if len(suspects) < _MANY_SUSPECTS:
             suspects[polluter] = suspicion
+            return True
     elif known.looker.is_tidying and not suspicion.looker.is_tidying:
         # Of several entries between two tests, not one that is only deleted first.
         suspects[polluter] = suspicion
+    return False
 
 
 def _tests_of(leaver: Leaver, looker: Looker) -> Iterator[tuple[str, str]]:
