@@ -90,8 +90,9 @@ def tests(session: nox.Session, django: str) -> None:
     """
     install(session, "test", "template", django=django)
     is_newest = (session.python, django) == MATRIX[-1].args
-    marks = [] if is_newest else ["-m", "not exhaustive"]
-    session.run("python", "-m", "pytest", "-n", "2", *marks, *session.posargs)
+    # Where half an hour goes is worth a look.
+    options = ["--durations=20"] if is_newest else ["-m", "not exhaustive"]
+    session.run("python", "-m", "pytest", "-n", "2", *options, *session.posargs)
 
 
 @nox.session(tags=["check"])
