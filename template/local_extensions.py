@@ -12,6 +12,7 @@ import keyword
 import re
 import sys
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 from jinja2.ext import Extension
@@ -85,6 +86,7 @@ class Answers(Extension):
         self.first = None
         environment.filters["refusal"] = refusal
         environment.filters["checked"] = checked
+        be_imported_anew()
 
     def preprocess(self, source, name, filename=None):
         """Refuse an answer that holds Jinja, which cookiecutter would run.
@@ -105,6 +107,18 @@ class Answers(Extension):
                 "in the project. Answer in plain text."
             )
         return source
+
+
+def be_imported_anew():
+    """Have the next environment look at the file again: it may be another by then.
+
+    ``cruft update`` makes projects of two commits in one process, and at one path
+    (https://github.com/cruft/cruft/issues/253). Both may be of the same second, which
+    is all that Python asks before it takes what it has compiled.
+    """
+    sys.modules.pop(__name__, None)
+    with suppress(OSError):
+        Path(__spec__.cached).unlink()
 
 
 def checked(answers):
