@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,9 @@ pytestmark = pytest.mark.exhaustive
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "template" / "existing"
+README = (ROOT / "README.md").read_text("utf-8")
+_, _, SECTION = README.partition("\n## Add it to a project that stands\n")
+COMMANDS = re.findall(r"^(?:cookiecutter|nox) .*", SECTION, re.MULTILINE)
 NOX = "noxfile_cache_isolation.py"
 WORKFLOW = ".github/workflows/cache-isolation.yml"
 SETTINGS = "mysite/settings_cache_isolation.py"
@@ -83,7 +87,7 @@ class Existing:
             if path.is_file() and path.suffix != ".pyc"
         }
 
-    def python(self, *arguments, folder=".", **environment):
+    def python(self, *arguments, folder=".", typed="", **environment):
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -94,23 +98,27 @@ class Existing:
             [sys.executable, *arguments],
             cwd=self.folder / folder,
             env=inherited | {"PATH": path} | environment,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             encoding="utf-8",
             timeout=300,
             check=False,
         )
 
-    def adopt(self, *answers, force=("-f",), replay=False):
-        """Run cookiecutter in the folder of the repository."""
+    def config(self):
+        """Write a configuration for cookiecutter, which else writes into the home."""
         beside = self.folder.parent
         config = beside / "cookiecutter.yaml"
         config.write_text(
             f"cookiecutters_dir: {beside / 'templates'}\n"
             f"replay_dir: {beside / 'replay'}\n"
         )
+        return config
+
+    def adopt(self, *answers, force=("-f",), replay=False):
+        """Run cookiecutter in the folder of the repository."""
         mode = "--replay" if replay else "--no-input"
-        start = ("-m", "cookiecutter", mode, *force, f"--config-file={config}")
+        start = ("-m", "cookiecutter", mode, *force, f"--config-file={self.config()}")
         return self.python(*start, str(TEMPLATE), *answers)
 
     def session(self, name, *arguments):
@@ -182,6 +190,23 @@ def test_a_project_with_manage_py_gets_settings_sessions_and_a_workflow(site):
     assert doctor.returncode == 0
     assert "switched on by: isolate() in the settings and TEST_RUNNER" in doctor.stdout
     assert "cache 'default': memory (its backend)" in doctor.stdout
+
+
+def test_the_readmes_commands_add_files_and_change_none(site):
+    (site.folder.parent / "ci-cache-isolation").symlink_to(ROOT)
+    before = site.files()
+    adopt, *sessions = COMMANDS
+    assert len(sessions) == 3
+    config = str(site.config())
+    # All answers as they are offered.
+    done = site.python(
+        *("-m", *shlex.split(adopt)), typed=4 * "\n", COOKIECUTTER_CONFIG=config
+    )
+    assert added(site, done, before) == [WORKFLOW, RUNNER, SETTINGS, NOX]
+    for command in sessions:
+        # Here and now: this checkout is installed already.
+        words = (*shlex.split(command), "--no-venv", "--no-install")
+        added(site, site.python("-m", *words), before)
 
 
 def test_its_audit_names_the_leak_and_its_stress_finds_none(site):
