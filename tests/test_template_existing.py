@@ -422,6 +422,22 @@ REQUIREMENTS = [
         "-r pyproject.toml --group dev",
     ),
     ({"pyproject.toml": "broken ["}, ""),
+    (
+        {
+            "tox.ini": "[testenv]\ndeps =\n"
+            "    dj52: django~=5.2\n    Django>=4\n    django-filter >= 2, <99\n"
+            "    coverage[toml]  # why\n    {[base]deps}\n    -e .\n    .[x]\n"
+            "    -rci/all.txt\n"
+            "    git+https://example.org/a.git#egg=a\n    html5lib==1.1\n",
+            "setup.py": "",
+        },
+        "-e . 'django-filter>=2,<99' 'coverage[toml]' -r ci/all.txt html5lib==1.1",
+    ),
+    (
+        {"tox.ini": "[testenv]\ndeps = a\n", "requirements-test.txt": ""},
+        "-r requirements-test.txt",
+    ),
+    ({"tox.ini": "[testenv]\ndeps =\n" + 99 * "    a\n"}, ""),
 ]
 
 

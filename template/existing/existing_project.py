@@ -14,6 +14,15 @@ INI_FILES = (
 )
 # Of extras, groups and files with these names the first that is there is taken.
 FOR_TESTS = ("test", "tests", "testing", "dev", "development", "local", "ci")
+# What is longer than an answer may be is refused, so it is not offered either.
+LONGEST_OF_TOX = 120
+# Of tox's lines those that are the same in every environment, names with bounds and
+# files. Not Django: that is there anyway, and often bounded for one environment.
+OF_TOX = re.compile(
+    r"-r *[\w./-]+"
+    r"|(?!django(?![\w.-]))\w[\w.-]*(\[[\w, -]+\])? *([<>=!~]{1,3} *[\w.*]+[ ,]*)*",
+    re.IGNORECASE,
+)
 
 
 def folder_of(root):
@@ -46,14 +55,8 @@ def settings_of(folder, runner):
 def pytest_options(folder):
     """Return pytest's configuration, None where there is none."""
     for name, section in INI_FILES:
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.optionxform = str
-        try:
-            parser.read_string(text_of(folder / name))
-        except configparser.Error:
-            continue
-        if parser.has_section(section):
-            return dict(parser[section])
+        if (options := ini_section(folder / name, section)) is not None:
+            return options
     tools = table(pyproject_of(folder), "tool", "pytest")
     return tools.get("ini_options", tools or None)
 
@@ -68,18 +71,9 @@ def requirements_of(root, folder):
 
 def requirements_in(folder, prefix=""):
     pyproject = pyproject_of(folder)
-    setup = configparser.ConfigParser(interpolation=None)
-    try:
-        setup.read_string(text_of(folder / "setup.cfg"))
-    except configparser.Error:
-        setup.clear()
     extras = [
         *table(pyproject, "project", "optional-dependencies"),
-        *(
-            setup["options.extras_require"]
-            if setup.has_section("options.extras_require")
-            else ()
-        ),
+        *(ini_section(folder / "setup.cfg", "options.extras_require") or ()),
     ]
     extra = next((each for each in FOR_TESTS if each in extras), None)
     is_package = "build-system" in pyproject or (folder / "setup.py").is_file()
@@ -93,8 +87,11 @@ def requirements_in(folder, prefix=""):
     if group := next((each for each in FOR_TESTS if each in groups), None):
         path = f"{prefix}pyproject.toml:" if prefix else ""
         words += ["--group", f"{path}{group}"]
-    for name in requirement_files(folder):
+    files = requirement_files(folder)
+    for name in files:
         words += ["-r", f"{prefix}{name}"]
+    if not (extra or group or set(files) - {"requirements.txt"}):
+        words += tox_requirements(folder, prefix)
     return words
 
 
@@ -110,6 +107,30 @@ def requirement_files(folder):
     else:
         chosen = [name for name in names if name == "requirements/base.txt"]
     return ["requirements.txt"] * ("requirements.txt" in names) + chosen
+
+
+def tox_requirements(folder, prefix):
+    """Return what tox installs for tests, where nothing else says what they need."""
+    deps = (ini_section(folder / "tox.ini", "testenv") or {}).get("deps", "")
+    lines = [re.sub(r"(^|\s+)#.*", "", line) for line in deps.splitlines()]
+    words = []
+    for line in filter(OF_TOX.fullmatch, lines):
+        if line.startswith("-r"):
+            words += ["-r", prefix + line[2:].strip()]
+        else:
+            words.append(line.replace(" ", ""))
+    return words if len(shlex.join(words)) <= LONGEST_OF_TOX else []
+
+
+def ini_section(path, section):
+    """Return a section of an INI file, None where there is none."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    try:
+        parser.read_string(text_of(path))
+    except configparser.Error:
+        return None
+    return dict(parser[section]) if parser.has_section(section) else None
 
 
 def pyproject_of(folder):
