@@ -91,6 +91,21 @@ def test_the_users_own_command_is_enough_where_it_shows_the_failure(replaying):
     assert not list(replaying.orders.glob("*.json"))
 
 
+def test_a_command_isolates_where_the_shell_says_off(replaying, monkeypatch):
+    runner = "ci_cache_isolation.runner.IsolatedRunner"
+    replaying.project.add_settings(f'TEST_RUNNER = "{runner}"')
+    monkeypatch.setenv("CI_CACHE_ISOLATION", "off")
+    victim = "leaking.CacheTests.test_a_reads"
+    [command] = replaying.commands(
+        replaying.wanted("leaking.CacheTests.test_b_writes", victim)
+    )
+    start = "CI_CACHE_ISOLATION=on CI_CACHE_ISOLATION_SCOPE=process python "
+    assert command.startswith(start)
+    assert replaying.fails(command, victim)
+    cured = command.replace("SCOPE=process", "SCOPE=test")
+    assert replaying.project.typed(cured).code == 0
+
+
 def test_what_the_own_command_can_not_show_is_a_file_to_replay(replaying):
     sorted_ = replaying.wanted("kinds.BTests.test_writes", "kinds.ATests.test_reads")
     twice = replaying.wanted("kinds.BTests.test_twice", "kinds.BTests.test_twice")

@@ -162,6 +162,18 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
         assert failed == [test in tests for test in findings_of(report)]
 
 
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_replay_isolates_whatever_the_shell_says(small, runner):
+    options = ("--orders", 0, "--split", 0, "--cache", "shared")
+    stress(small, runner, "test_leaking", *options)
+    order = ".cache-isolation/stress/orders/001-reverse.json"
+    off = {"CI_CACHE_ISOLATION": "off", "CI_CACHE_ISOLATION_SCOPE": "process"}
+    replay = ("-m", "ci_cache_isolation", "replay", order)
+    failed = f"failed: {CACHE_TEST[runner]}"
+    assert failed in small.python(*replay, **off).out
+    assert failed not in small.python(*replay, "--cache", "isolated", **off).out
+
+
 def test_a_replay_of_what_is_clean_says_so(small):
     stress(small, "django", "test_clean", "--orders", 0, "--split", 0)
     order = ".cache-isolation/stress/orders/001-reverse.json"

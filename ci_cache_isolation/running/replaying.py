@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, enabled
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.output import shown, shown_path
@@ -100,7 +100,9 @@ class Replayer:
             _is_or_holds(each, wanted) for each in self._runner.failed_in(printed)
         ):
             return None
-        prefix = f"{SCOPE_VARIABLE}=process " if given else ""
+        if enabled().value:
+            given.pop(ENABLED_VARIABLE, None)
+        prefix = "".join(f"{name}={value} " for name, value in given.items())
         return f"{prefix}{shown(command)}"
 
     def _file(self, number: int, wanted: Wanted, until: float) -> str | None:
