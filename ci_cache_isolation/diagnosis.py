@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.redaction import redacted
+from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
 from ci_cache_isolation.running.runners.pytest import PytestRunner
 
@@ -43,9 +44,9 @@ def diagnose() -> tuple[list[str], bool]:
         lines.append(f"    {conf.get('BACKEND')} {location}".rstrip())
     left = list(journal.dead())
     if left:
-        names = sum(len(each.names) for each in left)
+        names = counted(sum(len(each.names) for each in left), "name")
         lines.append(
-            f"left by killed runs of yours, here or in other projects: {names} names; "
+            f"left by killed runs of yours, here or in other projects: {names}; "
             "cache-isolation purge deletes what its settings reach"
         )
     return lines, is_well

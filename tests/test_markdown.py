@@ -140,6 +140,15 @@ def test_a_clean_run_has_its_bound():
     assert "No test failed" not in summary(cut_short)
 
 
+def test_one_pair_is_in_the_singular():
+    pairs = {"total": 2, "covered": 1, "adjacent": 1, "unreachable": 1}
+    assert (
+        "1 of 1 ordered pair of tests was run in that order, 1 of them as neighbours; "
+        "1 more never occurs in one process under django."
+        in summary(STRESS | {"pairs": pairs})
+    )
+
+
 def test_what_failed_and_was_not_judged_is_named():
     text = summary(with_findings(CHANCE, failures=STRESS["failures"]))
     assert "### Not judged: 1 test" in text

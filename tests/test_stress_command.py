@@ -114,7 +114,7 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
     done = stress(small, runner, "test_leaking", *options)
     assert (done.code, done.err) == (1, "")
     assert "Judged: 2 victims." in done.out
-    cured = "Other tests decide about 2 tests. Isolation cures 1 of them: with it they"
+    cured = "Other tests decide about 2 tests. Isolation cures 1 of them: with it the"
     assert cured in done.out
     report = small.report()
     findings = {each["test"]: each for each in report["findings"]}

@@ -46,21 +46,20 @@ _NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
 _AT_LEAST_SECONDS = 10.0
 _UNTESTED = (
-    "Conflicts of {count} tests were not put to the test: the {minutes:g} minutes were "
-    "over. Give it more with --minutes, or fewer tests."
+    "Conflicts of {tests} were not put to the test: the time set with --minutes, "
+    "{minutes:g}, was over. Give it more, or fewer tests."
 )
 _LEFT_OUT = (
-    "{count} conflicts of entries that many tests use were not put to the test: there "
-    "are too many of them. Audit a part of the suite, by labels, to have them judged."
+    "Not put to the test, since too many tests use the same entries: {conflicts}. "
+    "Audit a part of the suite, by labels, to have more judged."
 )
 _UNEXPLAINED = (
-    "Outcomes of {count} tests changed behind others, by several together or by what "
-    "is neither a cache nor a memoised function. cache-isolation stress finds the "
-    "orders."
+    "The outcome of {tests} changed behind others, by several together or by what is "
+    "neither a cache nor a memoised function. cache-isolation stress finds the orders."
 )
 _NOT_ALL_CALLERS = (
-    "Not all callers of memoised functions were put to the test: the {minutes:g} "
-    "minutes were over. Give it more with --minutes, or fewer tests."
+    "Not all callers of memoised functions were put to the test: the time set with "
+    "--minutes, {minutes:g}, was over. Give it more, or fewer tests."
 )
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: the time for that was over. "
@@ -211,13 +210,15 @@ class Audit:
     def _confirm(self) -> None:
         suspects = self.result.audited.suspects
         if left_out := self.result.audited.left_out:
-            self.result.remarks.append(_LEFT_OUT.format(count=left_out))
+            self.result.remarks.append(
+                _LEFT_OUT.format(conflicts=_number(left_out, "conflict"))
+            )
         places = {test: at for at, test in enumerate(self.result.audited.tests)}
         pairs = sum(map(len, suspects.values()))
         self._say(
             f"Conflicts: {len(self.result.audited.conflicts)}. Tests that may meet "
             f"what another leaves: {len(suspects)}. Putting "
-            f"{pairs} {'pair' if pairs == 1 else 'pairs'} to the test…"
+            f"{_number(pairs, 'pair')} to the test…"
         )
         begun = time.monotonic()
         until = begun + 60 * self._request.minutes
@@ -269,7 +270,9 @@ class Audit:
         self.result.untested = found.untested
         if found.untested:
             self.result.remarks.append(
-                _UNTESTED.format(count=found.untested, minutes=self._request.minutes)
+                _UNTESTED.format(
+                    tests=_number(found.untested, "test"), minutes=self._request.minutes
+                )
             )
         if self.result.findings:
             self._show_cold()
@@ -288,7 +291,8 @@ class Audit:
         ]
         if not callers:
             return
-        self._say(f"Running {len(callers)} callers of memoised functions together…")
+        number = _number(len(callers), "caller")
+        self._say(f"Running {number} of memoised functions together…")
         found = who_minds(callers, probes_of(audited.common, callers), run, is_over)
         unexplained = found.unexplained
         for victim, polluters in found.suspects.items():
@@ -298,7 +302,9 @@ class Audit:
                 elif polluter not in suspects.setdefault(victim, []):
                     suspects[victim].append(polluter)
         if unexplained:
-            self.result.remarks.append(_UNEXPLAINED.format(count=unexplained))
+            self.result.remarks.append(
+                _UNEXPLAINED.format(tests=_number(unexplained, "test"))
+            )
         if not found.is_whole:
             self.result.remarks.append(
                 _NOT_ALL_CALLERS.format(minutes=self._request.minutes)
@@ -353,3 +359,7 @@ def _with_reason(module: str, printed: str) -> str:
 
 def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number:,} {thing if number == 1 else thing + 's'}"

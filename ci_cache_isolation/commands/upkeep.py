@@ -9,7 +9,7 @@ import click
 
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import IsolationError, OptionError
-from ci_cache_isolation.report.words import printable
+from ci_cache_isolation.report.words import counted, printable
 
 __all__ = ["doctor", "purge"]
 
@@ -37,7 +37,7 @@ def purge(settings: str | None) -> None:
         is_there = True
         about = each.about
         where = printable(f"cache {about.alias!r} ({about.kind}, {about.location})")
-        number = f"{each.names} {'name' if each.names == 1 else 'names'}"
+        number = counted(each.names, "name")
         if each.error:
             is_left = True
             click.echo(f"Left {number} in {where}: {printable(each.error)}.")

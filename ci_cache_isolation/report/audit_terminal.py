@@ -152,14 +152,17 @@ class AuditTerminal:
             which = (
                 "all of them" if cured == len(result.findings) else f"{cured} of them"
             )
+            which = "it" if len(result.findings) == 1 else which
+            they_pass = "the test passes" if cured == 1 else "they pass"
             self._say(
-                f"Isolation cures {which}: behind the same tests they pass when each "
+                f"Isolation cures {which}: behind the same tests {they_pass} when each "
                 "has a section of its own."
             )
         reset = sum(each.confirmed.proof.is_of_memoised for each in result.findings)
         if reset:
+            which = "it" if len(result.findings) == 1 else f"{reset} of them"
             self._say(
-                f"Isolation does not cure {reset} of them, which functions remember: "
+                f"Isolation does not cure {which}, which functions remember: "
                 "call cache_clear() in the tests' set-up, or set reset_memoised."
             )
         brittle = sum(
@@ -174,9 +177,10 @@ class AuditTerminal:
                 "others leave: let them store that themselves."
             )
         if result.harmless:
+            belong = "belongs" if len(result.harmless) == 1 else "belong"
             self._say(
                 f"{counted(len(result.harmless), 'conflict')} changed no outcome, or "
-                f"belong to the {counted(result.untested, 'test')} not put to the test."
+                f"{belong} to {counted(result.untested, 'test')} not put to the test."
                 if result.untested
                 else f"{counted(len(result.harmless), 'conflict')} changed no outcome: "
                 "listed in the report, and harmless as far as the tests tell."

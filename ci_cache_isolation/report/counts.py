@@ -9,7 +9,7 @@ from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 
-__all__ = ["bounded", "covered", "judged", "met"]
+__all__ = ["bounded", "covered", "in_order", "judged", "met", "never_in_order"]
 
 ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
@@ -28,15 +28,26 @@ def covered(document: Document) -> str:
     pairs = document["pairs"]
     unreachable = pairs["unreachable"] or 0
     if pairs["total"]:
-        text += (
-            f". {pairs['covered']:,} of {pairs['total'] - unreachable:,} ordered pairs "
-            f"of tests were run in that order, {pairs['adjacent']:,} of them as "
-            "neighbours"
-        )
+        reachable = pairs["total"] - unreachable
+        text += f". {in_order(pairs['covered'], reachable, pairs['adjacent'])}"
     if unreachable:
-        runner = document["suite"]["runner"]
-        text += f"; {unreachable:,} more never occur in one process under {runner}"
+        text += never_in_order(unreachable, document["suite"]["runner"])
     return f"{text}."
+
+
+def in_order(pairs: int, reachable: int, adjacent: int) -> str:
+    """Return how many pairs of tests were run in their order."""
+    verb = "was" if reachable == 1 else "were"
+    return (
+        f"{pairs:,} of {counted(reachable, 'ordered pair')} of tests {verb} run in "
+        f"that order, {adjacent:,} of them as neighbours"
+    )
+
+
+def never_in_order(pairs: int, runner: str) -> str:
+    """Return how many pairs of tests can't be, to be put behind those that were."""
+    verb = "occurs" if pairs == 1 else "occur"
+    return f"; {pairs:,} more never {verb} in one process under {runner}"
 
 
 def met(document: Document, leaks: int) -> str:

@@ -82,7 +82,8 @@ def _text(finding: Document, side: str | None) -> str:
     if finding["after"]:
         text += f" ({' together with '.join(finding['after'][0])}"
         more = len(finding["after"]) - 1
-        text += f" or one of {more} more)" if more else ")"
+        others = f" or one of {more} more" if more > 1 else " or one more"
+        text += f"{others if more else ''})"
     if state := finding["state"]:
         name = state.get("key", state.get("function"))
         what = f"{name!r} in cache {state['alias']!r}" if "alias" in state else name

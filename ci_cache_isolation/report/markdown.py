@@ -205,7 +205,7 @@ def _not_judged(document: Document) -> str:
     else:
         failures = {
             each["test"]: f"failed in {len(each['failed_in'])} of "
-            f"{len(each['failed_in']) + len(each['passed_in'])} runs"
+            + counted(len(each["failed_in"]) + len(each["passed_in"]), "run")
             for each in document["failures"]
         }
     others = [

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ci_cache_isolation.report.counts import bounded, covered, judged
-from ci_cache_isolation.report.words import printable
+from ci_cache_isolation.report.words import counted, printable
 
 __all__ = ["show"]
 
@@ -51,5 +51,5 @@ def _findings(say: Callable[..., None], document: Mapping[str, Any]) -> None:
     named = {each["test"] for each in findings}
     others = [each for each in document["failures"] if each["test"] not in named]
     for each in others[:SHOWN]:
-        total = len(each["failed_in"]) + len(each["passed_in"])
-        say(f"{each['test']}: failed in {len(each['failed_in'])} of {total} runs")
+        runs = counted(len(each["failed_in"]) + len(each["passed_in"]), "run")
+        say(f"{each['test']}: failed in {len(each['failed_in'])} of {runs}")

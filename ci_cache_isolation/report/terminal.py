@@ -10,6 +10,7 @@ from rich.status import Status
 from rich.text import Text
 
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.report.counts import in_order, never_in_order
 from ci_cache_isolation.report.words import (
     TITLES,
     counted,
@@ -63,7 +64,7 @@ class StressTerminal:
             else "caches shared by all tests (isolation is off)"
         )
         self._say(f"Stress with {runner}, {caches}.", style="bold")
-        self._say(f"Seed {seed}; up to {processes} orders at a time.")
+        self._say(f"Seed {seed}; up to {counted(processes, 'order')} at a time.")
         if known:
             text = counted(len(known), "run is", "runs are")
             self._say(f"Resuming: {text} known already.")
@@ -87,10 +88,9 @@ class StressTerminal:
         line.append(f"{run.step.name:<24} {counts:<28} {run.seconds:6.1f} s", "default")
         self._console.print(line, soft_wrap=True)
         self._failed.update(run.failed)
-        of = f" of {planned}" if planned else ""
-        self._show(
-            f"{done}{of} orders, {counted(len(self._failed), 'test')} failed so far"
-        )
+        orders = counted(planned or done, "order")
+        orders = f"{done} of {orders}" if planned else orders
+        self._show(f"{orders}, {counted(len(self._failed), 'test')} failed so far")
 
     def step(self, text: str) -> None:
         """Say what begins."""
@@ -181,14 +181,14 @@ class StressTerminal:
         if not failing:
             return
         self._console.print()
-        self._say(
-            f"{counted(len(failing), 'test')} failed and were not judged:", "bold red"
-        )
+        tests = counted(len(failing), "test")
+        verb = "was" if len(failing) == 1 else "were"
+        self._say(f"{tests} failed and {verb} not judged:", "bold red")
         for each in failing[:SHOWN_TESTS]:
-            total = len(each.failed_in) + len(each.passed_in)
+            runs = counted(len(each.failed_in) + len(each.passed_in), "run")
             names = ", ".join(run.step.name for run in each.failed_in[:3])
             self._say(f"  {each.test}")
-            self._say(f"    failed in {len(each.failed_in)} of {total} runs: {names}")
+            self._say(f"    failed in {len(each.failed_in)} of {runs}: {names}")
             for run in each.failed_in[:1]:
                 if message := run.messages.get(each.test):
                     self._say(f"    {message}")
@@ -208,15 +208,9 @@ class StressTerminal:
             text += f", {cut_short} of them cut short"
         text += "."
         if pairs.total:
-            text += (
-                f" {pairs.covered:,} of {pairs.reachable:,} ordered pairs of tests "
-                f"were run in that order, {pairs.adjacent:,} of them as neighbours"
-            )
+            text += f" {in_order(pairs.covered, pairs.reachable, pairs.adjacent)}"
             if pairs.unreachable:
-                text += (
-                    f"; {pairs.unreachable:,} more never occur in one process under "
-                    f"{result.runner}"
-                )
+                text += never_in_order(pairs.unreachable, result.runner)
             text += "."
         self._say(text)
         self._verdicts(result)
@@ -246,14 +240,17 @@ class StressTerminal:
                 "files, the database."
             )
         elif cured := sum(each.isolation_cures is True for each in dependent):
+            which = "it" if len(dependent) == 1 else f"{cured} of them"
+            they_pass = "the test passes" if cured == 1 else "they pass"
             self._say(
-                f"Other tests decide about {whom}. Isolation cures {cured} of them: "
-                "with it they pass in the same order."
+                f"Other tests decide about {whom}. Isolation cures {which}: with it "
+                f"{they_pass} in the same order."
             )
         else:
+            cures = "does not cure it" if len(dependent) == 1 else "cures none of them"
             self._say(
-                f"Other tests decide about {whom}. Isolation cures none of them: no "
-                "cache carries that."
+                f"Other tests decide about {whom}. Isolation {cures}: no cache carries "
+                "that."
             )
 
     def _clean(self, result: StressResult, runs: int) -> None:
