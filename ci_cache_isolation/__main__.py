@@ -7,12 +7,15 @@ import sys
 __all__ = ["main"]
 
 CANNOT_START = 4
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the commands, or say what they need."""
     try:
         from ci_cache_isolation.cli import cli
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         if missing not in {"click", "rich"}:

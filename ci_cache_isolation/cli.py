@@ -6,6 +6,9 @@ broken or cannot start, 130 interrupted.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
 from ci_cache_isolation.commands.audit import audit
@@ -18,7 +21,17 @@ from ci_cache_isolation.commands.upkeep import doctor, purge
 __all__ = ["ExitCode", "cli"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose interrupt has our exit code: click's own is that of a leak."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(ExitCode.INTERRUPTED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ci-cache-isolation")
 def cli() -> None:
     """Find the tests that fail because of what other tests left behind."""

@@ -399,6 +399,22 @@ def test_the_commands_say_what_they_need_where_it_is_missing(small):
     )
 
 
+@pytest.mark.parametrize("at", ["rich.console", "ci_cache_isolation.diagnosis"])
+def test_an_interrupt_while_the_command_starts_is_one_too(small, at):
+    interrupting = f"""if True:
+        import signal, sys
+        class Finder:
+            def find_spec(self, name, path, target=None):
+                if name == {at!r}:
+                    signal.raise_signal(signal.SIGINT)
+        sys.meta_path.insert(0, Finder())
+        from ci_cache_isolation.__main__ import main
+        main()
+    """
+    done = small.python("-c", interrupting, "doctor")
+    assert (done.code, done.out, done.err) == (130, "", "")
+
+
 def test_a_hostile_test_id_does_nothing_to_the_terminal(small):
     path = small.folder / "cases" / "test_hostile.py"
     path.write_text(
