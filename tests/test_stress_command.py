@@ -368,6 +368,62 @@ def test_a_file_that_is_no_order_is_a_usage_error(small):
     assert done.err.startswith("cache-isolation: manage.py holds no recorded order")
 
 
+def recorded(project, **changes):
+    """Record an order of a clean suite, and change it; return its folder and file."""
+    stress(project, "django", "test_clean", "--orders", 0, "--split", 0)
+    folder = project.folder / ".cache-isolation" / "stress" / "orders"
+    file = folder / "001-reverse.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(values | changes), encoding="utf-8")
+    return folder, file
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_a_replay_names_the_tests_that_no_longer_exist(small, is_exact):
+    gone = "cases.test_clean.Tests.test_gone"
+    _, file = recorded(small, order=[gone], is_exact=is_exact)
+    done = small.python("-m", "ci_cache_isolation", "replay", file)
+    assert done.code == 2
+    assert done.err.endswith(
+        f"cache-isolation: 1 test of the order no longer exists: {gone}. Without them "
+        "it says nothing of what was recorded. Record a new one with 'cache-isolation "
+        "stress'.\n"
+    )
+
+
+def test_a_replay_leaves_no_files_and_says_what_becomes_of_the_caches(small):
+    folder, file = recorded(small)
+    before = sorted(folder.iterdir())
+    replay = ("-m", "ci_cache_isolation", "replay", file)
+    for options, sections in (
+        ((), "each test in sections of its own: "),
+        (("--cache", "shared"), "sections shared by all tests: "),
+    ):
+        done = small.python(*replay, *options)
+        assert f"Replaying reverse, cache isolation on, {sections}" in done.out
+        assert "Cache isolation: on (" in done.out
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("runner", "found"),
+    [
+        ("django", " before accessing settings"),
+        ("pytest", ": ERROR: file or directory not found: cases/test_clean.py"),
+    ],
+)
+def test_a_replay_in_a_subfolder_says_where_to_go(small, runner, found):
+    _, file = recorded(small, runner=runner, labels=[label(runner, "test_clean")])
+    below = type(small)(small.folder / "cases")
+    done = below.python("-m", "ci_cache_isolation", "replay", file)
+    assert done.code == 4
+    assert ".." not in done.err
+    assert done.err.endswith(
+        f"{found}. It needs the folder and the settings that it was recorded with. "
+        f"Go to {small.folder} first: this is {below.folder}.\n"
+    )
+
+
 def test_nothing_to_run_is_a_usage_error(tmp_path, small):
     folder = tmp_path / "empty"
     folder.mkdir()

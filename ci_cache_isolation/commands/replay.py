@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 import click
 
 from ci_cache_isolation.commands.exits import ExitCode, fail
-from ci_cache_isolation.report.words import printable
-from ci_cache_isolation.running.cold import ColdJob, ColdRuns
+from ci_cache_isolation.report.words import counted, printable
+from ci_cache_isolation.running.cold import ColdJob, ColdRun, ColdRuns
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache, OrderFile, OrderFileError
-from ci_cache_isolation.running.output import cause_in, shown, shown_path
-from ci_cache_isolation.running.runners import NoRunnerError, runner_named
+from ci_cache_isolation.running.output import cause_in, shown
+from ci_cache_isolation.running.runners import NoRunnerError, Runner, runner_named
 from ci_cache_isolation.stress.executors import CannotStartError
 
 __all__ = ["replay"]
+
+SHOWN = 25
 
 
 @click.command()
@@ -41,24 +46,25 @@ def replay(file: Path, cache: str | None) -> None:
         fail(error, ExitCode.USAGE)
     if cache is not None:
         order = replace(order, cache=Cache(cache))
-    path = file.with_name(f"{file.stem.removesuffix('-again')}-again.json").absolute()
+    with TemporaryDirectory(prefix="cache-isolation-") as folder:
+        _replay(runner, order, Path(folder) / "order.json")
+
+
+def _replay(runner: Runner, order: OrderFile, path: Path) -> NoReturn:
     job = ColdJob.of(runner, order, path)
     click.echo(
-        f"Replaying {printable(order.name)}, cache {order.cache}: {shown(job.command)}"
+        f"Replaying {printable(order.name)}, {_caches(order)}: {shown(job.command)}"
     )
+    sys.stdout.flush()
     try:
-        [run] = ColdRuns(Path.cwd()).run([job], 1)
+        [run] = ColdRuns(runner.folder).run([job], 1)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    if not run.record.is_collected and order.processes == 1:
+    missing = _missing(run)
+    is_begun = run.record.is_collected or order.processes > 1
+    if not is_begun or (missing and _folder_above(runner)):
         found = cause_in(job.log_path) or f"exit code {run.exit_code}"
-        text = (
-            f"The order could not be run: {found}. It needs the folder and the "
-            "settings that it was recorded with. All it printed is "
-            f"in {shown_path(job.log_path)}."
-        )
-        fail(CannotStartError(text), ExitCode.CANNOT_START)
-    sys.stdout.flush()
+        fail(_cannot_start(runner, order, found), ExitCode.CANNOT_START)
     with job.log_path.open("rb") as log:
         shutil.copyfileobj(log, sys.stdout.buffer)
     sys.stdout.flush()
@@ -67,5 +73,56 @@ def replay(file: Path, cache: str | None) -> None:
         failed.append(run.culprit)
     for test in failed:
         click.echo(f"failed: {printable(test)}")
+    if missing:
+        fail(OrderFileError(_no_longer(missing)), ExitCode.USAGE)
     has_failed = failed or run.end is not End.FINISHED
     sys.exit(ExitCode.FOUND if has_failed else ExitCode.CLEAN)
+
+
+def _caches(order: OrderFile) -> str:
+    """Return what becomes of the caches, in words that the test process uses too."""
+    if order.cache is Cache.ISOLATED:
+        return "cache isolation on, each test in sections of its own"
+    if order.processes > 1:
+        return "cache isolation off, caches shared by all tests"
+    return "cache isolation on, sections shared by all tests"
+
+
+def _cannot_start(runner: Runner, order: OrderFile, found: str) -> CannotStartError:
+    own = f"Run {shown(runner.own_command(order.labels))} by hand to see all of it."
+    if (above := _folder_above(runner)) is not None:
+        own = f"Go to {above} first: this is {runner.folder}."
+    return CannotStartError(
+        f"The order could not be run: {found}. It needs the folder and the settings "
+        f"that it was recorded with. {own}"
+    )
+
+
+def _folder_above(runner: Runner) -> Path | None:
+    """Return the project's folder, where one stands in a folder of it."""
+    if runner.fits(runner.folder):
+        return None
+    return next(filter(runner.fits, runner.folder.parents), None)
+
+
+def _missing(run: ColdRun) -> list[str]:
+    """Return the tests of the order that the suite has no more.
+
+    Under pytest only the workers of a split run know what tests there are.
+    """
+    if not run.record.is_collected:
+        return []
+    there = {test.id for test in run.record.tests}
+    return [test for test in dict.fromkeys(run.job.order.order) if test not in there]
+
+
+def _no_longer(missing: Collection[str]) -> str:
+    names = [printable(test) for test in missing][:SHOWN]
+    more = len(missing) - len(names)
+    listed = ", ".join(names) + (f" and {more} more" if more else "")
+    verb = "exists" if len(missing) == 1 else "exist"
+    return (
+        f"{counted(len(missing), 'test')} of the order no longer {verb}: {listed}. "
+        "Without them it says nothing of what was recorded. Record a new one with "
+        "'cache-isolation stress'."
+    )

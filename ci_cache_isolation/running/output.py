@@ -26,7 +26,9 @@ _TELLING = re.compile(
 
 def cause_in(log: Path) -> str:
     """Return the line of a log that says most about why a process ended."""
-    return telling_line(log.read_text(encoding="utf-8", errors="replace").splitlines())
+    text = log.read_text(encoding="utf-8", errors="replace")
+    # It is put into a sentence, which goes on behind it.
+    return telling_line(text.splitlines()).rstrip(".")
 
 
 def telling_line(lines: Iterable[str]) -> str:
