@@ -15,6 +15,7 @@ from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.document import write
+from ci_cache_isolation.report.folders import made
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.merged_terminal import show
 from ci_cache_isolation.report.merging import MergeError, merged
@@ -36,14 +37,14 @@ _REPORT = "report.json"
     help="Folder for the report of all.",
 )
 def merge(reports: Sequence[Path], report: Path) -> None:
-    """Make one report of several: of the shards of a run, or of several nights.
+    """Make one report of those of several shards or nights.
 
     REPORTS are report.json files, or the folders that they are in. Pairs of tests are
     counted exactly over all of them.
     """
     try:
         document = merged([_read(path) for path in reports])
-        report.mkdir(parents=True, exist_ok=True)
+        made(report)
         write(document, report / _REPORT)
     except OSError as error:
         message = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ci_cache_isolation.errors import OptionError
 
-__all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "prepared"]
+__all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "made", "prepared"]
 
 _OF_ORDERS = (
     "orders/[0-9][0-9][0-9]*-*.json",
@@ -42,14 +42,20 @@ def emptied(report: Path) -> None:
     _make(report, report, _OF_AUDITS, why)
 
 
+def made(report: Path) -> None:
+    """Make a report's folder; git ignores it where it was not there before."""
+    if not report.exists():
+        report.mkdir(parents=True)
+        (report / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
 def _make(report: Path, folder: Path, patterns: Iterable[str], why: str) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made(report)
+        folder.mkdir(exist_ok=True)
         for pattern in patterns:
             for file in report.glob(pattern):
                 file.unlink()
-        if report in {STRESS_REPORT, AUDIT_REPORT}:
-            (report.parent / ".gitignore").write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise OptionError(
             f"The report can't be written to {report}: {error.strerror}. "
