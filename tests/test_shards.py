@@ -97,7 +97,7 @@ def test_reports_of_two_suites_are_refused(sharded):
     (sharded.folder / "other.json").write_text(json.dumps(other))
     done = sharded.merge("--report", "no", "report-1", "other.json")
     assert (done.code, done.out) == (2, "")
-    assert "other.json and report-1/report.json can't be merged: the su" in done.err
+    assert "other.json and report-1/report.json can't be merged: the nu" in done.err
     assert not (sharded.folder / "no").exists()
 
 

@@ -35,6 +35,14 @@ _TWICE = (
     "{name} and {other} are the same report. Its runs would be counted twice. "
     "Name each report once."
 )
+_SAME = {
+    ("tool", "name"): "the tool",
+    ("tool", "version"): "the tool's version",
+    ("suite", "runner"): "--runner",
+    ("suite", "tests"): "the number of tests",
+    ("suite", "settings"): "the settings module",
+}
+"""What all reports have in common: where it stands in them, and its name."""
 # Who is right where reports differ: what was proved, then what was not seen again.
 _WEIGHT = {
     Verdict.VICTIM: 5,
@@ -125,6 +133,7 @@ def _coverage(name: str, document: Document) -> Pairs:
             raise MergeError(_NO_REPORT.format(name=name, found=found))
         for key in ("tool", "suite", "interrupted", "runs", "conflicts", "findings"):
             document[key]
+        document["tool"] | {}, document["suite"] | {}
         for run in document["runs"]:
             run["index"], run["cache"], run["end"], run["failed"]
         for each in document["failures"]:
@@ -138,11 +147,13 @@ def _coverage(name: str, document: Document) -> Pairs:
 
 
 def _check_same(first: str, head: Document, name: str, document: Document) -> None:
-    for what, key in (("the tool", "tool"), ("the suite", "suite")):
-        if head[key] != document[key]:
-            raise _different(what, first, head[key], name, document[key])
+    for (part, key), what in _SAME.items():
+        expected, found = head[part].get(key), document[part].get(key)
+        if expected != found:
+            raise _different(what, first, expected, name, found)
     caches, others = (
-        sorted({run["cache"] for run in each["runs"]}) for each in (head, document)
+        " and ".join(sorted({run["cache"] for run in each["runs"]}))
+        for each in (head, document)
     )
     if caches != others:
         raise _different("--cache", first, caches, name, others)
