@@ -18,6 +18,13 @@ from ci_cache_isolation.running.runners.pytest import PytestRunner
 __all__ = ["diagnose"]
 
 _NOBODY = "NOBODY: neither isolate() nor TEST_RUNNER, so manage.py test runs without it"
+_TO_ADD = (
+    "    add to your test settings, behind CACHES:",
+    "        from ci_cache_isolation.settings import isolate",
+    "        CACHES = isolate(CACHES)",
+)
+_DEFAULT = "        from django.conf.global_settings import CACHES"
+"""What stands above these lines where settings have no CACHES."""
 
 
 def diagnose() -> tuple[list[str], bool]:
@@ -28,14 +35,16 @@ def diagnose() -> tuple[list[str], bool]:
     state = switch.state()
     chosen = switch.chosen()
     switch.check(chosen)
+    doors = _doors()
     lines = [
         f"isolation: {state}",
-        f"switched on by: {' and '.join(_doors()) or _NOBODY}",
+        f"switched on by: {' and '.join(doors) or _NOBODY}",
+        *([] if doors else _to_add()),
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
         f"reset_memoised: {chosen.reset_memoised}",
     ]
-    is_well = state.value and bool(_doors())
+    is_well = state.value and bool(doors)
     for alias, conf in caches.settings.items():
         text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
         is_well = is_well and is_isolated
@@ -63,6 +72,13 @@ def _doors() -> list[str]:
     if PytestRunner.fits(Path.cwd()):
         doors.append("pytest's plugin, under pytest")
     return doors
+
+
+def _to_add() -> list[str]:
+    """Return the lines that switch isolation on in a project's settings."""
+    first, *others = _TO_ADD
+    has_caches = settings.is_overridden("CACHES")  # type: ignore[misc]
+    return [first, *([] if has_caches else [_DEFAULT]), *others]
 
 
 def _about(alias: str, backend: str) -> tuple[str, bool]:

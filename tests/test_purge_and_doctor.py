@@ -2,6 +2,7 @@
 
 import json
 import signal
+import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -260,6 +261,23 @@ def test_doctor_says_who_switches_isolation_on(project, settings, file, by):
     done = command(project, "doctor")
     assert f"switched on by: {by}" in done.stdout, done.stderr
     assert done.returncode == by.startswith("NOBODY")
+
+
+@pytest.mark.parametrize("has_caches", [True, False])
+def test_doctor_shows_the_lines_that_switch_isolation_on(project, has_caches):
+    dummy = "{'default': {'BACKEND': 'django.core.cache.backends.dummy.DummyCache'}}"
+    if has_caches:
+        project.write("settings", f"CACHES = {dummy}\n")
+    (project.path / "manage.py").touch()
+    done = command(project, "doctor")
+    assert done.returncode == 1
+    start = "    add to your test settings, behind CACHES:\n"
+    _, _, shown = done.stdout.partition(start)
+    lines, _, _ = shown.partition("scope: ")
+    added = textwrap.dedent(lines)
+    assert ("global_settings" in added) is not has_caches
+    project.write("settings", added)
+    assert command(project, "doctor").returncode == 0
 
 
 def test_doctor_finds_what_is_not_isolated(project):
