@@ -20,7 +20,9 @@ __all__ = [
 LONGEST = 300
 """Characters of a line that are worth showing."""
 _TELLING = re.compile(
-    r"ERROR: |[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
+    # Of a usage error pytest and argparse show the usage first, and then the error.
+    r"ERROR: (?!usage: )|[^:]+: error: |"
+    r"[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
 )
 
 
