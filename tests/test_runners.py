@@ -69,6 +69,34 @@ def test_an_empty_folder_is_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("missing", ["pytest", "pytest-django"])
+def test_what_pytest_needs_and_is_not_installed_is_named(
+    tmp_path, monkeypatch, missing
+):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = x")
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name: None if name == missing.replace("-", "_") else name,
+    )
+    with pytest.raises(NoRunnerError) as caught:
+        runner_named("pytest", tmp_path)
+    assert str(caught.value) == (
+        f"{missing} is not installed beside cache-isolation, so the tests can't be run "
+        "with pytest. Install it with: python -m pip install "
+        "'ci-cache-isolation[stress,pytest]'"
+    )
+
+
+def test_pytest_without_pytest_django_may_have_settings_of_another_s(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name: None if name == "pytest_django" else name,
+    )
+    assert runner_named("pytest", tmp_path).name == "pytest"
+
+
 def test_commands_are_those_of_users_with_our_ordering_in_them(tmp_path):
     runner = runner_named("django", tmp_path)
     assert runner.own_command(["shop"]) == [
@@ -126,7 +154,7 @@ def test_a_few_tests_are_run_with_the_options_that_all_of_them_were(
 ):
     (tmp_path / "manage.py").touch()
     monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: name == "xdist" or None
+        "importlib.util.find_spec", lambda name: name in {"pytest", "xdist"} or None
     )
     runner = runner_named(name, tmp_path)
     command = runner.replay_command(["second", "first"], labels)

@@ -18,6 +18,12 @@ RUNNERS: tuple[type[Runner], ...] = (PytestRunner, DjangoRunner)
 """In the sequence in which ``auto`` asks them."""
 
 
+_MISSING = (
+    "{missing} is not installed beside cache-isolation, so the tests can't be run with "
+    "pytest. Install it with: python -m pip install 'ci-cache-isolation[stress,pytest]'"
+)
+
+
 class NoRunnerError(IsolationError):
     """Nothing here can be run."""
 
@@ -28,7 +34,10 @@ def runner_named(name: str, folder: Path) -> Runner:
     """Return the runner of a name, or with ``auto`` the one that fits the folder."""
     for runner in RUNNERS:
         if name == runner.name or (name == "auto" and runner.fits(folder)):
-            return runner(folder)
+            chosen = runner(folder)
+            if missing := chosen.missing():
+                raise NoRunnerError(_MISSING.format(missing=missing))
+            return chosen
     raise NoRunnerError(
         f"{folder} holds no manage.py and no pytest configuration with "
         "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how "

@@ -53,6 +53,10 @@ class Runner(ABC):
         """Tell whether this exit code means that; the record may say it too."""
         return False
 
+    def missing(self) -> str:
+        """Return what is not installed without which nothing can be run here."""
+        return ""
+
     def why_no_split(self) -> str:
         """Return why a run can't be split over workers here, empty if it can."""
         return ""

@@ -87,6 +87,17 @@ class PytestRunner(Runner):
         """Tell whether pytest says that it collected no tests."""
         return exit_code == _NO_TESTS_COLLECTED
 
+    def missing(self) -> str:
+        """Return pytest, or pytest-django where that has to find the settings."""
+        if importlib.util.find_spec("pytest") is None:
+            return "pytest"
+        if importlib.util.find_spec("pytest_django") is None and (
+            not os.environ.get("DJANGO_SETTINGS_MODULE")
+            and _configures_django(self.folder)
+        ):
+            return "pytest-django"
+        return ""
+
     def why_no_split(self) -> str:
         """Return that pytest-xdist is missing, if it is."""
         if importlib.util.find_spec("xdist") is None:
