@@ -10,6 +10,7 @@ from django.core.cache import caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import journal, switch
+from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
@@ -34,7 +35,7 @@ def diagnose() -> tuple[list[str], bool]:
     """
     state = switch.state()
     chosen = switch.chosen()
-    switch.check(chosen)
+    check_stores(chosen)
     doors = _doors()
     lines = [
         f"isolation: {state}",

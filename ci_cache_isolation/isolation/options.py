@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterator, Mapping
 
 from django.conf import settings
+from django.core.cache import caches
+from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.scopes import Granularity
-from ci_cache_isolation.isolation.stores import NAMES
+from ci_cache_isolation.isolation.stores import NAMES, possible_names
 
 __all__ = [
     "ENABLED_VARIABLE",
@@ -22,6 +24,8 @@ __all__ = [
     "Choice",
     "Choices",
     "Enabled",
+    "check_store",
+    "check_stores",
     "choices",
     "enabled",
 ]
@@ -40,6 +44,15 @@ _NOT_A_SWITCH = (
 )
 _NO_GUESS = "Isolation must not be guessed"
 _NO_GUESS_OF_RESETS = "Whether functions forget must not be guessed"
+_NOT_FOR_IT = (
+    "{source} asks for the store {name!r} for alias {alias!r}, whose backend {backend} "
+    "can't be isolated in that way. Its tests would meet each other's entries. "
+    "Leave it out, or write {possible}."
+)
+_UNKNOWN_ALIAS = (
+    "{source} names alias {alias!r}, which is not in CACHES: "
+    "nothing would be done with what it says. CACHES holds: {aliases}."
+)
 
 
 class Enabled(Record):
@@ -206,3 +219,37 @@ def _from_settings() -> Mapping[str, object]:
             f"Options are: {', '.join(_NAMES)}."
         )
     return configured
+
+
+def check_stores(asked: Choices) -> None:
+    """Say so now where an option can't be followed; not a single cache is opened."""
+    if not settings.configured:
+        return
+    for alias, choice in asked.stores.items():
+        if alias not in caches.settings:
+            aliases = ", ".join(map(repr, caches.settings))
+            raise OptionError(
+                _UNKNOWN_ALIAS.format(
+                    source=choice.source, alias=alias, aliases=aliases
+                )
+            )
+        try:
+            cache_class = import_string(caches.settings[alias]["BACKEND"])
+        except (ImportError, KeyError):
+            continue
+        check_store(alias, cache_class, choice)
+
+
+def check_store(alias: str, cache_class: type, choice: Choice) -> None:
+    """Say so where the store that an option names can't hold caches of a class."""
+    possible = possible_names(cache_class)
+    if choice.value not in possible:
+        raise OptionError(
+            _NOT_FOR_IT.format(
+                source=choice.source,
+                name=choice.value,
+                alias=alias,
+                backend=f"{cache_class.__module__}.{cache_class.__qualname__}",
+                possible=" or ".join(map(repr, possible)),
+            )
+        )

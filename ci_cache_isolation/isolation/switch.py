@@ -13,13 +13,15 @@ from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
-from ci_cache_isolation.errors import IsolationError, NotActiveError, OptionError
+from ci_cache_isolation.errors import IsolationError, NotActiveError
 from ci_cache_isolation.isolation import hook, notices, unittest_hook
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
     Choices,
     Enabled,
+    check_store,
+    check_stores,
     choices,
     enabled,
 )
@@ -32,7 +34,6 @@ __all__ = [
     "STACK",
     "Said",
     "ask",
-    "check",
     "chosen",
     "current_section",
     "finish",
@@ -79,15 +80,6 @@ _NOT_ISOLATED = (
     "Cache {alias!r} is not isolated: there is no store for its backend {backend}. "
     "Tests and processes meet each other's entries in it. "
     "Use LocMemCache for it in your test settings, or make its tests clean up."
-)
-_NOT_FOR_IT = (
-    "{source} asks for the store {name!r} for alias {alias!r}, whose backend {backend} "
-    "can't be isolated in that way. Its tests would meet each other's entries. "
-    "Leave it out, or write {possible}."
-)
-_UNKNOWN_ALIAS = (
-    "{source} names alias {alias!r}, which is not in CACHES: "
-    "nothing would be done with what it says. CACHES holds: {aliases}."
 )
 _BYPASSED = (
     "Cache isolation was switched on ({source}), but {what} was replaced by other code "
@@ -155,7 +147,7 @@ def start(resolved: Enabled) -> None:
         return
     _is_started = True
     os.environ[RUN_VARIABLE] = "1"
-    check(chosen())
+    check_stores(chosen())
     if not STACK.path:
         for what, found, is_reached in (
             (
@@ -325,8 +317,8 @@ def _adopt(alias: str, cache: object) -> None:
 def _take(alias: str, cache: object) -> None:
     cache_class = type(cache)
     name, choice = store_for(alias, cache_class)
-    if choice is not None and choice.value not in _possible(cache_class):
-        raise OptionError(_misfit(alias, cache_class, choice))
+    if choice is not None:
+        check_store(alias, cache_class, choice)
     if name == "none":
         _MEMORY.leave(cache)
     elif name is None or not store_named(name).adopt(alias, cache):
@@ -362,41 +354,4 @@ def _need_finding() -> bool:
         return True
     return any(
         conf.get("BACKEND") not in _FOUND_ANYWAY for conf in caches.settings.values()
-    )
-
-
-def _possible(cache_class: type) -> tuple[str, ...]:
-    name = name_for(cache_class)
-    if name == "keyspace" and store_class("private-server").can_serve(cache_class):
-        return name, "private-server", "none"
-    return ("none",) if name in {None, "none"} else (str(name), "none")
-
-
-def check(asked: Choices) -> None:
-    """Say so now where an option can't be followed; not a single cache is opened."""
-    if not settings.configured:
-        return
-    for alias, choice in asked.stores.items():
-        if alias not in caches.settings:
-            aliases = ", ".join(map(repr, caches.settings))
-            raise OptionError(
-                _UNKNOWN_ALIAS.format(
-                    source=choice.source, alias=alias, aliases=aliases
-                )
-            )
-        try:
-            cache_class = import_string(caches.settings[alias]["BACKEND"])
-        except (ImportError, KeyError):
-            continue
-        if choice.value not in _possible(cache_class):
-            raise OptionError(_misfit(alias, cache_class, choice))
-
-
-def _misfit(alias: str, cache_class: type, choice: Choice) -> str:
-    return _NOT_FOR_IT.format(
-        source=choice.source,
-        name=choice.value,
-        alias=alias,
-        backend=f"{cache_class.__module__}.{cache_class.__qualname__}",
-        possible=" or ".join(map(repr, _possible(cache_class))),
     )

@@ -22,7 +22,7 @@ from ci_cache_isolation.isolation.stores.base import Store
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.dialects import Dialect
 
-__all__ = ["NAMES", "Store", "name_for", "store_class"]
+__all__ = ["NAMES", "Store", "name_for", "possible_names", "store_class"]
 
 _CLASSES = MappingProxyType(
     {
@@ -51,6 +51,14 @@ def name_for(cache_class: type) -> str | None:
     if issubclass(cache_class, DummyCache):
         return "none"
     return None if _dialect_of(cache_class) is None else "keyspace"
+
+
+def possible_names(cache_class: type) -> tuple[str, ...]:
+    """Return what options may call the store of a backend's class, the usual first."""
+    name = name_for(cache_class)
+    if name == "keyspace" and store_class("private-server").can_serve(cache_class):
+        return name, "private-server", "none"
+    return ("none",) if name in {None, "none"} else (str(name), "none")
 
 
 def _dialect_of(cache_class: type) -> Dialect | None:
