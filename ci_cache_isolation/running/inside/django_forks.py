@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import unittest
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import watch_set_up
 from ci_cache_isolation.running.inside.django_tests import described
 from ci_cache_isolation.running.inside.serving import refuse, serve
+from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import shown_error, telling_line
 
@@ -34,6 +36,9 @@ class ForkingMixin:
         super().__init__(*args, **kwargs)
         # The clones that its workers would have are not those of forks.
         self.parallel = 1
+        # Only pytest's tests share a folder; a client that is killed can't remove it.
+        with suppress(OSError):
+            os.rmdir(os.environ.pop(FOLDER_VARIABLE))
         watch_set_up()
 
     def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
