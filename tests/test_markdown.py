@@ -18,6 +18,7 @@ VICTIM = {
         "alias": "default",
         "key": "offer:honey",
         "version": "1",
+        "how": "stored",
         "written_at": "shop/offers.py:13",
         "read_at": "shop/offers.py:21",
     },
@@ -87,12 +88,17 @@ def test_a_card_says_who_which_key_where_and_how_to_see_it():
         "of them as neighbours; 2 more never occur in one process under django." in text
     )
     assert "Judged: 1 victim, 1 non-deterministic." in text
+    assert (
+        "| victim, passes alone and fails after others | 1 | 1 |\n"
+        "| non-deterministic, fails by chance | 1 | 0 |\n" in text
+    )
+    assert "Isolation cures it: with it the test passes in the same order." in text
     card, chance = text.split("### ")[1:]
     assert card.startswith("1. victim: `offer:honey` in cache `default`\n")
     for line in (
         "- `shop.tests.B.test_reads`: victim, passes alone and fails after others",
         "- fails after `shop.tests.A.test_writes`",
-        "- written at `shop/offers.py:13`, read at `shop/offers.py:21`",
+        "- stored at `shop/offers.py:13`, looked at `shop/offers.py:21`",
         "- failed alone 0/5, after 5/5, isolated 0/5: isolation cures it",
         "- `AssertionError: 30 != 0`",
         "- hidden when `shop.tests.C.test_clears` runs between",
@@ -102,7 +108,7 @@ def test_a_card_says_who_which_key_where_and_how_to_see_it():
     assert chance.startswith("2. non-deterministic: `shop.tests.D.test_by_chance`\n"), (
         "what is less certain comes later"
     )
-    assert "failed alone 2/5, in the same order 3/5" in chance
+    assert "failed alone 2/5; in the same order again 3 of 5 times" in chance
 
 
 def test_conflicts_are_below_the_fold():

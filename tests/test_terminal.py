@@ -1,11 +1,14 @@
 """The stress run on a terminal: how many of what there were."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from ci_cache_isolation.audit.proofs import Proof, Verdict
+from ci_cache_isolation.report.stress_document import stress_document
+from ci_cache_isolation.report.stress_terminal import show
 from ci_cache_isolation.report.terminal import StressTerminal
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
@@ -23,7 +26,7 @@ def shown(tests, findings=()):
     console = Console(file=io.StringIO(), width=1000)
     terminal = StressTerminal(console)
     terminal.begin("django", Cache.SHARED, 1, len(tests))
-    terminal.end(result, None)
+    show(console, stress_document(result), Path("report.json"))
     return console.file.getvalue()
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
-from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.document import write
 from ci_cache_isolation.report.folders import made
 from ci_cache_isolation.report.github import publish
-from ci_cache_isolation.report.merged_terminal import show
 from ci_cache_isolation.report.merging import MergeError, merged
+from ci_cache_isolation.report.stress_terminal import show
 
 __all__ = ["merge"]
 
@@ -56,7 +54,7 @@ def merge(reports: Sequence[Path], report: Path) -> None:
         fail(error, ExitCode.USAGE)
     show(Console(highlight=False), document, report / _REPORT)
     publish(document, report, click.echo)
-    sys.exit(_exit_code(document))
+    sys.exit(ExitCode.of(document))
 
 
 def _read(path: Path) -> tuple[str, dict[str, object]]:
@@ -71,18 +69,3 @@ def _read(path: Path) -> tuple[str, dict[str, object]]:
             "merged. Name its report.json files, or their folders."
         )
     return str(file), document
-
-
-def _exit_code(document: Mapping[str, Any]) -> ExitCode:
-    """Return what stress would have said of all of it in one run."""
-    failures, runs = document["failures"], document["runs"]
-    # What fails beside other processes may have failed in no run.
-    verdicts = {each["verdict"] for each in document["findings"]}
-    if verdicts - {Verdict.BROKEN} or any(each["flaky"] for each in failures):
-        return ExitCode.FOUND
-    if failures or document["failure"]:
-        return ExitCode.CANNOT_START
-    if not runs:
-        return ExitCode.NOTHING_RAN
-    is_whole = all(run["end"] == "finished" for run in runs)
-    return ExitCode.CLEAN if is_whole else ExitCode.CANNOT_START

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
@@ -22,8 +21,8 @@ from ci_cache_isolation.report.document import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.stress_document import stress_document
+from ci_cache_isolation.report.stress_terminal import show
 from ci_cache_isolation.report.terminal import StressTerminal
-from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
@@ -31,7 +30,6 @@ from ci_cache_isolation.stress.engine import Stress
 from ci_cache_isolation.stress.executors import NothingRanError
 from ci_cache_isolation.stress.plan import Shard, Wishes
 from ci_cache_isolation.stress.request import WHOLE, Request
-from ci_cache_isolation.stress.results import StressResult
 from ci_cache_isolation.stress.run_file import RUN_FILE, About, Known, ResumeError
 
 __all__ = ["stress"]
@@ -147,7 +145,8 @@ def stress(
 
     LABELS are those of `manage.py test`, or pytest's arguments.
     """
-    terminal = StressTerminal(Console(highlight=False))
+    console = Console(highlight=False)
+    terminal = StressTerminal(console)
     if shard and shard.of > 1 and seed is None and not resume:
         text = _NO_SEED.format(number=shard.number, of=shard.of)
         fail(OptionError(text), ExitCode.USAGE)
@@ -202,11 +201,12 @@ def stress(
     path = report / "report.json"
     document = stress_document(result)
     write(document, path)
-    terminal.end(result, path, _resuming(report) if file.exists() else "")
+    terminal.quiet()
+    show(console, document, path, _resuming(report) if file.exists() else "")
     publish(document, report, click.echo)
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
-    sys.exit(_exit_code(result))
+    sys.exit(ExitCode.of(document))
 
 
 def _fresh(cache: str | None, until_pairs: float | None) -> Request:
@@ -236,14 +236,3 @@ def _resuming(report: Path) -> str:
     """Return the command that goes on from what is in a report's folder."""
     named = () if report == STRESS_REPORT else ("--report", str(report))
     return shown(["cache-isolation", "stress", "--resume", *named])
-
-
-def _exit_code(result: StressResult) -> ExitCode:
-    if result.is_interrupted:
-        return ExitCode.INTERRUPTED
-    verdicts = {each.judged.verdict for each in result.findings.values()}
-    if verdicts - {Verdict.BROKEN} or any(each.is_flaky for each in result.failing):
-        return ExitCode.FOUND
-    is_whole = all(run.end is End.FINISHED for run in result.runs)
-    is_broken = bool(result.failing) or not is_whole or bool(result.failure)
-    return ExitCode.CANNOT_START if is_broken else ExitCode.CLEAN

@@ -13,7 +13,13 @@ from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.engine import AuditResult
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
-from ci_cache_isolation.report.words import counted, place, printable, remembered
+from ci_cache_isolation.report.words import (
+    counted,
+    place,
+    printable,
+    remembered,
+    together,
+)
 
 __all__ = ["AuditTerminal"]
 
@@ -90,7 +96,7 @@ class AuditTerminal:
             self._say("  or something else that these tests have in common")
         self._say(f"  {how} at {place(leaver.site)}, by")
         for group in cause.after[:SHOWN_TESTS]:
-            self._say(f"    {_together(group)}")
+            self._say(f"    {together(group)}")
         self._more(len(cause.after))
         seconds = leaver.expires_soon_in
         if seconds is not None:
@@ -100,7 +106,7 @@ class AuditTerminal:
             )
         for finding in findings[:SHOWN_TESTS]:
             first = finding.confirmed.after[0]
-            self._victim(finding, "it" if cause.is_shared else _together(first))
+            self._victim(finding, "it" if cause.is_shared else together(first))
         self._more(len(findings))
         shown = next((each.replay for each in findings if each.replay), None)
         if shown:
@@ -192,10 +198,6 @@ class AuditTerminal:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
-
-
-def _together(group: Sequence[str]) -> str:
-    return " together with ".join(group)
 
 
 def _heading(conflict: Conflict, keys: Sequence[str]) -> str:

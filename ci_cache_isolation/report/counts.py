@@ -9,10 +9,13 @@ from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 
-__all__ = ["bounded", "covered", "in_order", "judged", "met", "never_in_order"]
+__all__ = ["bounded", "covered", "cured", "judged", "met"]
 
 ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
+
+_BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
+"""What other tests do, or the same test the time before."""
 
 Document = Mapping[str, Any]
 
@@ -25,17 +28,19 @@ def covered(document: Document) -> str:
     )
     if "merged" in document:
         text += f" of {counted(document['merged'], 'report')}"
+    if cut_short := sum(run["end"] != End.FINISHED for run in document["runs"]):
+        text += f", {cut_short} of them cut short"
     pairs = document["pairs"]
     unreachable = pairs["unreachable"] or 0
     if pairs["total"]:
         reachable = pairs["total"] - unreachable
-        text += f". {in_order(pairs['covered'], reachable, pairs['adjacent'])}"
+        text += f". {_in_order(pairs['covered'], reachable, pairs['adjacent'])}"
     if unreachable:
-        text += never_in_order(unreachable, document["suite"]["runner"])
+        text += _never_in_order(unreachable, document["suite"]["runner"])
     return f"{text}."
 
 
-def in_order(pairs: int, reachable: int, adjacent: int) -> str:
+def _in_order(pairs: int, reachable: int, adjacent: int) -> str:
     """Return how many pairs of tests were run in their order."""
     verb = "was" if reachable == 1 else "were"
     return (
@@ -44,7 +49,7 @@ def in_order(pairs: int, reachable: int, adjacent: int) -> str:
     )
 
 
-def never_in_order(pairs: int, runner: str) -> str:
+def _never_in_order(pairs: int, runner: str) -> str:
     """Return how many pairs of tests can't be, to be put behind those that were."""
     verb = "occurs" if pairs == 1 else "occur"
     return f"; {pairs:,} more never {verb} in one process under {runner}"
@@ -76,17 +81,58 @@ def judged(document: Document) -> str:
     return f"Judged: {', '.join(counts)}." if counts else ""
 
 
+def cured(document: Document) -> str:
+    """Return what helps those tests about which others decide; nothing for none."""
+    dependent = [each for each in document["findings"] if each["verdict"] in _BY_OTHERS]
+    if not dependent:
+        return ""
+    number, whom = len(dependent), counted(len(dependent), "test")
+    text = f"Other tests decide about {whom}. "
+    if all(run["cache"] == "isolated" for run in document["runs"]):
+        return text + (
+            "Caches were isolated, so no cache carries that: look at module globals, "
+            "memoised functions, settings, files, the database."
+        )
+    if helped := sum(each["isolation_cures"] is True for each in dependent):
+        which = "it" if number == 1 else f"{helped} of them"
+        they_pass = "the test passes" if helped == 1 else "they pass"
+        text += f"Isolation cures {which}: with it {they_pass} in the same order."
+    else:
+        cures = "does not cure it" if number == 1 else "cures none of them"
+        text += f"Isolation {cures}: no cache carries that."
+    if remembered := sum(_is_remembered(each["proof"]) for each in dependent):
+        which = "It is" if number == 1 else f"{remembered} of them"
+        are = "" if number == 1 else " is" if remembered == 1 else " are"
+        text += (
+            f" {which}{are} what functions remember: call cache_clear() in the tests' "
+            "set-up, or set reset_memoised."
+        )
+    return text
+
+
+def _is_remembered(proof: Mapping[str, str | None]) -> bool:
+    """Tell whether the test does as it does alone when memoised functions forget."""
+    return proof.get("reset") is not None and proof["reset"] == proof["alone"]
+
+
 def bounded(document: Document) -> str:
     """Return what runs without a failure say of others; nothing where one failed."""
     runs, bound = document["runs"], document["bound"]
     is_whole = all(run["end"] == End.FINISHED for run in runs)
     is_whole = is_whole and not document.get("failure")
-    if document["failures"] or not runs or not is_whole:
+    if document["failures"] or document["findings"] or not runs or not is_whole:
         return ""
     text = "No test failed."
+    if document["interrupted"]:
+        text = "No test failed until then."
     if len(runs) >= ENOUGH_RUNS and (rate := bound["failure_rate_below"]) is not None:
         text += (
             f" At {bound['confidence']:.0%} confidence fewer than {rate:.1%} of such "
             "runs, of these kinds and on such a machine, fail."
+        )
+    if all(run["cache"] == "isolated" for run in runs):
+        text += (
+            " Caches were isolated. What fails without that, a cache leak, shows with "
+            "--cache shared."
         )
     return text

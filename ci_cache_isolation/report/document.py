@@ -130,20 +130,20 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
 def state_of(suspicion: Suspicion) -> dict[str, Any]:
     """Return what carried a failure, as the public schema has it."""
     conflict, leaver, looker = suspicion
-    if conflict.entry.is_memoised:
-        return {
-            "kind": "memoised",
-            "function": conflict.entry.key,
-            "written_at": leaver.site.at,
-            "read_at": looker.site.at,
-        }
-    return {
+    what: dict[str, Any] = {
         "kind": "cache",
         "alias": conflict.alias,
         "key": conflict.entry.key,
         "version": conflict.entry.version,
+    }
+    if conflict.entry.is_memoised:
+        what = {"kind": "memoised", "function": conflict.entry.key}
+    return what | {
+        "how": leaver.left.how.value,
         "written_at": leaver.site.at,
+        "written_from": leaver.site.in_test,
         "read_at": looker.site.at,
+        "read_from": looker.site.in_test,
     }
 
 

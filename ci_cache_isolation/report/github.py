@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.markdown import by_cause, summary
+from ci_cache_isolation.report.cards import cards
+from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.words import TITLES, printable
 
 __all__ = ["publish", "workflow_commands"]
@@ -52,7 +53,7 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
     repository's. First the lines that write, then those that read. Where no line is
     known it is the test's own file.
     """
-    findings = [each for group in by_cause(document["findings"]) for each in group]
+    findings = [each for card in cards(document["findings"]) for each in card.findings]
     errors: dict[str, str] = {}
     warnings: dict[str, str] = {}
     for side in ("written_at", "read_at"):

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.counts import bounded, covered, judged, met
+from ci_cache_isolation.report.cards import CERTAINTY, Card, cards, unjudged
+from ci_cache_isolation.report.counts import bounded, covered, cured, judged, met
 from ci_cache_isolation.report.words import TITLES, counted, printable
 
-__all__ = ["by_cause", "code", "summary"]
+__all__ = ["code", "summary"]
 
 Document = Mapping[str, Any]
 
@@ -22,10 +23,7 @@ SHOWN_GROUPS = 5
 SHOWN_CONFLICTS = 100
 _LONGEST = 300
 _MARKUP = frozenset("<>&`|")
-_CERTAINTY = (
-    *(Verdict.VICTIM, Verdict.BRITTLE, Verdict.SELF_POLLUTING),
-    *(Verdict.CROSS_PROCESS, Verdict.BROKEN, Verdict.NON_DETERMINISTIC),
-)
+_A_TABLE = 2
 
 
 def summary(document: Document, limit: int | None = None) -> str:
@@ -34,42 +32,25 @@ def summary(document: Document, limit: int | None = None) -> str:
     What is too much goes as a whole: first the conflicts, then the last cards. Where
     there is no room for the head nothing is left.
     """
-    causes = by_cause(document["findings"])
-    blocks = [_head(document, len(causes))]
-    blocks += [_card(group, number) for number, group in enumerate(causes, start=1)]
-    if others := _not_judged(document):
+    found = cards(document["findings"])
+    blocks = [_head(document, len(found))]
+    blocks += [_card(card, number) for number, card in enumerate(found, start=1)]
+    if others := _others(document):
         blocks.append(others)
-    cards = len(blocks) - 1
+    number = len(blocks) - 1
     if conflicts := _conflicts(document):
         blocks.append(conflicts)
     whole = "\n".join(blocks)
     if limit is None or _size(whole) <= limit:
         return whole
-    kept, left = [], limit - _size(_more(cards))
-    for block in blocks[: cards + 1]:
+    kept, left = [], limit - _size(_more(number))
+    for block in blocks[: number + 1]:
         if (left := left - _size(block) - 1) < 0:
             break
         kept.append(block)
     if not kept:
         return ""
-    return "\n".join([*kept, _more(cards + 1 - len(kept))])
-
-
-def by_cause(findings: Sequence[Document]) -> list[list[Document]]:
-    """Put together what the same tests cause at the same line, the surest first."""
-    causes: dict[tuple[object, ...], list[Document]] = {}
-    for each in findings:
-        after = tuple(map(tuple, each["after"])) or each["test"]
-        at = each["state"] and each["state"]["written_at"]
-        causes.setdefault((each["verdict"], after, at), []).append(each)
-    return sorted(
-        causes.values(),
-        key=lambda group: (
-            _CERTAINTY.index(Verdict(group[0]["verdict"])),
-            group[0]["state"] is None,
-            -len(group),
-        ),
-    )
+    return "\n".join([*kept, _more(number + 1 - len(kept))])
 
 
 def code(text: str) -> str:
@@ -112,7 +93,8 @@ def _head(document: Document, leaks: int) -> str:
         if document.get("shard") not in {None, "1/1"}:
             what += f", shard {document['shard']}"
         what += "."
-        sums = [covered(document), judged(document), bounded(document)]
+        sums = [covered(document), judged(document)]
+        sums += [_verdicts(document), cured(document), bounded(document)]
     if document["interrupted"]:
         sums.append("It was interrupted: this is what was known until then.")
     if failure := document.get("failure"):
@@ -127,94 +109,67 @@ def _prose(text: str) -> str:
     return "".join(f"&#{ord(each)};" if each in _MARKUP else each for each in text)
 
 
-def _card(findings: Sequence[Document], number: int) -> str:
-    first = findings[0]
-    verdict = Verdict(first["verdict"])
-    heading = _carrier(findings) or code(first["test"])
-    lines = [f"### {number}. {verdict}: {heading}", ""]
+def _verdicts(document: Document) -> str:
+    """Return a table of the verdicts, where there is more than one."""
+    rows: dict[str, list[Document]] = {}
+    for each in document["findings"]:
+        rows.setdefault(each["verdict"], []).append(each)
+    if len(rows) < _A_TABLE:
+        return ""
+    lines = ["| verdict | tests | isolation cures |", "|---|---:|---:|"]
+    for verdict in sorted(rows, key=CERTAINTY.index):
+        cured = sum(each["isolation_cures"] is True for each in rows[verdict])
+        lines.append(f"| {TITLES[Verdict(verdict)]} | {len(rows[verdict])} | {cured} |")
+    return "\n".join(lines)
+
+
+def _card(card: Card, number: int) -> str:
+    heading = _carrier(card) or code(card.tests[0])
+    lines = [f"### {number}. {card.verdict}: {heading}", ""]
+    title = TITLES[card.verdict]
+    lines += _listed([f"{code(test)}: {title}" for test in card.tests], SHOWN_TESTS)
+    if card.order:
+        lines.append(f"- {card.order}")
     lines += _listed(
-        [f"{code(each['test'])}: {TITLES[verdict]}" for each in findings], SHOWN_TESTS
-    )
-    lines += _listed(
-        [f"{_word(verdict)} {_together(group)}" for group in first["after"]],
+        [
+            f"{card.relation} {' together with '.join(map(code, group))}"
+            for group in card.causes
+        ],
         SHOWN_GROUPS,
     )
-    if state := first["state"]:
-        lines.append(
-            f"- written at {code(state['written_at'] or 'an unknown place')}, "
-            f"read at {code(state['read_at'] or 'an unknown place')}"
-        )
-    lines.append(f"- {_proof(first)}")
-    if message := first.get("message"):
+    if card.places:
+        places = ", ".join(f"{verb} {code(place)}" for verb, place in card.places)
+        lines.append(f"- {places}")
+    lines.append(f"- {card.proof}")
+    if message := card.first.get("message"):
         lines.append(f"- {code(message)}")
     lines += _listed(
-        [f"hidden when {code(test)} runs between" for test in first["cleaners"]],
+        [f"hidden when {code(test)} runs between" for test in card.first["cleaners"]],
         SHOWN_GROUPS,
     )
-    replay = next((each["replay"] for each in findings if each["replay"]), None)
-    if replay:
-        lines += ["", "See it fail:", "", _block(replay)]
+    if card.replay:
+        lines += ["", "See it fail:", "", _block(card.replay)]
     return "\n".join(lines) + "\n"
 
 
-def _carrier(findings: Sequence[Document]) -> str:
+def _carrier(card: Card) -> str:
     """Return what carries a failure, and how many other keys do so too."""
-    states = [each["state"] for each in findings if each["state"]]
-    names = list(
-        dict.fromkeys(str(each.get("key", each.get("function", ""))) for each in states)
-    )
-    if not names:
+    if not card.names:
         return ""
-    text = code(names[0])
-    if len(names) > 1:
-        text += f" and {len(names) - 1} more"
-    if (alias := states[0].get("alias")) is not None:
-        text += f" in cache {code(alias)}"
-    return text
+    text = code(card.names[0])
+    if len(card.names) > 1:
+        text += f" and {len(card.names) - 1} more"
+    return text if card.alias is None else f"{text} in cache {code(card.alias)}"
 
 
-def _word(verdict: Verdict) -> str:
-    return {
-        Verdict.BRITTLE: "passes after",
-        Verdict.CROSS_PROCESS: "fails while another process runs",
-    }.get(verdict, "fails after")
-
-
-def _together(group: Sequence[str]) -> str:
-    return " together with ".join(map(code, group))
-
-
-def _proof(finding: Document) -> str:
-    words = {"same_order": "in the same order"}
-    text = "failed " + ", ".join(
-        f"{words.get(name, name)} {times}"
-        for name, times in finding["proof"].items()
-        if times is not None
-    )
-    cures = finding["isolation_cures"]
-    if cures is None:
-        return text
-    return f"{text}: isolation {'cures it' if cures else 'does not cure it'}"
-
-
-def _not_judged(document: Document) -> str:
-    known = {each["test"] for each in document["findings"]}
-    if document["command"] == "audit":
-        failed = "failed in the audit's own run, with isolation"
-        failures = {each: failed for run in document["runs"] for each in run["failed"]}
-    else:
-        failures = {
-            each["test"]: f"failed in {len(each['failed_in'])} of "
-            + counted(len(each["failed_in"]) + len(each["passed_in"]), "run")
-            for each in document["failures"]
-        }
-    others = [
-        f"{code(test)}: {text}" for test, text in failures.items() if test not in known
-    ]
+def _others(document: Document) -> str:
+    others = unjudged(document)
     if not others:
         return ""
     lines = [f"### Not judged: {counted(len(others), 'test')}", ""]
-    lines += _listed(others, SHOWN_TESTS)
+    lines += _listed(
+        [f"{code(each.test)}: {each.text}" for each in others], SHOWN_TESTS
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -74,12 +74,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
             ("isolated", judged.proof.isolated),
         )
     }
+    if judged.proof.reset is not None:
+        proof["reset"] = f"{judged.proof.reset}/{TIMES}"
     if judged.replayed is not None:
         proof["same_order"] = f"{judged.replayed.failed}/{judged.replayed.runs}"
     return {
         "test": judged.test,
         "verdict": judged.verdict.value,
         "after": [list(group) for group in judged.after],
+        "order": len(judged.order),
         "cleaners": list(judged.cleaners),
         "complete": judged.is_complete,
         "state": None if finding.suspicion is None else state_of(finding.suspicion),
@@ -94,6 +97,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _run(run: Run) -> dict[str, Any]:
     return {
         "index": run.step.index,
+        "name": run.step.name,
         "kind": run.step.kind.value,
         "seed": run.step.seed,
         "reversed": run.step.reverse,

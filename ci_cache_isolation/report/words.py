@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ci_cache_isolation.audit.account import Site
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.proofs import Verdict
 
-__all__ = ["TITLES", "counted", "place", "printable", "remembered"]
+__all__ = [
+    "TITLES",
+    "counted",
+    "in_cache",
+    "place",
+    "printable",
+    "remembered",
+    "remembers",
+    "together",
+]
 
 TITLES = {
     Verdict.VICTIM: "victim, passes alone and fails after others",
@@ -31,6 +42,11 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def together(group: Iterable[str]) -> str:
+    """Return those who are needed together."""
+    return " together with ".join(group)
+
+
 def place(site: Site) -> str:
     """Return where something was called, the test's own line behind it."""
     if site.in_test and site.in_test != site.at:
@@ -42,9 +58,18 @@ def remembered(conflict: Conflict) -> str:
     """Return what tests meet in, as a heading."""
     key = conflict.entry.key
     if not conflict.entry.is_memoised:
-        return f"{key!r} in cache {conflict.alias!r}"
-    if " " in key or "." not in key:
+        return in_cache(repr(key), conflict.alias)
+    return remembers(key, conflict.left_by[0].site.at)
+
+
+def in_cache(names: str, alias: str | None) -> str:
+    """Return keys with the cache that they are in."""
+    return f"{names} in cache {alias!r}"
+
+
+def remembers(function: str, at: str) -> str:
+    """Return what a memoised function does, with the place of its own."""
+    if " " in function or "." not in function:
         # What Django remembers by itself has no function's name.
-        return f"{key} remembers"
-    at = conflict.left_by[0].site.at
-    return f"{key}() remembers (functools.lru_cache, {at})"
+        return f"{function} remembers"
+    return f"{function}() remembers (functools.lru_cache, {at})"

@@ -7,6 +7,7 @@ import os
 import unittest
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +39,7 @@ class ForkingMixin:
         self.parallel = 1
         # Only pytest's tests share a folder; a client that is killed can't remove it.
         with suppress(OSError):
-            os.rmdir(os.environ.pop(FOLDER_VARIABLE))
+            Path(os.environ.pop(FOLDER_VARIABLE)).rmdir()
         watch_set_up()
 
     def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
