@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ci_cache_isolation.report.github import LIMIT, publish, workflow_commands
+from ci_cache_isolation.report.markdown import summary
 from tests.test_markdown import (
     CHANCE,
     HOSTILE,
@@ -137,17 +138,16 @@ def github(tmp_path, monkeypatch):
     return step
 
 
-def told(document, folder):
+def told(document):
     lines = []
-    publish(document, folder, lines.append)
+    publish(document, lines.append)
     return lines
 
 
-def test_a_report_has_its_summary_and_so_has_the_step(github, tmp_path):
+def test_a_report_has_its_summary_and_so_has_the_step(github):
     github.write_text("From another command.\n")
-    lines = told(STRESS, tmp_path)
-    written = (tmp_path / "summary.md").read_text()
-    assert github.read_text() == f"From another command.\n{written}"
+    lines = told(STRESS)
+    assert github.read_text() == f"From another command.\n{summary(STRESS)}"
     assert [each.split("title")[0] for each in lines] == [
         "::error file=shop/offers.py,line=13,",
         "::error file=shop/offers.py,line=21,",
@@ -155,31 +155,29 @@ def test_a_report_has_its_summary_and_so_has_the_step(github, tmp_path):
     ]
 
 
-def test_a_shard_leaves_it_to_merge(github, tmp_path):
-    assert told(STRESS | {"shard": "1/2"}, tmp_path) == []
-    assert (tmp_path / "summary.md").exists()
+def test_a_shard_leaves_it_to_merge(github):
+    assert told(STRESS | {"shard": "1/2"}) == []
     assert not github.exists()
-    assert told(STRESS | {"shard": "1/2", "merged": 1}, tmp_path) != []
+    assert told(STRESS | {"shard": "1/2", "merged": 1}) != []
     assert github.exists()
 
 
 def test_elsewhere_nothing_is_told(tmp_path, monkeypatch):
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    assert told(STRESS, tmp_path) == []
-    assert [each.name for each in tmp_path.iterdir()] == ["summary.md"]
+    assert told(STRESS) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_step_gets_no_more_than_it_shows(github, tmp_path):
+def test_a_step_gets_no_more_than_it_shows(github):
     many = [with_state(VICTIM, written_at=f"a.py:{line}") for line in range(2500)]
     github.write_text("x" * 100_000)
-    told(with_findings(*many), tmp_path)
+    told(with_findings(*many))
     assert github.stat().st_size <= LIMIT
     assert github.read_text().endswith("all of it is in the report.")
-    assert (tmp_path / "summary.md").stat().st_size > LIMIT
 
 
-def test_a_summary_that_cannot_be_written_fails_nothing(github, tmp_path, capsys):
+def test_a_summary_that_cannot_be_written_fails_nothing(github, capsys):
     github.mkdir()
-    assert told(STRESS, tmp_path) != []
+    assert told(STRESS) != []
     assert "step.md can't be written: Is a directory." in capsys.readouterr().err

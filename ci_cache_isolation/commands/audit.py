@@ -17,7 +17,8 @@ from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.project import named_settings
 from ci_cache_isolation.report.audit_terminal import AuditTerminal
-from ci_cache_isolation.report.document import audit_document, write
+from ci_cache_isolation.report.document import audit_document
+from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
@@ -98,11 +99,13 @@ def audit(
         fail(error, ExitCode.NOTHING_RAN)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
-    path = report / "report.json"
     document = audit_document(result, named_settings(Path.cwd()))
-    write(document, path)
-    terminal.end(result, path)
-    publish(document, report, click.echo)
+    terminal.end(result, report)
+    try:
+        write(document, report)
+    except OptionError as error:
+        fail(error, ExitCode.USAGE)
+    publish(document, click.echo)
     if result.is_interrupted:
         sys.exit(ExitCode.INTERRUPTED)
     if result.failure:

@@ -12,15 +12,12 @@ from rich.console import Console
 
 from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.errors import OptionError
-from ci_cache_isolation.report.document import write
-from ci_cache_isolation.report.folders import made
+from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.stress_terminal import show
 
 __all__ = ["merge"]
-
-_REPORT = "report.json"
 
 
 @click.command()
@@ -42,23 +39,16 @@ def merge(reports: Sequence[Path], report: Path) -> None:
     """
     try:
         document = merged([_read(path) for path in reports])
-        made(report)
-        write(document, report / _REPORT)
-    except OSError as error:
-        message = (
-            f"The report can't be written to {report}: {error.strerror}. "
-            "Name another folder with --report."
-        )
-        fail(OptionError(message), ExitCode.USAGE)
-    except MergeError as error:
+        write(document, report)
+    except (MergeError, OptionError) as error:
         fail(error, ExitCode.USAGE)
-    show(Console(highlight=False), document, report / _REPORT)
-    publish(document, report, click.echo)
+    show(Console(highlight=False), document, report)
+    publish(document, click.echo)
     sys.exit(ExitCode.of(document))
 
 
 def _read(path: Path) -> tuple[str, dict[str, object]]:
-    file = path / _REPORT if path.is_dir() else path
+    file = path / REPORT if path.is_dir() else path
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

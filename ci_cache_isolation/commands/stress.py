@@ -17,7 +17,7 @@ from rich.console import Console
 from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
-from ci_cache_isolation.report.document import write
+from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.stress_document import stress_document
@@ -198,12 +198,14 @@ def stress(
     except IsolationError as error:
         terminal.quiet()
         fail(error, ExitCode.CANNOT_START)
-    path = report / "report.json"
     document = stress_document(result)
-    write(document, path)
     terminal.quiet()
-    show(console, document, path, _resuming(report) if file.exists() else "")
-    publish(document, report, click.echo)
+    show(console, document, report, _resuming(report) if file.exists() else "")
+    try:
+        write(document, report)
+    except OptionError as error:
+        fail(error, ExitCode.USAGE)
+    publish(document, click.echo)
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
     sys.exit(ExitCode.of(document))

@@ -15,6 +15,7 @@ from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
 from ci_cache_isolation.report.words import (
     counted,
+    located,
     place,
     printable,
     remembered,
@@ -68,7 +69,7 @@ class AuditTerminal:
             self._say(f"And {len(cards) - SHOWN_CARDS} more, see the report.")
         self._console.print()
         self._sum(result, len(cards))
-        self._say(f"Report: {report}")
+        self._say(located(report))
 
     def _conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """List what was read and not put to the test, a pattern of keys at a time."""

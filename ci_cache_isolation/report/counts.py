@@ -9,7 +9,7 @@ from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 
-__all__ = ["bounded", "covered", "cured", "judged", "met"]
+__all__ = ["bounded", "covered", "cured", "judged", "met", "subject"]
 
 ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
@@ -18,6 +18,20 @@ _BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
 """What other tests do, or the same test the time before."""
 
 Document = Mapping[str, Any]
+
+
+def subject(document: Document) -> tuple[str, str]:
+    """Return a title, and what was run how."""
+    runner = document["suite"]["runner"]
+    if document["command"] == "audit":
+        return "Cache audit", f"Audit with {runner}: one ordinary run, caches isolated."
+    caches = {run["cache"] for run in document["runs"]}
+    what = f"Stress with {runner}, caches {' and '.join(sorted(caches))}"
+    if document.get("seed") is not None:
+        what += f", seed {document['seed']}"
+    if document.get("shard") not in {None, "1/1"}:
+        what += f", shard {document['shard']}"
+    return "Stress", f"{what}."
 
 
 def covered(document: Document) -> str:

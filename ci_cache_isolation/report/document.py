@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.audit.causes import Finding
@@ -24,7 +22,6 @@ __all__ = [
     "conflict_of",
     "head",
     "state_of",
-    "write",
 ]
 
 SCHEMA = 1
@@ -62,13 +59,6 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
         "conflicts": [conflict_of(each) for each in result.audited.conflicts],
         "findings": [_finding(each, result) for each in result.findings],
     }
-
-
-def write(document: dict[str, Any], path: Path) -> None:
-    """Write a report: whole or not at all, for whoever reads it meanwhile."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 def head(command: str) -> dict[str, Any]:

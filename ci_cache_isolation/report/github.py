@@ -22,19 +22,16 @@ __all__ = ["publish", "workflow_commands"]
 
 Document = Mapping[str, Any]
 
-SUMMARY = "summary.md"
 SHOWN = 10
 LIMIT = 768 * 1024
 _LONGEST = 500
 
 
-def publish(document: Document, report: Path, say: Callable[[str], object]) -> None:
-    """Write ``summary.md`` into the report's folder, and tell GitHub Actions.
+def publish(document: Document, say: Callable[[str], object]) -> None:
+    """Tell GitHub Actions, where this runs there.
 
     A shard's report is a part of what is to be told: there merge does it, once.
     """
-    path = report / SUMMARY
-    path.write_text(summary(document), encoding="utf-8")
     if "merged" not in document and document.get("shard") not in {None, "1/1"}:
         return
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):

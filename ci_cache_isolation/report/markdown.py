@@ -11,7 +11,14 @@ from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.report.cards import CERTAINTY, Card, cards, unjudged
-from ci_cache_isolation.report.counts import bounded, covered, cured, judged, met
+from ci_cache_isolation.report.counts import (
+    bounded,
+    covered,
+    cured,
+    judged,
+    met,
+    subject,
+)
 from ci_cache_isolation.report.words import TITLES, counted, printable
 
 __all__ = ["code", "summary"]
@@ -79,20 +86,10 @@ def _referenced(text: str) -> str:
 
 
 def _head(document: Document, leaks: int) -> str:
-    runner = document["suite"]["runner"]
+    title, what = subject(document)
     if document["command"] == "audit":
-        title = "Cache audit"
-        what = f"Audit with {runner}: one ordinary run, caches isolated."
         sums = [met(document, leaks)]
     else:
-        title = "Stress"
-        caches = {run["cache"] for run in document["runs"]}
-        what = f"Stress with {runner}, caches {' and '.join(sorted(caches))}"
-        if document.get("seed") is not None:
-            what += f", seed {document['seed']}"
-        if document.get("shard") not in {None, "1/1"}:
-            what += f", shard {document['shard']}"
-        what += "."
         sums = [covered(document), judged(document)]
         sums += [_verdicts(document), cured(document), bounded(document)]
     if document["interrupted"]:

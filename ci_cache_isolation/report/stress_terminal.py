@@ -11,7 +11,13 @@ from rich.text import Text
 
 from ci_cache_isolation.report.cards import Card, Unjudged, cards, unjudged
 from ci_cache_isolation.report.counts import bounded, covered, cured, judged
-from ci_cache_isolation.report.words import TITLES, counted, printable, together
+from ci_cache_isolation.report.words import (
+    TITLES,
+    counted,
+    located,
+    printable,
+    together,
+)
 
 __all__ = ["show"]
 
@@ -42,7 +48,7 @@ def show(
     if others := unjudged(document):
         _others(say, others)
     _sums(say, document)
-    say(f"Report: {report}")
+    say(located(report))
     if document["interrupted"] and resume:
         say(f"To go on from here: {resume}")
 

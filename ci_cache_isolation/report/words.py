@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ci_cache_isolation.audit.account import Site
 from ci_cache_isolation.audit.conflicts import Conflict
@@ -12,6 +13,7 @@ __all__ = [
     "TITLES",
     "counted",
     "in_cache",
+    "located",
     "place",
     "printable",
     "remembered",
@@ -40,6 +42,12 @@ def printable(text: str) -> str:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number with what it counts, in the singular or the plural."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def located(report: Path) -> str:
+    """Return where the report for people is, and what is beside it."""
+    page = report / "report.html"
+    return f"Report: {page}, and report.json, junit.xml and summary.md beside it"
 
 
 def together(group: Iterable[str]) -> str:

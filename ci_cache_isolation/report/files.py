@@ -1,0 +1,55 @@
+"""The files of a report: for programs, for people, and for two kinds of CI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.report.folders import made
+from ci_cache_isolation.report.junit import junit
+from ci_cache_isolation.report.markdown import summary
+from ci_cache_isolation.report.page import page
+
+__all__ = ["REPORT", "write"]
+
+Document = Mapping[str, Any]
+
+REPORT = "report.json"
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+_FILES: Mapping[str, Callable[[Document], str]] = MappingProxyType(
+    {
+        # The first is what the others can be made of again.
+        REPORT: _json,
+        "summary.md": summary,
+        "report.html": page,
+        "junit.xml": junit,
+    }
+)
+
+
+def write(document: Document, folder: Path) -> None:
+    """Write all files: each whole or not at all, for whoever reads it meanwhile.
+
+    `OptionError` where the folder takes none.
+    """
+    try:
+        made(folder)
+        for name, text_of in _FILES.items():
+            path = folder / name
+            partial = path.with_suffix(".partial")
+            partial.write_text(text_of(document), encoding="utf-8")
+            partial.replace(path)
+    except OSError as error:
+        raise OptionError(
+            f"The report can't be written to {folder}: {error.strerror}. What it found "
+            "is lost for whatever reads it there. Name another folder with --report."
+        ) from None
