@@ -108,6 +108,27 @@ def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
     assert report["failures"] == report["findings"] == []
 
 
+@pytest.mark.parametrize("asked", [["--hash-keys"], []])
+def test_keys_are_hashed_where_it_is_asked_for(small, asked):
+    leaking = (small.folder / "cases" / "test_leaking.py").read_text()
+    secret = leaking.replace('"key"', '"sesame"')
+    (small.folder / "cases" / "test_secret.py").write_text(secret)
+    options = ("--orders", 0, "--split", 0, "--cache", "shared", *asked)
+    variables = {} if asked else {"CI_CACHE_ISOLATION_HASH_KEYS": "on"}
+    done = stress(small, "django", "test_secret", *options, **variables)
+    assert (done.code, done.err) == (1, "")
+    states = [each["state"] for each in small.report()["findings"] if each["state"]]
+    assert [bool(re.fullmatch("key#[0-9a-f]{12}", each["key"])) for each in states] == [
+        True
+    ]
+    assert "sesame" not in done.out
+    found = (small.folder / ".cache-isolation").rglob("*.*")
+    # Tests print their own lines when they fail.
+    files = [each for each in found if each.suffix != ".log"]
+    assert [each for each in files if b"sesame" in each.read_bytes()] == []
+    assert {"report.html", "report.json"} < {each.name for each in files}
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, runner):
     options = ("--orders", 0, "--split", 0, "--cache", "shared")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
@@ -125,6 +126,12 @@ def _shard(
     help="Sections for each test, or caches shared by all  [default: isolated, unless "
     "CI_CACHE_ISOLATION=off]",
 )
+@click.option(
+    "--hash-keys",
+    is_flag=True,
+    envvar=HASH_VARIABLE,
+    help="Write no key down as it is, but a hash that is this run's own.",
+)
 @runner_option
 def stress(
     labels: Sequence[str],
@@ -139,6 +146,7 @@ def stress(
     shard: Shard | None,
     mixed: bool,  # noqa: FBT001
     cache: str | None,
+    hash_keys: bool,  # noqa: FBT001
     runner: str,
 ) -> None:
     """Run the suite in many orders, and find out why tests fail in some.
@@ -172,6 +180,7 @@ def stress(
             seed=seed,
             processes=processes,
             shard=shard,
+            hashes_keys=hash_keys or None,
         )
         if known is not None:
             # What the suite is shows when it is set up.

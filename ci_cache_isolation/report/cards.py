@@ -83,8 +83,12 @@ class Card:
 
     @property
     def causes(self) -> list[tuple[str, ...]]:
-        """Who does it: any of these groups, of which all tests are needed together."""
-        return [tuple(group) for group in self.first["after"]]
+        """Who does it: any of these groups, of which all tests are needed together.
+
+        None for a test that does it to itself.
+        """
+        itself = [self.first["test"]]
+        return [tuple(group) for group in self.first["after"] if group != itself]
 
     @property
     def order(self) -> str:

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
 
+from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.cold import ColdJob, ColdRun, ColdRuns
 from ci_cache_isolation.running.forks import (
@@ -161,9 +162,9 @@ class ColdExecutor:
         return job.tests == own and job.sections.value == self._cache.value
 
     def _cold(self, job: Job, order: Sequence[str]) -> ColdJob:
-        variables = dict(job.sections.variables)
+        given = dict(job.sections.variables)
         if job.journal:
-            variables[AUDIT_VARIABLE] = job.journal
+            given[AUDIT_VARIABLE] = job.journal
         file = OrderFile(
             name="cold",
             runner=self._runner.name,
@@ -179,7 +180,7 @@ class ColdExecutor:
             file,
             path.absolute(),
             job.seconds or self.seconds,
-            variables,
+            given,
         )
 
 
@@ -213,7 +214,10 @@ def opened(
             # Two, for whatever needs another process that is alive.
             processes=max(2, request.processes),
             seconds=NO_LIMIT,
-            environment={"PYTHONHASHSEED": str(request.seed % 2**32)},
+            environment={
+                "PYTHONHASHSEED": str(request.seed % 2**32),
+                **variables(hashes_keys=request.hashes_keys),
+            },
         )
         if not server.unsafe:
             try:

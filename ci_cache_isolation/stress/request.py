@@ -20,7 +20,8 @@ WHOLE = Shard(1, 1)
 class Request:
     """What is run, and how much.
 
-    ``minutes`` is None for no limit. `Wishes` and `Shard` are the plan's.
+    ``minutes`` is None for no limit. `Wishes` and `Shard` are the plan's. With
+    ``hashes_keys`` no cache key is written down as it is.
     """
 
     labels: tuple[str, ...]
@@ -30,6 +31,7 @@ class Request:
     seed: int
     processes: int
     shard: Shard = WHOLE
+    hashes_keys: bool = False
 
 
 class Progress(Protocol):
