@@ -38,6 +38,8 @@ def evaluated(value, contexts):
 
 
 def _of(expression, contexts):
+    if default := re.fullmatch(r"([\w.]+) \|\| '([^']*)'", expression):
+        return _of(default[1], contexts) or default[2]
     if call := re.fullmatch(r"(fromJSON|toJSON)\(([\w.]+)\)", expression):
         value = _of(call[2], contexts)
         return json.loads(value) if call[1] == "fromJSON" else json.dumps(value)
