@@ -6,8 +6,9 @@ broken or cannot start, 130 interrupted.
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -22,13 +23,25 @@ __all__ = ["ExitCode", "cli"]
 
 
 class _Commands(click.Group):
-    """Commands whose interrupt has our exit code: click's own is that of a leak."""
+    """Commands whose interrupt has our exit code: click's own is that of a leak.
+
+    CI systems end what takes too long by SIGTERM.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
+        before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(ExitCode.INTERRUPTED)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """End as Ctrl-C does, with what is known; once, since it may come twice."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

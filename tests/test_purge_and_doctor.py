@@ -287,7 +287,11 @@ def test_doctor_finds_what_is_not_isolated(project):
         CACHES = {
             "default": {"BACKEND": "builtins.dict"},
             "missing": {"BACKEND": "nowhere.Cache"},
+            "callable": {"BACKEND": "settings.made"},
         }
+
+        def made(location, params):
+            return None
         """,
     )
     done = command(project, "doctor")
@@ -295,6 +299,7 @@ def test_doctor_finds_what_is_not_isolated(project):
     lines = done.stdout.splitlines()
     assert "cache 'default': NOT ISOLATED: there is no store for its backend" in lines
     assert "cache 'missing': can't be imported: No module named 'nowhere'" in lines
+    assert "cache 'callable': NOT ISOLATED: there is no store for its backend" in lines
 
 
 def test_doctor_refuses_options_that_cannot_be_followed(project):

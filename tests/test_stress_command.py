@@ -135,7 +135,7 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
     done = stress(small, runner, "test_leaking", *options)
     assert (done.code, done.err) == (1, "")
     assert "Judged: 2 victims." in done.out
-    cured = "Other tests decide about 2 tests. Isolation cures 1 of them: with it the"
+    cured = "before or beside them decides about 2 tests. Isolation cures 1 of them: "
     assert cured in done.out
     report = small.report()
     findings = {each["test"]: each for each in report["findings"]}
@@ -304,13 +304,15 @@ def test_no_order_is_begun_when_the_time_is_over(small):
     assert "was over at reverse." in done.out
 
 
-def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small):
+@pytest.mark.parametrize("sent", [[signal.SIGINT], [signal.SIGTERM] * 2])
+def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small, sent):
     options = ("--orders", "0", "--runner", "django", "--split", "0")
     process = small.started(*options, "cases.test_hanging")
     while not (small.folder / "pid").exists():
         assert process.poll() is None
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
+    for each in sent:
+        os.kill(process.pid, each)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")
     assert "Interrupted: what follows is what was known until then." in out
@@ -490,6 +492,43 @@ def test_an_interrupt_while_the_command_starts_is_one_too(small, at):
     """
     done = small.python("-c", interrupting, "doctor")
     assert (done.code, done.out, done.err) == (130, "", "")
+
+
+def test_a_fork_is_to_tests_what_a_process_of_their_own_is(small):
+    (small.folder / "cases" / "test_forked.py").write_text(
+        "import gc\n"
+        "class Own: pass\n"
+        "own = Own()\n"
+        "def add(one, other):\n"
+        '    """\n'
+        "    >>> add(1, 2)\n"
+        "    3\n"
+        '    """\n'
+        "    return one + other\n"
+        "def test_finds_what_was_there_before():\n"
+        "    assert any(each is own for each in gc.get_objects())\n"
+    )
+    options = ("--orders", 2, "--split", 0)
+    labels = ("--", "--doctest-modules", "cases/test_forked.py")
+    done = small.stress("--runner", "pytest", *options, *labels)
+    assert (done.code, done.err) == (0, ""), done.out
+    assert "2 tests, 5 runs." in done.out
+
+
+def test_a_package_that_skips_itself_is_no_failure(small):
+    package = small.folder / "cases" / "needs"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import unittest\n"
+        "def load_tests(loader, tests, pattern):\n"
+        "    raise unittest.SkipTest('there is no such server')\n"
+    )
+    options = ("--runner", "django", "cases.needs", "cases.test_clean")
+    done = small.stress("--orders", 0, "--split", 0, *options)
+    assert (done.code, done.err) == (0, ""), done.out
+    assert "4 tests, 3 runs." in done.out
+    audited = small.python("-m", "ci_cache_isolation", "audit", *options)
+    assert (audited.code, audited.err) == (0, ""), audited.out
 
 
 def test_a_hostile_test_id_does_nothing_to_the_terminal(small):

@@ -109,10 +109,17 @@ class AuditResult:
     confirmed_runs: int = 0
     confirmed_seconds: float = 0.0
     untested: int = 0
+    asked_all_callers: bool = True
     is_confirmed: bool = False
     is_interrupted: bool = False
     failure: str = ""
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each conflict was put to the test."""
+        is_tested = self.is_confirmed and not self.untested and self.asked_all_callers
+        return is_tested or not self.audited.conflicts
 
     @property
     def harmless(self) -> list[Conflict]:
@@ -183,7 +190,8 @@ class Audit:
         not_loaded = [
             _with_reason(test.removeprefix(_NOT_LOADED), _text(log))
             for test in tests
-            if test.startswith(_NOT_LOADED)
+            # A package may skip all of itself, where it lacks what it needs.
+            if test.startswith(_NOT_LOADED) and test in self.result.failed
         ]
         if not_loaded:
             raise CannotAuditError(
@@ -305,6 +313,7 @@ class Audit:
             self.result.remarks.append(
                 _UNEXPLAINED.format(tests=_number(unexplained, "test"))
             )
+        self.result.asked_all_callers = found.is_whole
         if not found.is_whole:
             self.result.remarks.append(
                 _NOT_ALL_CALLERS.format(minutes=self._request.minutes)

@@ -152,6 +152,8 @@ class AuditTerminal:
                 f"{counted(len(result.findings), 'test')} depends on it."
                 if leaks
                 else "no leak: no outcome depends on it."
+                if result.is_whole
+                else "no leak, but not all was put to the test."
             )
         self._say(text, "bold red" if result.findings else "bold green")
         cured = sum(each.confirmed.proof.is_cured for each in result.findings)
@@ -184,13 +186,14 @@ class AuditTerminal:
                 "others leave: let them store that themselves."
             )
         if result.harmless:
-            belong = "belongs" if len(result.harmless) == 1 else "belong"
+            number = len(result.harmless)
+            was = "was" if number == 1 else "were"
             self._say(
-                f"{counted(len(result.harmless), 'conflict')} changed no outcome, or "
-                f"{belong} to {counted(result.untested, 'test')} not put to the test."
-                if result.untested
-                else f"{counted(len(result.harmless), 'conflict')} changed no outcome: "
-                "listed in the report, and harmless as far as the tests tell."
+                f"{counted(number, 'conflict')} changed no outcome: listed in the "
+                "report, and harmless as far as the tests tell."
+                if result.is_whole
+                else f"{counted(number, 'conflict')} changed no outcome, or {was} not "
+                "put to the test: listed in the report. Give it more --minutes."
             )
 
     def _more(self, number: int) -> None:

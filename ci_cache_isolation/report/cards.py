@@ -22,6 +22,7 @@ CERTAINTY = (
     *(Verdict.CROSS_PROCESS, Verdict.BROKEN, Verdict.NON_DETERMINISTIC),
 )
 """The surest first."""
+_NAMED = 3
 _FAILED = "failed in the audit's own run, with isolation"
 
 
@@ -145,6 +146,9 @@ def cards(findings: Sequence[Document]) -> list[Card]:
     causes: dict[tuple[object, ...], list[Document]] = {}
     for each in findings:
         after = tuple(map(tuple, each["after"])) or each["test"]
+        if each["verdict"] == Verdict.BROKEN and each.get("message"):
+            # Many tests may lack the same thing.
+            after = each["message"]
         at = each["state"] and each["state"]["written_at"]
         causes.setdefault((each["verdict"], after, at), []).append(each)
     return sorted(
@@ -192,7 +196,9 @@ def _unjudged(failure: Document, runs: Mapping[int, Document]) -> Unjudged:
     test, failed_in = failure["test"], failure["failed_in"]
     of = counted(len(failed_in) + len(failure["passed_in"]), "run")
     seen = [runs[at] for at in failed_in if at in runs]
-    names = ", ".join(each["name"] for each in seen[:3] if "name" in each)
+    names = ", ".join(each["name"] for each in seen[:_NAMED] if "name" in each)
+    if names and len(seen) > _NAMED:
+        names += f" and {len(seen) - _NAMED} more"
     text = f"failed in {len(failed_in)} of {of}"
     messages = (each.get("messages", {}).get(test) for each in seen)
     return Unjudged(

@@ -77,7 +77,10 @@ def met(document: Document, leaks: int) -> str:
         "leaves what another one looks at. "
     )
     if not leaks:
-        return f"{text}None was seen to change an outcome."
+        text += "None was seen to change an outcome."
+        if not document.get("complete", True):
+            text += " Not all of them were put to the test."
+        return text
     tests = counted(len(document["findings"]), "test")
     return f"{text}{counted(leaks, 'leak')}: the outcome of {tests} depends on it."
 
@@ -96,12 +99,13 @@ def judged(document: Document) -> str:
 
 
 def cured(document: Document) -> str:
-    """Return what helps those tests about which others decide; nothing for none."""
+    """Return what helps tests that depend on others' runs or their own; or nothing."""
     dependent = [each for each in document["findings"] if each["verdict"] in _BY_OTHERS]
     if not dependent:
         return ""
     number, whom = len(dependent), counted(len(dependent), "test")
-    text = f"Other tests decide about {whom}. "
+    them = "it" if number == 1 else "them"
+    text = f"What runs before or beside {them} decides about {whom}. "
     if all(run["cache"] == "isolated" for run in document["runs"]):
         return text + (
             "Caches were isolated, so no cache carries that: look at module globals, "

@@ -38,6 +38,9 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
         **head("audit"),
         "suite": {"runner": result.runner, "tests": tests, "settings": settings},
         "interrupted": result.is_interrupted,
+        "complete": result.is_whole,
+        "failure": result.failure,
+        "remarks": result.remarks,
         "runs": [
             {
                 "index": 0,

@@ -81,12 +81,14 @@ def _answer(document: Document, found: Sequence[Card], others: int) -> dict[str,
         sums.append("It was interrupted: this is what was known until then.")
     if failure := document.get("failure"):
         sums.append(f"It ended early: {failure}")
-    clean = bounded(document)
+    clean = "" if is_audit else bounded(document)
     answer, mood = judged(document), "bad"
     if not found and others:
         answer = f"{counted(others, 'test')} failed."
     elif not found:
         answer, mood = "No leak was proved." if is_audit else clean, "good"
+        if is_audit and not document["complete"]:
+            answer, mood = f"{answer[:-1]}, but not all was put to the test.", "warn"
         if not answer:
             answer, mood = "It is not known: no run came to its end.", "warn"
     return {

@@ -178,7 +178,9 @@ class ForkServer:
             # It does so itself, unless it was killed.
             self._scratch.cleanup()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
+    def run(
+        self, jobs: Iterable[Job], at_a_time: int | None = None
+    ) -> Iterator[Forked]:
         """Run jobs, as many at a time as may be, and yield them as they end.
 
         A job is taken when there is room for it. ``ValueError`` for one that names a
@@ -187,9 +189,10 @@ class ForkServer:
         """
         waiting = iter(jobs)
         running: dict[int, Job] = {}
+        most = min(self._at_a_time, at_a_time or self._at_a_time)
         try:
             while True:
-                while len(running) < self._at_a_time:
+                while len(running) < most:
                     job = next(waiting, None)
                     if job is None:
                         break

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ci_cache_isolation.audit.notes import read
@@ -141,10 +142,12 @@ class Stress:
 
         if self._may_meet(executor):
             self._beside = Beside(executor.run, self.result.evidence, is_over)
+        at_a_time = self._request.processes
         judgement = judge(
             self._observed(),
             [test.id for test in self.result.tests],
-            executor.run,
+            partial(executor.run, at_a_time=at_a_time),
+            run_alone=partial(executor.run, at_a_time=1) if at_a_time > 1 else None,
             suspects=self.result.evidence.suspects,
             sections=self._sections,
             is_over=is_over,
@@ -173,7 +176,7 @@ class Stress:
             alone = sum(
                 forked.last == FAILED
                 for forked in executor.run(
-                    [Job((test,), self._sections) for _ in range(TIMES)]
+                    [Job((test,), self._sections) for _ in range(TIMES)], 1
                 )
             )
             if not alone:
@@ -220,15 +223,15 @@ class Stress:
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""
+        findings = [each.judged for each in self.result.findings.values()]
+        # There may be no time for all: what is broken is seen without us too.
+        findings.sort(key=lambda each: each.verdict is Verdict.BROKEN)
         wanted = {
-            each.judged.test: Wanted(
-                each.judged.test,
-                _failing_order(each.judged),
-                hangs=each.judged.message.startswith(NO_END),
+            each.test: Wanted(
+                each.test, _failing_order(each), hangs=each.message.startswith(NO_END)
             )
-            for each in self.result.findings.values()
-            if each.judged.verdict
-            not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
+            for each in findings
+            if each.verdict not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
         }
         if not wanted:
             return

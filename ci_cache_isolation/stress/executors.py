@@ -84,8 +84,13 @@ class Executor(Protocol):
     def interrupted(self) -> Mapping[str, float]:
         """The tests that an interrupt met, as far as known, and their seconds then."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
-        """Run jobs and yield them as they end; one iterator at a time."""
+    def run(
+        self, jobs: Iterable[Job], at_a_time: int | None = None
+    ) -> Iterator[Forked]:
+        """Run jobs and yield them as they end; one iterator at a time.
+
+        As many at a time as there may be, or no more than that.
+        """
 
 
 class ColdExecutor:
@@ -131,7 +136,9 @@ class ColdExecutor:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Forked]:
+    def run(
+        self, jobs: Iterable[Job], at_a_time: int | None = None
+    ) -> Iterator[Forked]:
         """Run jobs and yield them as they end."""
         asked: dict[int, Job] = {}
         ended: list[Forked] = []
@@ -147,7 +154,8 @@ class ColdExecutor:
                 asked[id(made)] = job
                 yield made
 
-        for run in self._runs.run(cold(), self._processes):
+        most = min(self._processes, at_a_time or self._processes)
+        for run in self._runs.run(cold(), most):
             while ended:
                 yield ended.pop()
             yield _forked(asked[id(run.job)], run)

@@ -8,6 +8,9 @@ it every time depends on it.
 
 Nobody is accused without a proof: five times alone, five times behind the accused, and
 each of them the same.
+
+Tests that run at a time may get into each other's way, at a port or a file. So what
+seems to fail by chance is looked at once more with nothing running beside it.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ def judge(  # noqa: PLR0913
     tests: Sequence[str],
     run: Runs,
     *,
+    run_alone: Runs | None = None,
     suspects: Mapping[str, Sequence[str]] = MappingProxyType({}),
     sections: Sections = Sections.SHARED,
     is_over: Callable[[], bool] = lambda: False,
@@ -45,6 +49,8 @@ def judge(  # noqa: PLR0913
     names those whose traces a test is known to meet. ``sections`` are those in which
     the orders were observed: where they were isolated, isolation is no cure.
 
+    ``run_alone`` runs one at a time, where ``run`` does not.
+
     ``on_finding`` hears of each finding as soon as it is proved, and again when all
     polluters and cleaners of it are known: the last word on a test counts.
     ``run_beside`` runs a test as often as `TIMES` while another process runs others,
@@ -53,13 +59,72 @@ def judge(  # noqa: PLR0913
     history = History(observed)
     search = Search(run, sections, is_over)
     findings: dict[str, Judged] = {}
-    for finding in _findings(history, tests, search, suspects, run_beside):
+
+    def found(finding: Judged) -> None:
         findings[finding.test] = finding
         on_finding(finding)
+
+    for finding in _findings(history, tests, search, suspects, run_beside):
+        found(finding)
+    cost = search.cost
+    if run_alone is not None:
+        alone = Search(run_alone, sections, is_over)
+        chance = [
+            each.test
+            for each in findings.values()
+            if each.verdict is Verdict.NON_DETERMINISTIC
+        ]
+        for finding in _steady_ones(chance, history, tests, alone):
+            found(finding)
+        cost = Cost(cost.runs + alone.cost.runs, cost.seconds + alone.cost.seconds)
     return Judgement(
         tuple(findings.values()),
         tuple(test for test in history.tests if test not in findings),
-        search.cost,
+        cost,
+    )
+
+
+def _steady_ones(
+    chance: Iterable[str], history: History, tests: Sequence[str], search: Search
+) -> Iterator[Judged]:
+    """Yield what is proved of tests that fail by chance only beside others."""
+    known = frozenset(tests)
+    for test in chance:
+        cost = search.cost
+        tally = search.tallies([(test,)])[test,]
+        failed_alone = tally[FAILED] == TIMES
+        if not failed_alone and tally[PASSED] != TIMES:
+            continue
+        dependence = _dependence(
+            Question(search, test, FAILED if failed_alone else PASSED), history, known
+        )
+        finding = dependence.judged((), None)
+        if finding is None or not finding.after:
+            continue
+        if not finding.is_complete:
+            finding = completed(
+                finding,
+                dependence.question,
+                dependence.changed,
+                dependence.unchanged,
+                tests,
+            )
+        yield replace(finding, cost=search.cost.since(cost, 0))
+
+
+def _dependence(
+    question: Question, history: History, known: frozenset[str]
+) -> Dependence:
+    test, is_brittle = question.test, question.unlike == FAILED
+    failing, passing = history.failing(test), history.passing(test)
+    # Where it ran twice it may have failed for what it did itself.
+    once = [each for each in failing if each.order.count(test) == 1]
+    return Dependence(
+        question,
+        passing if is_brittle else once or failing,
+        failing if is_brittle else passing,
+        known,
+        fails_twice=not is_brittle and len(once) < len(failing),
     )
 
 
@@ -85,19 +150,9 @@ def _findings(
         elif tally[FAILED] and tally[PASSED]:
             yield _judged_alone(search, test, tally[FAILED])
         elif tally[PASSED] == TIMES or tally[FAILED] == TIMES:
-            failing = history.failing(test)
-            # Where it ran twice it may have failed for what it did itself.
-            once = [each for each in failing if each.order.count(test) == 1]
-            is_brittle = tally[FAILED] == TIMES
-            dependent.append(
-                Dependence(
-                    Question(search, test, FAILED if is_brittle else PASSED),
-                    passing if is_brittle else once or failing,
-                    failing if is_brittle else passing,
-                    known,
-                    fails_twice=not is_brittle and len(once) < len(failing),
-                )
-            )
+            unlike = FAILED if tally[FAILED] == TIMES else PASSED
+            question = Question(search, test, unlike)
+            dependent.append(_dependence(question, history, known))
     # The cheapest first, and all of them before any is completed.
     dependent.sort(key=_length)
     # Who did it to one test often does it to the next.

@@ -124,7 +124,7 @@ class Observing:
                 self.is_recorded = True
                 yield self._recording()
 
-        for forked in executor.run(jobs()):
+        for forked in executor.run(jobs(), self._request.processes):
             if (each := steps.get(id(forked.job))) is not None:
                 self._keep(_run_of(forked, each.step, self.result.cache))
 

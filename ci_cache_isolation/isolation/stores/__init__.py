@@ -42,8 +42,13 @@ def store_class(name: str) -> type[Store]:
     return cast("type[Store]", import_string(_CLASSES[name]))
 
 
-def name_for(cache_class: type) -> str | None:
-    """Return the name of the store for a backend's class, None where there is none."""
+def name_for(cache_class: object) -> str | None:
+    """Return the name of the store for a backend's class, None where there is none.
+
+    A backend may be any callable for Django, which is none for us.
+    """
+    if not isinstance(cache_class, type):
+        return None
     if issubclass(cache_class, LocMemCache):
         return "memory"
     if issubclass(cache_class, FileBasedCache):

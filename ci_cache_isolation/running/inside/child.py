@@ -115,10 +115,10 @@ def live(
         _stop_coverage()
         if slot is not None:
             slot.enter(teller.changed)
+        # Tests look for objects too, and so do we for caches that somebody holds.
+        gc.unfreeze()
         if job["journal"]:
             os.environ[AUDIT_VARIABLE] = job["journal"]
-            # Caches that somebody holds are to be found.
-            gc.unfreeze()
         _isolate(Sections(job["sections"]))
         suite.record_if_asked()
         suite.run([suite.tests[test] for test in job["tests"]], teller)

@@ -158,8 +158,12 @@ class ForksPlugin:
             # pytest 8.1 puts them among the session's whenever one is asked for.
             fixture._finalizers.clear()  # noqa: SLF001
         _have_own_directory(session.config)
+        names: dict[int, dict[str, Any]] = {}
         for item, after in pairwise([*items, None]):
             assert item is not None
+            if (dtest := getattr(item, "dtest", None)) is not None:
+                # A doctest forgets its module's names when it has run.
+                dtest.globs.update(names.setdefault(id(item), dict(dtest.globs)))
             next_item = beside(item) if after is item else after
             protocol = item.config.hook.pytest_runtest_protocol
             protocol(item=item, nextitem=next_item)

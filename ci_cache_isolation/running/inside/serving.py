@@ -205,6 +205,9 @@ class _Server:
         for line in lines:
             job = json.loads(line)
             if "stop" in job:
+                # A test may have begun just now.
+                for fork in self._forks.values():
+                    fork.listen()
                 self.tell(stopped=self._running())
                 self._stop()
                 continue
