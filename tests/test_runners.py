@@ -65,7 +65,8 @@ def test_an_empty_folder_is_refused(tmp_path):
         f"{tmp_path} holds no manage.py and no pytest configuration with "
         "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how "
         "its tests are run. Go to the folder of manage.py, or set "
-        "DJANGO_SETTINGS_MODULE and name the runner with --runner."
+        "DJANGO_SETTINGS_MODULE and name the runner with --runner; where a conftest.py "
+        "configures the settings, '--runner pytest' is enough."
     )
 
 

@@ -54,8 +54,9 @@ class AuditTerminal:
         if result.failed:
             self._say(
                 f"{counted(len(result.failed), 'test')} failed in the audit's own run, "
-                "with isolation. What passes without it needs what another test leaves "
-                "in a cache, or looks past the cache API (docs/limits.md)."
+                "with isolation. What passes with CI_CACHE_ISOLATION=off needs what "
+                "another test leaves in a cache, or looks past the cache API "
+                "(docs/limits.md)."
             )
             for test in result.failed[:SHOWN_TESTS]:
                 self._say(f"    {test}")

@@ -22,6 +22,7 @@ class StressTerminal:
         self._console = console
         self._status: Status | None = None
         self._failed: set[str] = set()
+        self._judged: set[str] = set()
 
     def begin(
         self,
@@ -72,8 +73,12 @@ class StressTerminal:
         self._show(text)
 
     def finding(self, judged: Judged) -> None:
-        """Show that a test was judged."""
-        self._show(f"{judged.verdict}: {printable(judged.test)}")
+        """Show that a test was judged: where it can't be shown, say it once."""
+        text = f"{judged.verdict}: {printable(judged.test)}"
+        if not self._console.is_terminal and judged.test not in self._judged:
+            self._say(f"  {text}")
+        self._judged.add(judged.test)
+        self._show(text)
 
     def quiet(self) -> None:
         """Show no status any more."""

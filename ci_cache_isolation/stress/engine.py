@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -223,14 +224,11 @@ class Stress:
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""
-        findings = [each.judged for each in self.result.findings.values()]
-        # There may be no time for all: what is broken is seen without us too.
-        findings.sort(key=lambda each: each.verdict is Verdict.BROKEN)
         wanted = {
             each.test: Wanted(
                 each.test, _failing_order(each), hangs=each.message.startswith(NO_END)
             )
-            for each in findings
+            for each in _one_of_each_first(self.result.findings.values())
             if each.verdict not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
         }
         if not wanted:
@@ -253,6 +251,20 @@ class Stress:
                 "Not every finding was run again in a cold process: the time for that "
                 "was over. Those that were not have no command."
             )
+
+
+def _one_of_each_first(findings: Iterable[Finding]) -> list[Judged]:
+    """Return one of each cause, then the others: there may be no time for all.
+
+    What is broken comes last, as it is seen without us too.
+    """
+    known: Counter[tuple[object, ...]] = Counter()
+    ranked = []
+    for judged in (each.judged for each in findings):
+        cause = judged.verdict, judged.after or judged.test
+        ranked.append((judged.verdict is Verdict.BROKEN, known[cause], judged))
+        known[cause] += 1
+    return [judged for *_, judged in sorted(ranked, key=lambda each: each[:2])]
 
 
 def _failing_order(judged: Judged) -> tuple[str, ...]:

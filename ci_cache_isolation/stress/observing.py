@@ -112,12 +112,13 @@ class Observing:
         )
 
     def _run_all(self, executor: Executor, plan: Iterable[Planned]) -> None:
-        steps: dict[int, Planned] = {}
+        # With the jobs: the id of one that is gone may be that of the next.
+        steps: dict[int, tuple[Job, Planned]] = {}
 
         def jobs() -> Iterator[Job]:
             for each in plan:
                 job = Job(each.order, self._sections)
-                steps[id(job)] = each
+                steps[id(job)] = job, each
                 self._write(each)
                 yield job
             if self._limit is not None and self.result.failing:
@@ -125,7 +126,8 @@ class Observing:
                 yield self._recording()
 
         for forked in executor.run(jobs(), self._request.processes):
-            if (each := steps.get(id(forked.job))) is not None:
+            if (asked := steps.get(id(forked.job))) is not None:
+                _, each = asked
                 self._keep(_run_of(forked, each.step, self.result.cache))
 
     def _within_minutes(self, plan: Iterator[Planned]) -> Iterator[Planned]:

@@ -42,5 +42,6 @@ def runner_named(name: str, folder: Path) -> Runner:
         f"{folder} holds no manage.py and no pytest configuration with "
         "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how "
         "its tests are run. Go to the folder of manage.py, or set "
-        "DJANGO_SETTINGS_MODULE and name the runner with --runner."
+        "DJANGO_SETTINGS_MODULE and name the runner with --runner; where a conftest.py "
+        "configures the settings, '--runner pytest' is enough."
     )
