@@ -145,7 +145,7 @@ def cards(findings: Sequence[Document]) -> list[Card]:
     """Put findings together by cause, the surest and the largest first."""
     causes: dict[tuple[object, ...], list[Document]] = {}
     for each in findings:
-        after = tuple(map(tuple, each["after"])) or each["test"]
+        after: object = frozenset(map(tuple, each["after"])) or each["test"]
         if each["verdict"] == Verdict.BROKEN and each.get("message"):
             # Many tests may lack the same thing.
             after = each["message"]

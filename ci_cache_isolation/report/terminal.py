@@ -73,11 +73,11 @@ class StressTerminal:
         self._show(text)
 
     def finding(self, judged: Judged) -> None:
-        """Show that a test was judged: where it can't be shown, say it once."""
+        """Show that a test was judged: where it can't be shown, say each verdict."""
         text = f"{judged.verdict}: {printable(judged.test)}"
-        if not self._console.is_terminal and judged.test not in self._judged:
+        if not self._console.is_terminal and text not in self._judged:
             self._say(f"  {text}")
-        self._judged.add(judged.test)
+        self._judged.add(text)
         self._show(text)
 
     def quiet(self) -> None:
