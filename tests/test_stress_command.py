@@ -515,6 +515,31 @@ def test_a_fork_is_to_tests_what_a_process_of_their_own_is(small):
     assert "2 tests, 5 runs." in done.out
 
 
+def test_orders_that_are_in_each_others_way_are_told_of_and_run_one_at_a_time(small):
+    (small.folder / "cases" / "test_port.py").write_text(
+        "import socket, time\n"
+        "from django.test import SimpleTestCase\n"
+        "class PortTests(SimpleTestCase):\n"
+        "    def test_serves(self):\n"
+        "        with socket.create_server(('localhost', 0)) as free:\n"
+        "            port = free.getsockname()[1]\n"
+        f"        path = {str(small.folder / 'port')!r}\n"
+        "        try:\n"
+        "            port = int(open(path).read())\n"
+        "        except FileNotFoundError:\n"
+        "            open(path, 'w').write(str(port))\n"
+        "        with socket.create_server(('localhost', port)):\n"
+        "            time.sleep(1)\n"
+    )
+    options = ("--orders", 0, "--split", 0, "--runner", "django", "cases.test_port")
+    done = small.stress(*options, "--processes", 2)
+    assert done.code == 1, done.out
+    assert "1 test failed at a file, a folder or a port" in done.out
+    assert "--processes 1 runs one order at a time." in done.out
+    done = small.stress(*options, "--processes", 1)
+    assert (done.code, done.err) == (0, ""), done.out
+
+
 def test_a_package_that_skips_itself_is_no_failure(small):
     package = small.folder / "cases" / "needs"
     package.mkdir()

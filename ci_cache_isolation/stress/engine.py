@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,15 @@ _BESIDE = 200
 _UNJUDGED = (
     "{count} tests that failed were not judged: the time for that was over, or their "
     "set-up is no test that can be run alone. Give it more with --minutes."
+)
+_IN_COMMON = (
+    "{tests} failed at a file, a folder or a port that is gone or taken. Orders that "
+    "run at a time have these in common, so they may be in each other's way: "
+    "--processes 1 runs one order at a time."
+)
+_OF_FILES_OR_PORTS = re.compile(
+    r"FileNotFoundError|FileExistsError|OSError: \[Errno \d+\] "
+    r"(File exists|Directory not empty|Address already in use)"
 )
 
 
@@ -161,6 +171,25 @@ class Stress:
         if judgement.unjudged:
             count_of = len(judgement.unjudged)
             self.result.remarks.append(_UNJUDGED.format(count=count_of))
+        if at_a_time > 1 and (count_of := self._collisions()):
+            tests = "1 test" if count_of == 1 else f"{count_of} tests"
+            self.result.remarks.append(_IN_COMMON.format(tests=tests))
+
+    def _collisions(self) -> int:
+        """Count tests without a steady verdict that failed at a file or a port."""
+        steady = {
+            test
+            for test, found in self.result.findings.items()
+            if found.judged.verdict is not Verdict.NON_DETERMINISTIC
+        }
+        return len(
+            {
+                test
+                for run in self.result.runs
+                for test, message in run.messages.items()
+                if test not in steady and _OF_FILES_OR_PORTS.match(message)
+            }
+        )
 
     def _may_meet(self, executor: Executor) -> bool:
         """Tell whether tests may meet another process here, and should."""
