@@ -161,6 +161,12 @@ def test_the_title_has_the_answer(document, answer):
     assert f"{title}: {answer}" in text
 
 
+def test_the_answer_is_one_sentence_and_what_it_means_stands_below():
+    runs = [RUNS[0] | {"index": at} for at in range(12)]
+    tags = page(CLEAN | {"runs": runs})
+    assert '<p class="answer good">No test failed.</p>\n<p>At 95% confidence' in tags
+
+
 def test_the_others_of_a_card_are_below_a_fold():
     many = [VICTIM | {"test": f"shop.T.test_{at}"} for at in range(30)]
     text = page(WHOLE | {"findings": many})

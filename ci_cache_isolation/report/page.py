@@ -64,7 +64,8 @@ def _shown(document: Document) -> dict[str, Any]:
         "others": others[:SHOWN_OTHERS],
         "more_others": _more(len(others) - SHOWN_OTHERS),
         "matrix": _matrix(document),
-        "runs": [_run(each) for each in document["runs"]],
+        # An audit's is one ordinary run.
+        "runs": [_run(each) for each in document["runs"] if "end" in each],
         "conflicts": [_conflict(each) for each in conflicts[:SHOWN_CONFLICTS]],
         "number_of_conflicts": counted(len(conflicts), "conflict"),
         "more_conflicts": _more(len(conflicts) - SHOWN_CONFLICTS),
@@ -87,6 +88,9 @@ def _answer(document: Document, found: Sequence[Card], others: int) -> dict[str,
         answer = f"{counted(others, 'test')} failed."
     elif not found:
         answer, mood = "No leak was proved." if is_audit else clean, "good"
+        answer, end, rest = answer.partition(". ")
+        answer += end.strip()
+        sums.insert(0, rest)
         if is_audit and not document["complete"]:
             answer, mood = f"{answer[:-1]}, but not all was put to the test.", "warn"
         if not answer:
