@@ -13,11 +13,11 @@ from typing import Any
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.report.words import counted, in_cache, remembers
 
-__all__ = ["CERTAINTY", "Card", "Unjudged", "cards", "unjudged"]
+__all__ = ["Card", "Unjudged", "by_verdict", "cards", "unjudged"]
 
 Document = Mapping[str, Any]
 
-CERTAINTY = (
+_CERTAINTY = (
     *(Verdict.VICTIM, Verdict.BRITTLE, Verdict.SELF_POLLUTING),
     *(Verdict.CROSS_PROCESS, Verdict.BROKEN, Verdict.NON_DETERMINISTIC),
 )
@@ -154,11 +154,23 @@ def cards(findings: Sequence[Document]) -> list[Card]:
     return sorted(
         map(_card, causes.values()),
         key=lambda card: (
-            CERTAINTY.index(card.verdict),
+            _CERTAINTY.index(card.verdict),
             card.first["state"] is None,
             -len(card.findings),
         ),
     )
+
+
+def by_verdict(findings: Sequence[Document]) -> list[tuple[Verdict, int, int]]:
+    """Return how many tests have a verdict, and how many of them isolation cures."""
+    rows = []
+    for verdict in _CERTAINTY:
+        cures = [
+            each["isolation_cures"] for each in findings if each["verdict"] == verdict
+        ]
+        if cures:
+            rows.append((verdict, len(cures), cures.count(True)))
+    return rows
 
 
 def _card(findings: Sequence[Document]) -> Card:

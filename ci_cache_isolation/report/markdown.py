@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.cards import CERTAINTY, Card, cards, unjudged
+from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
 from ci_cache_isolation.report.counts import (
     bounded,
     covered,
@@ -108,15 +107,13 @@ def _prose(text: str) -> str:
 
 def _verdicts(document: Document) -> str:
     """Return a table of the verdicts, where there is more than one."""
-    rows: dict[str, list[Document]] = {}
-    for each in document["findings"]:
-        rows.setdefault(each["verdict"], []).append(each)
+    rows = by_verdict(document["findings"])
     if len(rows) < _A_TABLE:
         return ""
     lines = ["| verdict | tests | isolation cures |", "|---|---:|---:|"]
-    for verdict in sorted(rows, key=CERTAINTY.index):
-        cured = sum(each["isolation_cures"] is True for each in rows[verdict])
-        lines.append(f"| {TITLES[Verdict(verdict)]} | {len(rows[verdict])} | {cured} |")
+    lines += [
+        f"| {TITLES[verdict]} | {tests} | {cured} |" for verdict, tests, cured in rows
+    ]
     return "\n".join(lines)
 
 

@@ -6,12 +6,13 @@ and the page's own policy lets nothing run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.cards import CERTAINTY, Card, cards, unjudged
+from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
 from ci_cache_isolation.report.counts import (
     bounded,
     covered,
@@ -61,7 +62,7 @@ def _shown(document: Document) -> dict[str, Any]:
         "remarks": document.get("remarks", []),
         "tiles": _tiles(document["findings"]),
         "cards": [_card(each) for each in found],
-        "others": others[:SHOWN_OTHERS],
+        "others": [asdict(each) for each in others[:SHOWN_OTHERS]],
         "more_others": _more(len(others) - SHOWN_OTHERS),
         "matrix": _matrix(document),
         # An audit's is one ordinary run.
@@ -103,22 +104,16 @@ def _answer(document: Document, found: Sequence[Card], others: int) -> dict[str,
     }
 
 
-def _tiles(findings: Iterable[Document]) -> list[dict[str, Any]]:
-    rows: dict[Verdict, list[Document]] = {}
-    for each in findings:
-        rows.setdefault(Verdict(each["verdict"]), []).append(each)
-    tiles = []
-    for verdict in sorted(rows, key=CERTAINTY.index):
-        helped = sum(each["isolation_cures"] is True for each in rows[verdict])
-        tiles.append(
-            {
-                "number": str(len(rows[verdict])),
-                "verdict": str(verdict),
-                "mood": _mood(verdict),
-                "cured": f"isolation cures {helped}" if helped else "",
-            }
-        )
-    return tiles
+def _tiles(findings: Sequence[Document]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": str(tests),
+            "verdict": str(verdict),
+            "mood": _mood(verdict),
+            "cured": f"isolation cures {cured}" if cured else "",
+        }
+        for verdict, tests, cured in by_verdict(findings)
+    ]
 
 
 def _card(card: Card) -> dict[str, Any]:
@@ -218,6 +213,4 @@ def _harmless(value: Any) -> Any:
         return {name: _harmless(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_harmless(each) for each in value]
-    if value is None or isinstance(value, bool | int):
-        return value
-    return {name: _harmless(getattr(value, name)) for name in value.__slots__}
+    return value
