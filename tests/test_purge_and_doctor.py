@@ -314,3 +314,19 @@ def test_doctor_refuses_options_that_cannot_be_followed(project):
         "Its tests would meet each other's entries. "
         "Leave it out, or write 'memory' or 'none'.\n"
     )
+
+
+def test_a_store_for_a_backend_that_is_no_class_is_refused_in_words(project):
+    project.write(
+        "settings",
+        """
+        from unittest import mock
+        made = mock.Mock()
+        CACHES = {"default": {"BACKEND": "settings.made"}}
+        CACHE_ISOLATION = {"stores": {"default": "memory"}}
+        """,
+    )
+    done = command(project, "doctor")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "whose backend unittest.mock.Mock can't be isolated in that" in done.stderr
+    assert done.stderr.endswith("Leave it out, or write 'none'.\n")

@@ -243,13 +243,15 @@ def check_stores(asked: Choices) -> None:
 def check_store(alias: str, cache_class: type, choice: Choice) -> None:
     """Say so where the store that an option names can't hold caches of a class."""
     possible = possible_names(cache_class)
+    # A backend may be an object that is called.
+    name = getattr(cache_class, "__qualname__", type(cache_class).__qualname__)
     if choice.value not in possible:
         raise OptionError(
             _NOT_FOR_IT.format(
                 source=choice.source,
                 name=choice.value,
                 alias=alias,
-                backend=f"{cache_class.__module__}.{cache_class.__qualname__}",
+                backend=f"{cache_class.__module__}.{name}",
                 possible=" or ".join(map(repr, possible)),
             )
         )
