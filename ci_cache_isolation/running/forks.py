@@ -124,6 +124,7 @@ class ForkServer:
         self._environment = environment
         self._numbers = itertools.count()
         self._known: frozenset[str] = frozenset()
+        self._stops = 0
         self.interrupted: Mapping[str, float] = {}
 
     def __enter__(self) -> Self:
@@ -221,20 +222,21 @@ class ForkServer:
                         answer["messages"],
                         tuple(answer["order"]),
                     )
-        except KeyboardInterrupt:
-            # Often because of a test that hangs: its user wants to know which.
-            with suppress(ForkServerError, OSError):
-                self._send(stop=True)
-                running.clear()
-                self._socket.settimeout(PATIENCE)
-                while (stopped := self._answer().get("stopped")) is None:
-                    pass
-                self.interrupted = stopped
-            raise
         finally:
             if running:
                 with suppress(ForkServerError):
                     self._send(stop=True)
+                    self._stops += 1
+
+    def stop(self) -> None:
+        """Learn after an interrupt what ran then, and was stopped.
+
+        Often there is a test that hangs: its user wants to know which.
+        """
+        with suppress(ForkServerError, OSError):
+            self._socket.settimeout(PATIENCE)
+            while self._stops:
+                self._answer()
 
     def _check(self, job: Job) -> None:
         unknown = [test for test in job.tests if test not in self._known]
@@ -276,6 +278,9 @@ class ForkServer:
         answer: dict[str, Any] = json.loads(line)
         if error := answer.get("error"):
             raise self._error("ended too early", error)
+        if "stopped" in answer:
+            self._stops -= 1
+            self.interrupted = answer["stopped"]
         return answer
 
     def _line(self) -> bytes:

@@ -97,6 +97,8 @@ class Stress:
                     self._observe(executor)
                     self._judge(executor)
                 except KeyboardInterrupt:
+                    # It may have come between two orders, while another one ran.
+                    executor.stop()
                     result.remarks += [
                         f"When it was interrupted, {test} had run for {seconds:.1f} s."
                         for test, seconds in executor.interrupted.items()

@@ -92,6 +92,9 @@ class Executor(Protocol):
         As many at a time as there may be, or no more than that.
         """
 
+    def stop(self) -> None:
+        """Learn after an interrupt what ran then, and was stopped."""
+
 
 class ColdExecutor:
     """Runs every job in a cold process, where forks are not safe.
@@ -160,6 +163,9 @@ class ColdExecutor:
                 yield ended.pop()
             yield _forked(asked[id(run.job)], run)
         yield from ended
+
+    def stop(self) -> None:
+        """Do nothing: leaving the iterator stops what runs."""
 
     def _is_own(self, job: Job) -> bool:
         """Tell whether it is what was run when the context began."""
