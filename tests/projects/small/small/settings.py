@@ -9,7 +9,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": "small.sqlite3",
         # A test database in a file is one that all runs would share.
-        "TEST": {"NAME": os.environ.get("SMALL_TEST_DATABASE")},
+        "TEST": {"NAME": os.environ.get("SMALL_TEST_DATABASE"), "MIGRATE": False},
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
