@@ -153,11 +153,13 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def lint(session: nox.Session) -> None:
-    """Look at style, types and workflows."""
+    """Look at style, types, the direction of imports, dead code and workflows."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("lint-imports", "--no-cache")
+    session.run("vulture")
     workflows = sorted(map(str, HERE.glob(".github/workflows/*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "github-workflows", *workflows)
     session.run("zizmor", "--offline", "--pedantic", "--quiet", *workflows)
