@@ -55,7 +55,11 @@ def _prepared(plain):
     wrapped, subprocess._fork_exec = subprocess._fork_exec, plain
     try:
         process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("process.py"), str(others.fileno())],
+            [
+                sys.executable,
+                Path(__file__).with_name("process.py"),
+                str(others.fileno()),
+            ],
             env=environment | {"PYTHONHASHSEED": HASH_SEED},
             pass_fds=[others.fileno()],
             stdin=subprocess.DEVNULL,

@@ -36,7 +36,9 @@ def install(spare, is_wanted=lambda: True):
                 arguments, executables, closes_files, kept, folder, environment, *others
             )
         (in_, _, _, out, _, err, _, failure) = others[:8]
-        given = [own if own >= 0 else number for number, own in enumerate((in_, out, err))]
+        given = [
+            own if own >= 0 else number for number, own in enumerate((in_, out, err))
+        ]
         more = [number for number in kept if number != failure]
         command = replace(command, descriptors=[0, 1, 2, *more])
         return spare.start(command, [*given, *more])

@@ -1,0 +1,126 @@
+"""What is written down for the case that a process is killed, and who deletes it."""
+
+import os
+import sys
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from ci_cache_isolation.isolation import journal
+from ci_cache_isolation.isolation.journal import About, Dead, Journal, dead
+
+ABOUT = About("0123", "default", "app.Cache", "redis://localhost")
+OTHER = About("4567", "other", "app.Cache", "redis://localhost/1")
+ANOTHER_PROCESS = """
+import os, sys
+from ci_cache_isolation.isolation.journal import About, Journal
+journal = Journal()
+for name in {names!r}:
+    journal.note(About(*{about!r}), name)
+print(journal._path, flush=True)
+if {lives!r}:
+    sys.stdin.read()
+os._exit(1)
+"""
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path):
+    path = tmp_path / "state"
+    monkeypatch.setenv(journal.DIRECTORY_VARIABLE, str(path))
+    return path
+
+
+@pytest.fixture
+def book():
+    made = Journal()
+    yield made
+    made.close()
+
+
+def killed(*names, about=ABOUT, **options):
+    """Have another process write names down and die; return its directory."""
+    fields = (about.fingerprint, about.alias, about.kind, about.location)
+    source = ANOTHER_PROCESS.format(names=names, about=fields, lives=False)
+    done = run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    return Path(done.stdout.strip())
+
+
+def written(book):
+    (path,) = book._path.glob("*.names")
+    return journal._read(path).names
+
+
+def test_what_a_killed_process_left_is_found_by_its_space():
+    path = killed("one", "a\nb")
+    killed("of-other", about=OTHER)
+    (left,) = dead(ABOUT.fingerprint)
+    assert left == Dead(ABOUT, ["one", "a\nb"], path / "0123.names")
+    assert sorted(each.about.alias for each in dead()) == ["default", "other"]
+
+
+def test_what_was_deleted_is_forgotten_with_its_directory(state):
+    path = killed("one")
+    (left,) = dead()
+    left.forget()
+    assert not path.exists()
+    assert list(dead()) == []
+    left.forget()
+
+
+def test_a_living_process_is_left_alone(state):
+    import subprocess  # noqa: PLC0415
+
+    fields = (ABOUT.fingerprint, ABOUT.alias, ABOUT.kind, ABOUT.location)
+    source = ANOTHER_PROCESS.format(names=["one"], about=fields, lives=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        path = Path(process.stdout.readline().strip())
+        assert list(dead()) == []
+        assert list(dead()) == []
+        process.stdin.close()
+        process.wait()
+    assert [left.path.parent for left in dead()] == [path]
+
+
+def test_a_forked_child_lets_its_parent_live(book):
+    book.note(ABOUT, "one")
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            book.after_fork()
+            # The lock is its parent's, who lives.
+            status = 0 if not list(dead()) else 2
+            book.note(ABOUT, "of-child")
+            status += 0 if written(book) == ["of-child"] else 4
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert written(book) == ["one"]
+    assert [left.names for left in dead()] == [["of-child"]]
+
+
+def test_a_name_that_was_cut_off_in_the_middle_is_no_name():
+    path = killed("one", "two")
+    with (path / "0123.names").open("ab") as file:
+        file.write(b"thr")
+    (left,) = dead()
+    assert left.names == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"\xff\xfe\n", b"[1, 2]\nname\n", b"no"]
+)
+def test_a_file_that_is_none_of_ours_is_nothing(content):
+    path = killed("one")
+    (path / "0123.names").write_bytes(content)
+    assert list(dead()) == []

@@ -1,0 +1,53 @@
+"""What a unit test may not do: start a process, talk to a server. It fails if it tries."""
+
+import sys
+
+import pytest
+
+from tests.servers import Server
+
+FORBIDDEN = {
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.system",
+    "socket.connect",
+    "subprocess.Popen",
+}
+# Where nobody listens: a cache that is only asked for its keys needs an address.
+NOWHERE = "127.0.0.1:1"
+is_unit_test = False
+
+
+def refuse(event, _):
+    if is_unit_test and event in FORBIDDEN:
+        raise AssertionError(f"{event} in a unit test: it belongs into tests/system")
+
+
+sys.addaudithook(refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol():
+    global is_unit_test  # noqa: PLW0603 - an audit hook can't be taken away
+    is_unit_test = True
+    try:
+        return (yield)
+    finally:
+        is_unit_test = False
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    return Server("redis", f"redis://{NOWHERE}", 0)
+
+
+@pytest.fixture(scope="session")
+def valkey_server():
+    return Server("valkey", f"valkey://{NOWHERE}", 0)
+
+
+@pytest.fixture(scope="session")
+def memcached_server():
+    return Server("memcached", NOWHERE, 0)
