@@ -1,4 +1,4 @@
-"""What a unit test may not do: start a process, talk to a server. It fails if it tries."""
+"""A unit test starts no process and talks to no server: it fails if it tries."""
 
 import sys
 
