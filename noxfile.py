@@ -176,6 +176,18 @@ def peers(session: nox.Session) -> None:
     session.run("python", "-m", "tests.peers", f"--cache={folder}", *session.posargs)
 
 
+@nox.session(python=PYTHONS[-1])
+def mutants(session: nox.Session) -> None:
+    """Put small errors into the package, one at a time; show which tests notice them.
+
+    ``-- --list`` shows the errors, ``-- --levels unit,system,exhaustive`` tries those
+    on the slow tests too that no other notices. Needs Python 3.12 or newer.
+    """
+    install(session, "test", "template")
+    folder = session.cache_dir / "mutants"
+    session.run("python", "-m", "tests.mutants", f"--cache={folder}", *session.posargs)
+
+
 def generate(session: nox.Session, **answers: str) -> Path:
     """Generate a project from the template; return its folder, made anew."""
     folder = Path(session.create_tmp()) / "-".join(answers.values())
