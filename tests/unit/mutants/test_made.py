@@ -8,7 +8,7 @@ import pytest
 from tests.mutants.mutant import differs, mutants_of
 from tests.mutants.selecting import select, sharded
 
-PACKAGE = Path(__file__).parents[1] / "ci_cache_isolation"
+PACKAGE = Path(__file__).parents[3] / "ci_cache_isolation"
 PATH = "ci_cache_isolation/stress/rows.py"
 FUNCTION = "def f(a, b):\n    {}\n"
 LEFT_ALONE = '''
