@@ -19,7 +19,14 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
-pytest_plugins = ["pytester", "tests.served", "tests.servers", "tests.shared_caches"]
+pytest_plugins = [
+    "pytester",
+    "tests.interrupted",
+    "tests.parts",
+    "tests.served",
+    "tests.servers",
+    "tests.shared_caches",
+]
 
 SETTINGS = """
 SECRET_KEY = "not a secret"
