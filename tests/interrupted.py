@@ -15,8 +15,13 @@ def pytest_configure(config):
     config.pluginmanager.register(Interrupted(config))
     # CI ends a job by SIGTERM. Tests and their forks must keep the default handler, so
     # it is replaced only where xdist runs tests in other processes.
-    if config.getoption("dist", "no") != "no":
+    if has_workers(config):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def has_workers(config):
+    """Return whether xdist runs the tests; --dist alone doesn't say so."""
+    return bool(config.getoption("numprocesses", None))
 
 
 class Interrupted:
@@ -43,7 +48,7 @@ class Interrupted:
         # pytest ends a run by itself after errors in collection, or --maxfail failures.
         if excinfo.errisinstance(pytest.Session.Interrupted):
             return
-        if self.config.getoption("dist", "no") != "no":
+        if has_workers(self.config):
             # nox sends it soon after Ctrl-C; it must not end the summary.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         # One that crashed its worker failed, and never finished.

@@ -1,7 +1,8 @@
 """``--part 2/3`` runs the second of three parts of the tests.
 
 A hash of its id decides to which part a test belongs. So the part is the same on every
-machine, and a new test leaves all others where they are.
+machine, and a new test leaves all others where they are. Tests that share a run, which
+is what a group of xdist's is for, share a part.
 """
 
 import argparse
@@ -25,6 +26,12 @@ def part_of(nodeid, count):
     return int.from_bytes(digest) % count + 1
 
 
+def name_of(item):
+    """Return what decides about a test: its group, or itself."""
+    group = item.get_closest_marker("xdist_group")
+    return group.args[0] if group else item.nodeid
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--part",
@@ -44,6 +51,6 @@ def pytest_collection_modifyitems(config, items):
     if not config.option.part:
         return
     number, count = config.option.part
-    others = [item for item in items if part_of(item.nodeid, count) != number]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if part_of(item.nodeid, count) == number]
+    parts = {item: part_of(name_of(item), count) for item in items}
+    config.hook.pytest_deselected(items=[i for i in items if parts[i] != number])
+    items[:] = [item for item in items if parts[item] == number]
