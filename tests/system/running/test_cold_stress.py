@@ -4,8 +4,6 @@ import pytest
 
 from tests.commands import copied
 
-pytestmark = pytest.mark.exhaustive
-
 REMARK = "Every order was run in a cold process. CI_CACHE_ISOLATION_FORK is off."
 OFF = {"CI_CACHE_ISOLATION_FORK": "off"}
 LABEL = {

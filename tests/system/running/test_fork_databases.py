@@ -10,8 +10,6 @@ import pytest
 from ci_cache_isolation.running.forks import End, ForkServerError, Sections
 from tests.served import Served, eventually, in_session_of
 
-pytestmark = pytest.mark.exhaustive
-
 FILE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": "pairs.sqlite3",

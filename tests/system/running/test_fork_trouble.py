@@ -5,8 +5,6 @@ import pytest
 from ci_cache_isolation.running.forks import End, Job, Sections
 from tests.served import RUNNERS, Served, eventually, in_session_of
 
-pytestmark = pytest.mark.exhaustive
-
 SOUND = "worse.WorseTests.test_sound"
 
 

@@ -21,7 +21,6 @@ from ci_cache_isolation.running.runners import runner_named
 from tests.served import RUNNERS, Served, eventually, in_session_of
 
 pytestmark = [
-    pytest.mark.exhaustive,
     pytest.mark.usefixtures("nothing_of_this_run"),
 ]
 
