@@ -98,6 +98,32 @@ def nothing_of_this_run(monkeypatch):
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(runner, marks=pytest.mark.xdist_group(f"running {runner}"))
+        for runner in RUNNERS
+    ],
+)
+def running(request, tmp_path_factory):
+    """One server for many tests, which send it jobs; in an interpreter of its own.
+
+    Only its hash seed asks for that: a prepared process has a spare in its session.
+    """
+    served = Served(tmp_path_factory.mktemp(request.param), request.param)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+        with served.server(PYTHONHASHSEED="1") as server:
+            served.running = server
+            yield served
+
+
+def ran(served, *tests, **options):
+    """Run one job there."""
+    [forked] = served.running.run([served.job(*tests, **options)])
+    return forked
+
+
 @pytest.fixture(params=RUNNERS)
 def served(request, tmp_path, nothing_of_this_run):
     return Served(tmp_path, request.param)

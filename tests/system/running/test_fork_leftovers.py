@@ -11,6 +11,10 @@ import pytest
 from ci_cache_isolation.running.forks import ForkServerError
 from tests.served import KINDS, eventually, forks_leave_nothing, in_session_of
 
+pytestmark = pytest.mark.fresh_interpreter(
+    "looks at a session's processes and what they have open; a spare is one too"
+)
+
 
 @pytest.fixture
 def shared(served_on_servers):

@@ -27,11 +27,13 @@ def shaken(tmp_path):
     return copied("shaken", tmp_path)
 
 
-# Two servers that tests only send jobs to.
-served_once = pytest.mark.xdist_group("test_shaken")
-
-
-@pytest.fixture(scope="module", params=truth.RUNNERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(runner, marks=pytest.mark.xdist_group(f"shaken {runner}"))
+        for runner in truth.RUNNERS
+    ],
+)
 def served(request, tmp_path_factory):
     """The runner's name, and a process that is set up once and forks."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -91,7 +93,6 @@ def test_all_that_is_asked_for_is_planted(runner):
     }
 
 
-@served_once
 def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     runner, server = served
     leaks, alone = truth.leaks(runner), truth.alone(runner)
@@ -101,7 +102,6 @@ def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     assert len(server.tests) > 2 * len(accused)
 
 
-@served_once
 @each_way
 def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, sections):
     runner, server = served
@@ -117,7 +117,6 @@ def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, se
         assert (forked.last == FAILED) is fails, (leak.name, forked)
 
 
-@served_once
 @each_way
 def test_who_pollutes_itself_fails_the_second_time(served, sections):
     runner, server = served
@@ -133,7 +132,6 @@ def test_who_pollutes_itself_fails_the_second_time(served, sections):
         assert (forked.last == FAILED) is jobs[forked.job.tests], forked
 
 
-@served_once
 @each_way
 def test_the_outcome_of_whole_orders_is_foretold(served, sections):
     runner, server = served
@@ -145,7 +143,6 @@ def test_the_outcome_of_whole_orders_is_foretold(served, sections):
         assert failed - by_chance == foretold
 
 
-@served_once
 def test_what_fails_by_chance_does_so_whatever_ran_before(served):
     runner, server = served
     test = id_of(runner, "test_unsteady.ChanceTests.test_fails_once_in_four_times")

@@ -45,7 +45,13 @@ def stress(project, runner, name, *options, **environment):
     )
 
 
-@pytest.fixture(scope="module", params=RUNNERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(runner, marks=pytest.mark.xdist_group(f"leaking {runner}"))
+        for runner in RUNNERS
+    ],
+)
 def leaking(request, tmp_path_factory):
     """The runner, a project, and what stress said of its leaks. Not to be changed."""
     project = copied("small", tmp_path_factory.mktemp("leaking"))
@@ -105,6 +111,7 @@ def findings_of(report):
     return [each["test"] for each in report["findings"]]
 
 
+@pytest.mark.fresh_interpreter("every kind of run from end to end, as users start it")
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
     done = stress(small, runner, "test_clean", "--orders", 6, "--seed", 5)
@@ -153,7 +160,6 @@ def test_keys_are_hashed_where_it_is_asked_for(small, asked):
     assert {"report.html", "report.json"} < {each.name for each in files}
 
 
-@in_one_worker
 def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(leaking):
     runner, small, done = leaking
     assert (done.code, done.err) == (1, "")
@@ -204,7 +210,6 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(leaking):
         assert failed == [test in tests for test in findings_of(report)]
 
 
-@in_one_worker
 def test_a_replay_isolates_whatever_the_shell_says(leaking):
     runner, small, _ = leaking
     off = {"CI_CACHE_ISOLATION": "off", "CI_CACHE_ISOLATION_SCOPE": "process"}
@@ -274,12 +279,12 @@ def test_a_test_that_kills_the_suite_in_its_own_order_is_named(small, runner):
 
 
 def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
-    # A minute is the least that an order is given; here the limit is the mock.
+    # A minute is the least that an order is given; here the limits are the mock.
     program = (
         "from ci_cache_isolation.running import replaying;"
-        "replaying._FOR_ONE_THAT_HANGS = 8;"
+        "replaying._FOR_ONE_THAT_HANGS = 4;"
         "from ci_cache_isolation.stress import engine, observing;"
-        "engine.JUDGING_MINUTES = 0.5; observing.AT_LEAST_SECONDS = 0.5;"
+        "engine._SECONDS = observing.AT_LEAST_SECONDS = 0.5;"
         "from ci_cache_isolation.cli import cli; cli()"
     )
     options = ("stress", "--runner", "django", "--seed", 0, *FEW)
@@ -482,6 +487,7 @@ def test_off_in_the_environment_means_shared_and_the_option_beats_it(small):
     assert len(small.report()["failures"]) == 1
 
 
+@pytest.mark.fresh_interpreter("what is imported when is its subject")
 def test_the_commands_say_what_they_need_where_it_is_missing(small):
     hidden = (
         "import sys; sys.modules['click'] = None;"
@@ -496,6 +502,7 @@ def test_the_commands_say_what_they_need_where_it_is_missing(small):
     )
 
 
+@pytest.mark.fresh_interpreter("what is imported when is its subject")
 @pytest.mark.parametrize("at", ["rich.console", "ci_cache_isolation.diagnosis"])
 def test_an_interrupt_while_the_command_starts_is_one_too(small, at):
     interrupting = f"""if True:
