@@ -32,14 +32,17 @@ def id_of(runner, name):
     return truth.node_id(f"desk.{name}") if runner == "pytest" else f"desk.{name}"
 
 
-def stressed(shaken, runner, cache, seed, servers):
-    """Run ``stress``; return its report, and what it gets wrong."""
-    options = ("--runner", runner, "--cache", cache, "--seed", seed)
-    done = shaken.stress(*options, **servers)
+def stressed(shaken, servers, *options, runner="django", cache="shared", labels=()):
+    """Run ``stress``; return its report, and what it gets wrong of these tests."""
+    options = ("--runner", runner, "--cache", cache, *options)
+    done = shaken.stress(*options, *labels, **servers)
     assert done.code == 1, done.err
     report = shaken.report()
     wrong = truth.differences(report, runner, cache, ALL)
-    return report, [each for each in wrong if BY_CHANCE not in each]
+    about = labels or ("",)
+    return report, [
+        each for each in wrong if each.startswith(about) and BY_CHANCE not in each
+    ]
 
 
 def replayed_and_cured(shaken, servers, findings):

@@ -18,7 +18,7 @@ def servers(redis_server, tmp_path):
 @pytest.mark.parametrize("cache", ["shared", "isolated"])
 def test_every_unsteady_test_is_judged_as_it_was_planted(tmp_path, servers, cache):
     shaken = copied("shaken", tmp_path)
-    report, wrong = stressed(shaken, "django", cache, 11, servers)
+    report, wrong = stressed(shaken, servers, "--seed", 11, cache=cache)
     assert wrong == []
     shown = [each for each in report["findings"] if each["replay"]]
     assert len(shown) > len(report["findings"]) / 2
