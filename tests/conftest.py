@@ -21,6 +21,8 @@ from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 pytest_plugins = [
     "pytester",
+    "tests.interrupted",
+    "tests.parts",
     "tests.prepared.plugin",
     "tests.served",
     "tests.servers",

@@ -43,6 +43,8 @@ def _of(expression, contexts):
     if call := re.fullmatch(r"(fromJSON|toJSON)\(([\w.]+)\)", expression):
         value = _of(call[2], contexts)
         return json.loads(value) if call[1] == "fromJSON" else json.dumps(value)
+    if expression == "join(needs.*.result, ' ')":
+        return " ".join(need["result"] for need in contexts["needs"].values())
     assert re.fullmatch(r"[a-z_]+(\.[\w-]+)*", expression), expression
     head, *names = expression.split(".")
     value = contexts[head]
@@ -124,7 +126,10 @@ class Workflow:
         assert len(matrix) <= 1
         entries = [{}]
         for key, values in matrix.items():
-            entries = [{key: each} for each in evaluated(values, contexts)]
+            entries = [
+                each if key == "include" else {key: each}
+                for each in evaluated(values, contexts)
+            ]
         with ThreadPoolExecutor(len(entries)) as pool:
             runs = [
                 pool.submit(
@@ -149,7 +154,10 @@ class Workflow:
                 continue
             if "run" in step:
                 outputs, is_well = self._run(job, step, contexts, machine, done)
-                steps[step.get("id")] = {"outputs": outputs}
+                steps[step.get("id")] = {
+                    "outputs": outputs,
+                    "outcome": "success" if is_well else "failure",
+                }
             else:
                 is_well = self._use(step, contexts, workspace)
             if not is_well:

@@ -11,13 +11,22 @@ import time
 import warnings
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
+from io import TextIOWrapper
+from pathlib import Path
 from types import ModuleType
 
 __all__ = ["HASH_SEED", "Command", "parsed"]
 
 HASH_SEED = "0"
 # What the interpreter reads from its environment and a copy can follow.
-_FOLLOWED = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONUNBUFFERED"}
+_FOLLOWED = {
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+}
+_HASH_SEEDS = {None, HASH_SEED, "random"}
+_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,7 @@ class Command:
     def run(self, base):
         """Be this command, in the ``__main__`` that it sees; ``base`` is sys.path."""
         self._take_its_place(base)
-        for name in [*sys.modules]:
-            if name == "tests" or name.startswith("tests."):
-                # These modules are ours; a project may have others of that name.
-                del sys.modules[name]
+        _forget_these_modules()
         main = ModuleType("__main__")
         main.__builtins__ = __builtins__
         main.__spec__ = None
@@ -53,38 +59,36 @@ class Command:
             sys.modules.pop(f"{self.what}.__main__" if is_package else self.what, None)
             runpy._run_module_as_main(self.what)
         elif self.kind == "-c":
-            exec(compile(self.what, "<string>", "exec"), vars(main))  # noqa: S102
+            exec(compile(self.what, "<string>", "exec"), vars(main))
         else:
-            main.__file__ = self.what
-            main.__loader__ = loader = SourceFileLoader("__main__", self.what)
-            source = loader.get_data(self.what)
-            exec(compile(source, self.what, "exec"), vars(main))  # noqa: S102
+            path = Path(self.folder, self.what)
+            main.__file__ = str(path)
+            main.__loader__ = SourceFileLoader("__main__", self.what)
+            exec(compile(path.read_bytes(), self.what, "exec"), vars(main))
 
     def _take_its_place(self, base):
         os.chdir(self.folder)
         os.environ.clear()
         os.environ.update(self.environment)
         time.tzset()
-        # What their modules read once, when they were imported.
+        # What these modules read once, when they were imported.
         multiprocessing.process.ORIGINAL_DIR = self.folder
         importlib.invalidate_caches()
+        warnings.onceregistry.clear()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.argv[:] = [self.kind if self.kind != "file" else self.what, *self.arguments]
+        sys.argv[:] = [self.what if self.kind == "file" else self.kind, *self.arguments]
         sys.orig_argv[:] = self.words
         sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-        first = {"-c": "", "-m": self.folder, "file": os.path.dirname(self.what)}
-        if self.kind == "file":
-            first["file"] = os.path.join(self.folder, first["file"])
+        first = {
+            "-c": "",
+            "-m": self.folder,
+            "file": str(Path(self.folder, self.what).parent),
+        }
         added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        added = [os.path.abspath(each) for each in added if each]
-        sys.path[:] = [os.path.normpath(first[self.kind] or "."), *added, *base]
-        if self.kind == "-c":
-            sys.path[0] = ""
-        _open_standard_streams(
-            self.is_unbuffered or bool(os.environ.get("PYTHONUNBUFFERED"))
-        )
-        # As if nobody had warned yet, whatever was imported.
-        warnings.onceregistry.clear()
+        added = [str(Path(self.folder, each)) for each in added if each]
+        sys.path[:] = [first[self.kind], *added, *base]
+        is_unbuffered = self.is_unbuffered or "PYTHONUNBUFFERED" in os.environ
+        _open_standard_streams(is_unbuffered=is_unbuffered)
         gc.enable()
 
 
@@ -94,54 +98,52 @@ def parsed(words, folder, environment, executable):
     That is: another program or other options of Python's, a variable that only a
     starting interpreter reads, another hash seed, a folder or an archive to be run.
     """
-    if os.fsdecode(words[0]) != executable or any(
-        name.startswith("PYTHON") and name not in _FOLLOWED
-        for name in environment
-        if name != "PYTHONHASHSEED"
+    words = [os.fsdecode(word) for word in words]
+    of_python = {name for name in environment if name.startswith("PYTHON")}
+    if (
+        words[0] != executable
+        or not of_python <= _FOLLOWED
+        or environment.get("PYTHONHASHSEED") not in _HASH_SEEDS
+        or any(environment.get(name) != os.environ.get(name) for name in _LOCALE)
     ):
         return None
-    if environment.get("PYTHONHASHSEED", HASH_SEED) not in {HASH_SEED, "random"}:
-        return None
-    words = [os.fsdecode(word) for word in words]
     rest = words[1:]
     is_unbuffered = rest[:1] == ["-u"]
     if is_unbuffered:
         del rest[0]
-    if not rest:
-        return None
-    kind, *arguments = rest
-    if kind[:2] in {"-m", "-c"} and len(kind) > 2:
-        kind, arguments = kind[:2], [kind[2:], *arguments]
-    if kind in {"-m", "-c"}:
-        if not arguments:
-            return None
-        what = arguments.pop(0)
-    elif kind.startswith("-") or not os.path.isfile(os.path.join(folder, kind)):
-        return None
+    if rest and len(rest[0]) > 2 and rest[0][:2] in {"-m", "-c"}:
+        rest[:1] = [rest[0][:2], rest[0][2:]]
+    if len(rest) > 1 and rest[0] in {"-m", "-c"}:
+        kind, what, *arguments = rest
+    elif rest and not rest[0].startswith("-") and Path(folder, rest[0]).is_file():
+        kind, (what, *arguments) = "file", rest
     else:
-        kind, what = "file", kind
+        return None
     return Command(kind, what, arguments, words, folder, environment, is_unbuffered)
 
 
-def _open_standard_streams(is_unbuffered):
+def _forget_these_modules():
+    """A project may have modules of the names that these have."""
+    for name in [*sys.modules]:
+        if name == "tests" or name.startswith("tests."):
+            del sys.modules[name]
+
+
+def _open_standard_streams(*, is_unbuffered):
     """Open new ones on what are files 0, 1 and 2 now, as a start of Python does."""
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)
-    for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", None)):
-        raw = open(number, "wb", 0 if is_unbuffered else -1, closefd=False)
-        stream = _text(raw, errors or "backslashreplace", is_unbuffered)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        before = getattr(sys, f"__{name}__")
+        is_read = number == 0
+        is_raw = is_unbuffered and not is_read
+        mode = "rb" if is_read else "wb"
+        raw = open(number, mode, 0 if is_raw else -1, closefd=False)  # noqa: SIM115
+        stream = TextIOWrapper(
+            raw,
+            before.encoding,
+            before.errors,
+            line_buffering=not is_raw and (name == "stderr" or raw.isatty()),
+            write_through=is_raw,
+        )
+        stream.mode = mode[0]
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-
-
-def _text(raw, errors, is_unbuffered):
-    from io import TextIOWrapper  # noqa: PLC0415
-
-    is_line_buffered = errors == "backslashreplace" or raw.isatty()
-    stream = TextIOWrapper(
-        raw,
-        errors=errors,
-        line_buffering=is_line_buffered,
-        write_through=is_unbuffered,
-    )
-    stream.mode = "w"
-    return stream

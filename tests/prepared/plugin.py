@@ -11,67 +11,63 @@ import pytest
 from tests.prepared.cloning import is_possible
 from tests.prepared.commands import HASH_SEED
 from tests.prepared.spare import Spare
-from tests.prepared import starting
+from tests.prepared.starting import fork_exec, install
 
-MARK = "fresh_interpreter(why): what tests start here gets an interpreter of its own"
+MARK = "fresh_interpreter(why): what the test starts gets an interpreter of its own"
+PATIENCE = 120
+OF_THIS_RUN = ("CI_CACHE_ISOLATION", "DJANGO_", "GITHUB_", "PYTEST_")
 
 
 class Prepared:
     """The spare of this test process, and whether the test at hand wants it."""
 
-    def __init__(self, is_on):
-        self.is_on = is_on
+    def __init__(self):
         # Only inside of tests: workers of xdist are no business of theirs.
         self.is_wanted = False
+        self._owner = os.getpid()
         self._spare = None
+        install(self, lambda: self.is_wanted)
 
     def is_ours(self):
-        return self.is_on and os.getpid() == self._owner
-
-    def begin(self):
-        self._owner = os.getpid()
-        self._plain = subprocess._fork_exec
-        starting.install(self, lambda: self.is_wanted)
+        return os.getpid() == self._owner
 
     def start(self, command, files):
         if self._spare is None:
-            self._spare = _prepared(self._plain)
+            self._spare = _prepared()
         return self._spare.start(command, files)
 
     def end(self):
-        subprocess._fork_exec = self._plain
+        self.is_wanted = False
+        subprocess._fork_exec = fork_exec
         if self._spare is not None:
             self._spare.dismiss()
 
 
-def _prepared(plain):
+def _prepared():
     ours, others = socket.socketpair()
-    ours.settimeout(120)
+    ours.settimeout(PATIENCE)
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DJANGO_", "PYTEST_", "CI_CACHE_ISOLATION"))
+        if not name.startswith(OF_THIS_RUN)
     }
-    wrapped, subprocess._fork_exec = subprocess._fork_exec, plain
-    try:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                Path(__file__).with_name("process.py"),
-                str(others.fileno()),
-            ],
-            env=environment | {"PYTHONHASHSEED": HASH_SEED},
-            pass_fds=[others.fileno()],
-            stdin=subprocess.DEVNULL,
-        )
-    finally:
-        subprocess._fork_exec = wrapped
+    program = Path(__file__).with_name("process.py")
+    process = subprocess.Popen(
+        # With an option it is one that gets an interpreter.
+        [sys.executable, "-s", program, str(others.fileno())],
+        env=environment | {"PYTHONHASHSEED": HASH_SEED},
+        pass_fds=[others.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
     others.close()
     if ours.recv(1) != b"+":
-        raise ChildProcessError("the prepared process did not start")
+        raise ChildProcessError("The prepared process did not start; see above why.")
     # It is dismissed by its id; a Popen that is forgotten would warn.
     process.returncode = 0
     return Spare(ours, process.pid)
+
+
+KEY = pytest.StashKey[Prepared]()
 
 
 def pytest_addoption(parser):
@@ -84,21 +80,17 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", MARK)
-    prepared = Prepared(is_possible() and not config.getoption("--fresh"))
-    config.stash[KEY] = prepared
-    if prepared.is_on:
-        prepared.begin()
+    if is_possible() and not config.getoption("--fresh"):
+        config.stash[KEY] = prepared = Prepared()
         config.add_cleanup(prepared.end)
-
-
-KEY = pytest.StashKey[Prepared]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    prepared = item.config.stash[KEY]
-    is_fresh = item.get_closest_marker("fresh_interpreter") is not None
-    prepared.is_wanted = prepared.is_on and not is_fresh
+    prepared = item.config.stash.get(KEY, None)
+    if prepared is None:
+        return (yield)
+    prepared.is_wanted = item.get_closest_marker("fresh_interpreter") is None
     try:
         return (yield)
     finally:

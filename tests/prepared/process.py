@@ -21,48 +21,95 @@ from tests.prepared.starting import install  # noqa: E402
 
 # What most commands of ours import, and what needs no settings. No plugin of pytest's,
 # which would then miss that its assertions are rewritten.
-MODULES = """
-    asyncio concurrent.futures ctypes email.message html http.client json logging.config
-    multiprocessing.pool multiprocessing.connection pickle sqlite3 tempfile unittest.mock
-    urllib.request uuid xml.etree.ElementTree zoneinfo
-    django.test django.test.runner django.test.utils django.core.management
-    django.core.management.commands.test django.core.management.commands.check
-    django.core.management.commands.migrate django.core.management.commands.flush
-    django.core.management.commands.createcachetable django.core.management.sql
-    django.core.servers.basehttp django.core.handlers.asgi
-    django.core.cache.backends.db django.core.cache.backends.filebased
-    django.core.cache.backends.memcached django.core.cache.backends.redis
-    django.db.backends.sqlite3.base django.db.backends.postgresql.base
-    django.db.models django.db.migrations.executor django.db.migrations.autodetector
-    django.contrib.sessions.backends.cache django.contrib.staticfiles.handlers
-    django.middleware.cache django.template.defaultfilters django.template.loader
-    django.template.backends.django django.views.debug django.views.generic
-    django.urls django.forms django.utils.autoreload
-    pytest _pytest.pytester _pytest.junitxml _pytest.assertion.rewrite
-    execnet.gateway_base pluggy
-    redis redis.asyncio valkey pymemcache pymemcache.client.hash pylibmc psycopg
-    django_redis.cache django_redis.client django_valkey.cache
-    click rich.console rich.table rich.progress rich.markup tblib tblib.pickling_support
-    """.split()
+MODULES = [
+    "asyncio",
+    "concurrent.futures",
+    "ctypes",
+    "email.message",
+    "html",
+    "http.client",
+    "json",
+    "logging.config",
+    "multiprocessing.pool",
+    "multiprocessing.connection",
+    "pickle",
+    "sqlite3",
+    "tempfile",
+    "unittest.mock",
+    "urllib.request",
+    "uuid",
+    "xml.etree.ElementTree",
+    "zoneinfo",
+    "django.contrib.sessions.backends.cache",
+    "django.contrib.staticfiles.handlers",
+    "django.core.cache.backends.db",
+    "django.core.cache.backends.filebased",
+    "django.core.cache.backends.memcached",
+    "django.core.cache.backends.redis",
+    "django.core.handlers.asgi",
+    "django.core.management",
+    "django.core.management.commands.check",
+    "django.core.management.commands.createcachetable",
+    "django.core.management.commands.flush",
+    "django.core.management.commands.migrate",
+    "django.core.management.commands.test",
+    "django.core.management.sql",
+    "django.core.servers.basehttp",
+    "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
+    "django.db.migrations.autodetector",
+    "django.db.migrations.executor",
+    "django.db.models",
+    "django.forms",
+    "django.middleware.cache",
+    "django.template.backends.django",
+    "django.template.defaultfilters",
+    "django.template.loader",
+    "django.test",
+    "django.test.runner",
+    "django.test.utils",
+    "django.urls",
+    "django.utils.autoreload",
+    "django.views.debug",
+    "django.views.generic",
+    "_pytest.assertion.rewrite",
+    "_pytest.junitxml",
+    "_pytest.pytester",
+    "execnet.gateway_base",
+    "pluggy",
+    "pytest",
+    "django_redis.cache",
+    "django_redis.client",
+    "psycopg",
+    "pylibmc",
+    "pymemcache",
+    "pymemcache.client.hash",
+    "redis",
+    "redis.asyncio",
+    "valkey",
+    "click",
+    "rich.console",
+    "rich.markup",
+    "rich.progress",
+    "rich.table",
+    "tblib",
+    "tblib.pickling_support",
+]
 PACKAGE = "ci_cache_isolation."
 
 
 def prepare():
-    """Import what is there of it; return what needs settings after all."""
-    missed = []
+    """Import what can be imported without settings, and no settings."""
     own = [
         each.name
         for each in pkgutil.walk_packages(ci_cache_isolation.__path__, PACKAGE)
         if not each.name.endswith(("__main__", "pytest_plugin"))
     ]
     for name in [*MODULES, *own]:
-        try:
+        # A client that is not there, a module that asks settings when it is imported.
+        with suppress(Exception):
             importlib.import_module(name)
-        except ImportError:
-            continue
-        except Exception as error:  # noqa: BLE001 - any that a module raises
-            missed.append(f"{name}: {error}")
-    return missed
+    gc.collect()
 
 
 def leave(command, base):
@@ -70,22 +117,15 @@ def leave(command, base):
 
     To take apart a thousand modules is a tenth of a second, and nobody looks.
     """
-    code = 1
     try:
         command.run(base)
-        code = 0
     except SystemExit as error:
-        code = error.code
-        if code is None:
-            code = 0
-        elif not isinstance(code, int):
-            print(code, file=sys.stderr)
-            code = 1
-    except KeyboardInterrupt:
-        sys.excepthook(*sys.exc_info())
-        code = None
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+        code = _code_of(error)
+    except BaseException as error:  # noqa: BLE001 - it is this process's last
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = None if isinstance(error, KeyboardInterrupt) else 1
+    else:
+        code = 0
     threading._shutdown()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -98,10 +138,16 @@ def leave(command, base):
     os._exit(code & 0xFF)
 
 
+def _code_of(error):
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    sys.stderr.write(f"{error.code}\n")
+    return 1
+
+
 if __name__ == "__main__":
     channel = socket.socket(fileno=int(sys.argv[1]))
-    missed = prepare()
-    gc.collect()
+    prepare()
     channel.sendall(b"+")
     command, spare = serve(channel)
     install(spare)

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from tests.prepared.commands import parsed
 
-__all__ = ["install"]
+__all__ = ["fork_exec", "install"]
 
-_fork_exec = subprocess._fork_exec
+fork_exec = subprocess._fork_exec
+"""What starts a program, as it comes with Python."""
 
 
 def install(spare, is_wanted=lambda: True):
@@ -19,50 +21,42 @@ def install(spare, is_wanted=lambda: True):
     process begins: this puts another function there.
     """
 
-    def start(
-        arguments,
-        executables,
-        closes_files,
-        kept,
-        folder,
-        environment,
-        *others,
-    ):
+    def start(*given):
         command = None
-        if is_wanted() and closes_files and spare.is_ours():
-            command = _command(arguments, executables, folder, environment, others)
+        if is_wanted() and spare.is_ours():
+            command = _command(*given)
         if command is None:
-            return _fork_exec(
-                arguments, executables, closes_files, kept, folder, environment, *others
-            )
-        (in_, _, _, out, _, err, _, failure) = others[:8]
-        given = [
-            own if own >= 0 else number for number, own in enumerate((in_, out, err))
+            return fork_exec(*given)
+        in_, _, _, out, _, err, _, failure = given[6:14]
+        files = [
+            own if own >= 0 else place for place, own in enumerate((in_, out, err))
         ]
-        more = [number for number in kept if number != failure]
+        more = [number for number in given[3] if number != failure]
         command = replace(command, descriptors=[0, 1, 2, *more])
-        return spare.start(command, [*given, *more])
+        return spare.start(command, [*files, *more])
 
     subprocess._fork_exec = start
     # The documented switch: there is one way in then, not two.
     subprocess._USE_POSIX_SPAWN = False
 
 
-def _command(arguments, executables, folder, environment, others):
+def _command(words, executables, closes_files, _, folder, environment, *others):
+    """Return the command that ``Popen`` was asked for, or None."""
     (_, has_session, group, gid, gids, uid, umask, preexec_fn) = others[8:16]
-    if (gid, gids, uid, umask, preexec_fn) != (None, None, None, -1, None):
-        return None
-    if os.fsdecode(executables[0]) != sys.executable:
-        return None
-    folder = os.path.abspath(os.fsdecode(folder or "."))
-    if not os.path.isdir(folder):
+    folder = Path(os.fsdecode(folder or ".")).absolute()
+    if (
+        not closes_files
+        or (gid, gids, uid, umask, preexec_fn) != (None, None, None, -1, None)
+        or os.fsdecode(executables[0]) != sys.executable
+        or not folder.is_dir()
+    ):
         return None
     if environment is None:
         variables = dict(os.environ)
     else:
         pairs = (os.fsdecode(each).partition("=") for each in environment)
         variables = {name: value for name, _, value in pairs}
-    command = parsed(arguments, folder, variables, sys.executable)
-    if command is None:
-        return None
-    return replace(command, has_session=bool(has_session), group=group)
+    command = parsed(words, str(folder), variables, sys.executable)
+    if command is not None:
+        command = replace(command, has_session=bool(has_session), group=group)
+    return command

@@ -1,11 +1,13 @@
-"""What a unit test may not do: start a process, talk to a server. It fails if it tries."""
+"""A unit test starts no process and talks to no server: it fails if it tries."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.servers import Server
 
+HERE = Path(__file__).parent
 FORBIDDEN = {
     "os.exec",
     "os.fork",
@@ -29,9 +31,10 @@ sys.addaudithook(refuse)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol():
+def pytest_runtest_protocol(item):
     global is_unit_test  # noqa: PLW0603 - an audit hook can't be taken away
-    is_unit_test = True
+    # pytest calls this for every test of a run, whatever its folder.
+    is_unit_test = item.path.is_relative_to(HERE)
     try:
         return (yield)
     finally:

@@ -1,9 +1,11 @@
 """The workflows: their own lines run as GitHub would, machines being folders."""
 
+import importlib.util
 import json
 import re
 import shutil
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,13 @@ FILES = [
 ]
 [NIGHTLY] = OF_TEMPLATE.glob("*stress.yml*")
 CALLED = ROOT / ".github" / "workflows" / "stress.yml"
+CI = ROOT / ".github" / "workflows" / "ci.yml"
+WEEKLY = ROOT / ".github" / "workflows" / "weekly.yml"
+# Prints what it is asked for, and fails where the environment says so.
+STAND_IN = """#!/bin/bash
+echo "$*"
+case "$*" in *"$FAILS") exit 1 ;; esac
+"""
 
 
 def without_jinja(path, folder):
@@ -242,3 +251,120 @@ def test_labels_are_words_and_run_nothing(called, tmp_path):
     assert list(tmp_path.rglob("evil")) == []
     [merge] = done["merge"]
     assert merge.log.count("left no report") == 2
+
+
+@pytest.fixture(scope="module")
+def noxfile():
+    spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pairs(noxfile):
+    """All pairs of Python and Django that are supported, the newest last."""
+    table = noxfile.PYTHONS_OF_DJANGO
+    return [(python, django) for django, all_ in table.items() for python in all_]
+
+
+def test_ci_tests_every_pair_of_python_and_django(pairs):
+    rows = read(CI)["jobs"]["tests"]["strategy"]["matrix"]["include"]
+    assert [(row["python"], row["django"]) for row in rows] == pairs
+    sessions = [f"matrix(python{python}-django{django})" for python, django in pairs]
+    # It runs the same tests.
+    sessions[-1] = "coverage"
+    assert [row["session"] for row in rows] == sessions
+
+
+def test_the_package_names_each_python_and_each_django_that_it_supports(pairs):
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        classifiers = tomllib.load(file)["project"]["classifiers"]
+    for prefix, versions in (
+        ("Programming Language :: Python :: 3.", {python[2:] for python, _ in pairs}),
+        ("Framework :: Django :: ", {django for _, django in pairs}),
+    ):
+        named = {
+            each.removeprefix(prefix) for each in classifiers if each.startswith(prefix)
+        }
+        assert named == versions
+
+
+@pytest.fixture
+def stood_in(tmp_path):
+    """Run a workflow with stand-ins for all that it calls."""
+
+    def run(path, *, fails="no session"):
+        programs = tmp_path / "programs"
+        programs.mkdir(exist_ok=True)
+        for name in ("python", "sudo"):
+            (programs / name).write_text(STAND_IN)
+            (programs / name).chmod(0o755)
+        (tmp_path / "repository").mkdir(exist_ok=True)
+        environment = {"PATH": f"{programs}:/usr/bin:/bin", "FAILS": fails}
+        folder = tmp_path / "machines"
+        return Workflow(path, tmp_path / "repository", folder, environment).run()
+
+    return run
+
+
+def sessions_of(done):
+    """Return the sessions of each job, and their arguments."""
+    return {
+        name: [re.findall("^-m nox -s (.+)$", each.log, re.MULTILINE) for each in jobs]
+        for name, jobs in done.items()
+    }
+
+
+def minutes_of(session, noxfile):
+    """Return how long a session takes, as ``nox -l`` says it."""
+    name, _, arguments = session.partition(" -- ")
+    function = getattr(noxfile, name.partition("(")[0].replace("-", "_"))
+    said = re.search(r": (\d+) (seconds?|minutes?)\b", function.__doc__)
+    number, unit = said.groups()
+    minutes = int(number) / (60 if unit.startswith("second") else 1)
+    part = re.search(r"--part \d/(\d)$", arguments)
+    return minutes / int(part[1]) if part else minutes
+
+
+@pytest.mark.parametrize("path", [CI, WEEKLY], ids=lambda path: path.stem)
+def test_each_job_runs_one_session_and_has_twice_the_time_that_it_takes(
+    path, stood_in, noxfile
+):
+    jobs = read(path)["jobs"]
+    for name, entries in sessions_of(stood_in(path)).items():
+        for sessions in entries:
+            assert len(sessions) == (name != "green")
+            for session in sessions:
+                minutes = minutes_of(session, noxfile)
+                assert jobs[name]["timeout-minutes"] >= 2 * minutes, session
+
+
+def test_parts_of_a_session_are_all_run(stood_in):
+    sessions = sessions_of(stood_in(CI))
+    for name, option, count in (
+        ("exhaustive", "--part", 3),
+        ("template", "--shard", 6),
+    ):
+        assert sorted(sessions[name]) == [
+            [f"{name} -- {option} {number}/{count}"] for number in range(1, count + 1)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("fails", "result"),
+    [("no session", "success"), ("-s lowest", "failure"), ("--part 2/3", "failure")],
+)
+def test_ci_is_green_if_all_its_jobs_are(stood_in, fails, result):
+    done = stood_in(CI, fails=fails)
+    assert results(done)["green"] == [result], logs(done)
+
+
+def test_what_may_fail_is_shown_in_the_weekly_summary(stood_in):
+    done = stood_in(WEEKLY, fails="-s django-main")
+    assert [each.summary for each in done["others"]] == [
+        "nox -s django-main, failure\n",
+        "nox -s peers, success\n",
+    ]
+    assert read(WEEKLY)["jobs"]["others"]["continue-on-error"] is True
+    assert results(done)["exhaustive"] == ["success"]

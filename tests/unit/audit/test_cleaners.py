@@ -2,9 +2,6 @@
 
 import itertools
 
-from tests.unit.audit.test_confirming import Suite, passing_after
-from tests.unit.audit.test_conflicts import KEY, OTHER, left, look, note
-
 from ci_cache_isolation.audit.account import How, Search
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.cleaners import candidates, cleaners
@@ -13,6 +10,8 @@ from ci_cache_isolation.audit.conflicts import audited
 from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.running.forks import Job
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from tests.unit.audit.test_confirming import Suite, passing_after
+from tests.unit.audit.test_conflicts import KEY, OTHER, left, look, note
 
 
 def may_clean(*notes):

@@ -57,7 +57,10 @@ def test_a_pattern_is_its_own_pattern(key):
     assert pattern_of(pattern_of(key)) == pattern_of(key)
 
 
-words = st.text("ghijklmnopqrstuvwxyz_-:/ é", max_size=12)
+# Two colons after a number are an address: "1000::" is one.
+words = st.text("ghijklmnopqrstuvwxyz_-:/ é", max_size=12).filter(
+    lambda word: "::" not in word
+)
 numbers = st.integers(min_value=0, max_value=10**12).map(str)
 
 

@@ -1,10 +1,10 @@
 """Reports as cards: who is put together, and the sentences that every page shows."""
 
 import pytest
-from tests.unit.report.test_markdown import CHANCE, STRESS, VICTIM
 
 from ci_cache_isolation.report.cards import cards, unjudged
 from ci_cache_isolation.report.counts import cured
+from tests.unit.report.test_markdown import CHANCE, STRESS, VICTIM
 
 REMEMBERED = VICTIM | {
     "state": {

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+
+from ci_cache_isolation.report.github import LIMIT, publish, workflow_commands
+from ci_cache_isolation.report.markdown import summary
 from tests.unit.report.test_markdown import (
     CHANCE,
     HOSTILE,
@@ -11,9 +14,6 @@ from tests.unit.report.test_markdown import (
     with_findings,
     with_state,
 )
-
-from ci_cache_isolation.report.github import LIMIT, publish, workflow_commands
-from ci_cache_isolation.report.markdown import summary
 
 BROKEN = CHANCE | {"test": "shop.tests.E.test_broken", "verdict": "broken"}
 

@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.unit.report.test_markdown import CHANCE, CONFLICT, HOSTILE, STRESS, VICTIM
 
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.junit import junit
 from ci_cache_isolation.report.page import SHOWN_CONFLICTS, page
+from tests.unit.report.test_markdown import CHANCE, CONFLICT, HOSTILE, STRESS, VICTIM
 
 TOOL = {"name": "ci-cache-isolation", "version": "1.0"}
 RUNS = [
