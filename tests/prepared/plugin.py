@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,16 @@ class Prepared:
         self.is_wanted = False
         self._owner = os.getpid()
         self._spare = None
+        self._lock = threading.Lock()
         install(self, lambda: self.is_wanted)
 
     def is_ours(self):
         return os.getpid() == self._owner
 
     def start(self, command, files):
-        if self._spare is None:
-            self._spare = _prepared()
+        with self._lock:
+            if self._spare is None:
+                self._spare = _prepared()
         return self._spare.start(command, files)
 
     def end(self):

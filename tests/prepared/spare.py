@@ -56,9 +56,9 @@ def serve(channel):
     """Wait for commands and have a copy of this process become each of them.
 
     Return in the copy only: its command, and a spare of its own. The process itself
-    ends here, with its owner.
+    ends here, with its owner's end of the channel. The kernel can't be asked for that:
+    it takes the thread that started the first one for its parent, and a thread may end.
     """
-    die_with_parent()
     # Ctrl-C is for the command; it has its own handler again.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:

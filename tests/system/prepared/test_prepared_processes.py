@@ -227,3 +227,27 @@ def test_what_only_a_start_can_do_gets_an_interpreter(words, environment, tmp_pa
 @pytest.mark.fresh_interpreter("it is what is asked for")
 def test_a_mark_gets_an_interpreter(prepared):
     assert not prepared.is_wanted
+
+
+@pytest.mark.fresh_interpreter("one that has prepared nothing yet")
+def test_it_outlives_the_thread_that_first_needed_it():
+    code = """
+    import subprocess, sys, threading
+    from tests.prepared.plugin import Prepared
+    prepared = Prepared()
+    prepared.is_wanted = True
+    def start():
+        subprocess.run([sys.executable, "-c", "print('ran')"], check=True)
+    for _ in range(3):
+        thread = threading.Thread(target=start)
+        thread.start()
+        thread.join()
+    prepared.end()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n" * 3, "")

@@ -1,17 +1,8 @@
 """Stress where forks are not safe: every order in a cold process, the same verdicts."""
 
-import pytest
-
+from tests.cold_stress import OFF, finds_the_same_without_forks
 from tests.commands import copied
 
-pytestmark = pytest.mark.exhaustive
-
-REMARK = "Every order was run in a cold process. CI_CACHE_ISOLATION_FORK is off."
-OFF = {"CI_CACHE_ISOLATION_FORK": "off"}
-LABEL = {
-    "django": "cases.test_leaking.CacheTests",
-    "pytest": "cases/test_leaking.py::CacheTests",
-}
 MEMOISED = """
 import functools
 from django.test import SimpleTestCase
@@ -33,38 +24,15 @@ class RateTests(SimpleTestCase):
 """
 
 
-def judged(project):
-    return [
-        tuple(each[name] for name in ("test", "verdict", "after", "proof", "state"))
-        for each in project.report()["findings"]
-    ]
-
-
-@pytest.mark.parametrize("runner", ["django", "pytest"])
-def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
-    project = copied("small", tmp_path)
-    options = ("--orders", 0, "--split", 0, "--cache", "shared", "--runner", runner)
-    forked = project.stress(*options, LABEL[runner])
-    assert (forked.code, forked.err) == (1, "")
-    assert "cold process. CI" not in forked.out
-    expected = judged(project)
-    assert len(expected) == 1
-    assert expected[0][-1]["key"] == "key"
-
-    done = project.stress(*options, LABEL[runner], **OFF)
-    assert (done.code, done.err) == (1, "")
-    assert done.out.count(f"{REMARK}\n") == 1
-    assert judged(project) == expected
-    assert [run["kind"] for run in project.report()["runs"]] == [
-        *("forward", "reverse", "twice")
-    ]
-    assert project.at_work() == []
+def test_without_forks_the_same_is_found_and_said_why(tmp_path):
+    finds_the_same_without_forks(tmp_path, "django")
 
 
 def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
     project = copied("small", tmp_path)
     done = project.stress(
         *("--orders", 0, "--split", 0, "--processes", 2, "--runner", "django"),
+        *("--seed", 0),
         "cases.test_clean",
         SMALL_TEST_DATABASE=str(project.folder / "shared.sqlite3"),
         **OFF,
@@ -81,8 +49,9 @@ def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_pa
     """The order that starts a resumed run is forward, and no books are kept of it."""
     project = copied("small", tmp_path)
     (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
-    options = ("--orders", 0, "--split", 0, "--cache", "isolated", "--runner", "django")
-    done = project.stress(*options, "cases.test_memoised", **OFF)
+    options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")
+    isolated = ("--cache", "isolated")
+    done = project.stress(*options, *isolated, "cases.test_memoised", **OFF)
     [finding] = project.report()["findings"]
     assert finding["state"]["function"] == "cases.test_memoised.rate", done.out
     resumed = project.stress("--resume", **OFF)

@@ -10,8 +10,6 @@ import pytest
 from ci_cache_isolation.running.forks import End, ForkServerError, Sections
 from tests.served import Served, eventually, in_session_of
 
-pytestmark = pytest.mark.exhaustive
-
 FILE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": "pairs.sqlite3",
@@ -123,11 +121,11 @@ def test_a_clone_is_only_made_anew_when_it_was_changed(lasting):
 @pytest.mark.parametrize("how", ["test_is_killed", "test_hangs"])
 def test_a_fork_that_dies_in_a_transaction_spoils_no_other(lasting, how):
     jobs = [
-        lasting.served.job(f"databases.DyingTests.{how}", ROLLED_BACK),
+        lasting.served.job(f"databases.DyingTests.{how}", ROLLED_BACK, seconds=2),
         lasting.served.job(ROLLED_BACK),
         lasting.served.job(FRESH),
     ]
-    with lasting.server(processes=1, seconds=4) as server:
+    with lasting.server(processes=1) as server:
         first, *others = server.run(jobs)
     assert first.end is (End.DIED if how == "test_is_killed" else End.TIMED_OUT)
     assert [each.last for each in others] == ["passed"] * 2, others

@@ -1,95 +1,32 @@
-"""A hundred forks leave nothing anywhere, however the run ends."""
+"""Forks leave nothing anywhere, however the run ends."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from ci_cache_isolation.running.forks import End, ForkServerError, Sections
-from tests.served import eventually, in_session_of
+from ci_cache_isolation.running.forks import ForkServerError
+from tests.served import KINDS, eventually, forks_leave_nothing, in_session_of
 
-pytestmark = pytest.mark.exhaustive
-
-BACKEND = "django.core.cache.backends.redis.RedisCache"
-KINDS = ["FileTests", "TableTests", "ServerTests"]
+pytestmark = pytest.mark.fresh_interpreter(
+    "looks at a session's processes and what they have open; a spare is one too"
+)
 
 
 @pytest.fixture
-def shared(served, redis_server, postgres_server):
-    """A project on a real Redis and a real PostgreSQL, and what is left there."""
-    import json  # noqa: PLC0415
-
-    import psycopg  # noqa: PLC0415
-
-    redis = redis_server.client()
-    redis.flushall()
-    database = postgres_server.database
-    name = f"test_left_{served.runner}_{os.getpid()}"
-    served.variables = {
-        "PAIRS_BACKEND": BACKEND,
-        "PAIRS_LOCATION": redis_server.location,
-        "PAIRS_DATABASE": json.dumps(database | {"TEST": {"NAME": name}}),
-    }
-
-    def ask(statement):
-        with psycopg.connect(
-            host=database["HOST"],
-            port=database["PORT"],
-            user=database["USER"],
-            autocommit=True,
-        ) as connection:
-            found = connection.execute(statement)
-            return found.fetchall() if found.description else None
-
-    def databases():
-        found = ask(f"SELECT datname FROM pg_database WHERE datname LIKE '{name}%'")
-        return [each for (each,) in found]
-
-    served.on_servers = lambda: [*redis.keys(), *databases()]
-    served.keys = redis.keys
-    yield served
-    for each in databases():
-        ask(f'DROP DATABASE "{each}" WITH (FORCE)')
-    redis.close()
-
-
-def sockets_and_pipes(pid):
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+def shared(served_on_servers):
+    return served_on_servers
 
 
 def listen_to_interrupts():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def jobs(served, count):
-    for number in range(count):
-        kind = KINDS[number % 3]
-        tests = f"leaks.{kind}.test_writes", f"leaks.{kind}.test_reads"
-        common = "tag" if number % 10 == 9 else ""
-        sections = Sections.COMMON if common else Sections.SHARED
-        if number % 20 == 7:
-            tests = (*tests, "bad.BadTests.test_exits")
-        yield served.job(*tests, sections=sections, common=common)
-
-
-def test_a_hundred_forks_leave_nothing(shared):
-    with shared.server(**shared.variables) as server:
-        running = server.run(jobs(shared, 100))
-        ended = [next(running) for _ in range(10)]
-        open_then = sockets_and_pipes(server.pid)
-        ended += running
-        # Those that two forks need while they run are closed again.
-        assert sockets_and_pipes(server.pid) <= open_then
-        assert in_session_of(server.pid) == [server.pid]
-    assert len(ended) == 100
-    assert sum(each.end is End.DIED for each in ended) == 5
-    assert in_session_of(server.pid) == []
-    assert shared.left() == []
-    assert shared.on_servers() == []
+def test_some_forks_leave_nothing(shared):
+    forks_leave_nothing(shared, 20)
 
 
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL])

@@ -6,8 +6,6 @@ from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.running.forks import End, Sections
 from tests.served import Served
 
-pytestmark = pytest.mark.exhaustive
-
 BACKENDS = "django.core.cache.backends"
 
 

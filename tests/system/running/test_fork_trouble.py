@@ -3,27 +3,9 @@
 import pytest
 
 from ci_cache_isolation.running.forks import End, Job, Sections
-from tests.served import RUNNERS, Served, eventually, in_session_of
-
-pytestmark = pytest.mark.exhaustive
+from tests.served import Served, eventually, in_session_of, ran
 
 SOUND = "worse.WorseTests.test_sound"
-
-
-@pytest.fixture(scope="module", params=RUNNERS)
-def running(request, tmp_path_factory):
-    """One server for many tests."""
-    served = Served(tmp_path_factory.mktemp(request.param), request.param)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-        with served.server() as server:
-            served.running = server
-            yield served
-
-
-def ran(served, *tests, **options):
-    [forked] = served.running.run([served.job(*tests, **options)])
-    return forked
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.exhaustive
-
 SETTINGS = """
 CACHES = {{
     "redis": {{

@@ -18,31 +18,14 @@ from ci_cache_isolation.running.forks import (
     Sections,
 )
 from ci_cache_isolation.running.runners import runner_named
-from tests.served import RUNNERS, Served, eventually, in_session_of
+from tests.served import Served, eventually, in_session_of, ran
 
 pytestmark = [
-    pytest.mark.exhaustive,
     pytest.mark.usefixtures("nothing_of_this_run"),
 ]
 
 BACKENDS = "django.core.cache.backends"
 LEAKING = ["MemoryTests", "FileTests", "TableTests", "ServerTests"]
-
-
-@pytest.fixture(scope="module", params=RUNNERS)
-def running(request, tmp_path_factory):
-    """One server for many tests, and the function that runs one job there."""
-    served = Served(tmp_path_factory.mktemp(request.param), request.param)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-        with served.server() as server:
-            served.running = server
-            yield served
-
-
-def ran(served, *tests, sections=Sections.SHARED):
-    [forked] = served.running.run([served.job(*tests, sections=sections)])
-    return forked
 
 
 @pytest.mark.parametrize("kind", LEAKING)

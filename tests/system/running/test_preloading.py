@@ -25,6 +25,7 @@ print(before, {client!r} in sys.modules, caches.all(initialized_only=True))
 """
 
 
+@pytest.mark.fresh_interpreter("what is imported when is its subject")
 @pytest.mark.parametrize(
     ("backend", "client"),
     [

@@ -9,8 +9,6 @@ from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import runner_named
 from tests.commands import copied
 
-pytestmark = pytest.mark.exhaustive
-
 KINDS = """
 from django.test import SimpleTestCase, TestCase
 

@@ -2,8 +2,6 @@
 
 import itertools
 import os
-import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,20 +10,8 @@ from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
 from tests.commands import copied
 from tests.projects.shaken import truth
+from tests.shaken_runs import ALL, id_of, run
 
-ALL = frozenset(truth.SERVERS)
-RUNS = {
-    "django": ("manage.py", "test"),
-    "pytest": ("-m", "pytest", "-q", "--no-header"),
-}
-SPLIT = {
-    "django": ("--parallel", "2"),
-    "pytest": ("-n", "2", "--dist", "loadscope"),
-}
-FAILURE = {
-    "django": r"^(?:FAIL|ERROR): \w+ \(([\w.]+)\)",
-    "pytest": r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$",
-}
 each_way = pytest.mark.parametrize("sections", [Sections.SHARED, Sections.ISOLATED])
 runners = pytest.mark.parametrize("runner", truth.RUNNERS)
 
@@ -41,7 +27,13 @@ def shaken(tmp_path):
     return copied("shaken", tmp_path)
 
 
-@pytest.fixture(scope="module", params=truth.RUNNERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(runner, marks=pytest.mark.xdist_group(f"shaken {runner}"))
+        for runner in truth.RUNNERS
+    ],
+)
 def served(request, tmp_path_factory):
     """The runner's name, and a process that is set up once and forks."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -59,27 +51,6 @@ def served(request, tmp_path_factory):
             environment={"DJANGO_SETTINGS_MODULE": "shaken.settings"},
         ) as server:
             yield request.param, server
-
-
-@pytest.fixture
-def servers(redis_server, tmp_path):
-    """What names a server and a folder that processes share."""
-    folder = tmp_path / "met"
-    folder.mkdir()
-    return {"SHAKEN_REDIS": redis_server.location, "SHAKEN_FILES": str(folder)}
-
-
-def run(shaken, runner, *arguments, isolation="on", **variables):
-    """Run tests; return what failed, by the runner's own ids; or the class's."""
-    done = shaken.python(
-        *RUNS[runner], *arguments, CI_CACHE_ISOLATION=isolation, **variables
-    )
-    assert done.code in (0, 1), done.out + done.err
-    return set(re.findall(FAILURE[runner], done.out + done.err, re.MULTILINE))
-
-
-def id_of(runner, name):
-    return truth.node_id(f"desk.{name}") if runner == "pytest" else f"desk.{name}"
 
 
 @runners
@@ -177,71 +148,6 @@ def test_what_fails_by_chance_does_so_whatever_ran_before(served):
     test = id_of(runner, "test_unsteady.ChanceTests.test_fails_once_in_four_times")
     ends = {forked.last for forked in server.run([Job((test,))] * 60)}
     assert ends == {"passed", FAILED}
-
-
-@pytest.mark.exhaustive
-@runners
-@pytest.mark.parametrize("kind", ["Redis", "Files"])
-def test_two_processes_that_meet_harm_each_other(shaken, servers, runner, kind):
-    tests = [
-        id_of(runner, f"test_servers.{kind}{name}")
-        for name in ("KeepingTests.test_keeps_its_place", "ClearingTests")
-    ]
-    keeping = tests[0]
-    for isolation, failed in (("off", {keeping}), ("on", set())):
-        found = run(
-            *(shaken, runner, *SPLIT[runner], *tests),
-            isolation=isolation,
-            **servers,
-        )
-        assert found == failed
-    for each in tests:
-        assert not run(shaken, runner, each, isolation="off", **servers)
-
-
-@pytest.mark.exhaustive
-@runners
-@pytest.mark.parametrize("kind", ["Redis", "Files"])
-def test_a_count_is_spoiled_by_the_same_test_at_the_same_time(
-    shaken, servers, runner, kind
-):
-    name = f"test_servers.{kind}CountingTests.test_counts_to_ten"
-    test = id_of(runner, name)
-    assert not run(shaken, runner, test, isolation="off", **servers)
-    # They meet for a tenth of a second, if they start together.
-    assert any(
-        FAILED in at_once(shaken, runner, test, "off", servers) for _ in range(10)
-    )
-    assert at_once(shaken, runner, test, "on", servers) == ["passed", "passed"]
-
-
-def at_once(shaken, runner, test, isolation, servers):
-    """Run a test in two processes; return what it came to in each."""
-    with ThreadPoolExecutor() as pool:
-        runs = [
-            pool.submit(run, shaken, runner, test, isolation=isolation, **servers)
-            for _ in range(2)
-        ]
-    return [FAILED if each.result() else "passed" for each in runs]
-
-
-# A fork for each of the twenty thousand ordered pairs: by calling the script itself.
-@pytest.mark.exhaustive
-def test_brute_force_finds_what_is_planted_and_nothing_else(shaken):
-    # Under pytest it takes five times as long; there stress finds it all as well.
-    options = ("--runner", "django", "--jobs", "2", "--rows")
-    done = shaken.python("brute_force.py", *options)
-    assert done.code == 0, done.out + done.err
-
-
-@pytest.mark.exhaustive
-@runners
-def test_brute_force_finds_what_is_planted_on_servers(shaken, servers, runner):
-    label = id_of(runner, "test_servers.x").partition("::")[0].removesuffix(".x")
-    options = ("--runner", runner, "--jobs", "2")
-    done = shaken.python("brute_force.py", *options, label, **servers)
-    assert done.code == 0, done.out + done.err
-    assert "9 tests" in done.out
 
 
 def report(runner, cache):

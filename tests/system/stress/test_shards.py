@@ -8,12 +8,11 @@ import pytest
 
 from tests.commands import copied
 
-pytestmark = pytest.mark.exhaustive
-
+in_one_worker = pytest.mark.xdist_group("test_shards")
 SHARDS = [f"{number}/4" for number in range(1, 5)]
 OPTIONS = (
     *("--runner", "django", "--cache", "shared", "--orders", 4, "--split", 0),
-    *("--seed", 7, "--processes", 1),
+    *("--seed", 0, "--processes", 1),
 )
 
 
@@ -56,6 +55,7 @@ def verdicts(document):
     }
 
 
+@in_one_worker
 def test_four_shards_come_to_what_one_run_comes_to(sharded):
     done = sharded.merge("--report", "merged", *reports())
     assert (done.code, done.err) == (1, "")
@@ -76,6 +76,7 @@ def test_four_shards_come_to_what_one_run_comes_to(sharded):
         assert text.startswith("## Stress\n")
 
 
+@in_one_worker
 def test_shards_have_the_plan_among_them_and_nothing_but_forward_twice(sharded):
     kinds = [
         Counter(run["kind"] for run in read(sharded, each)["runs"])
@@ -91,6 +92,7 @@ def test_shards_have_the_plan_among_them_and_nothing_but_forward_twice(sharded):
     assert indexes == [{1, 5}, {2, 6}, {3}, {4}]
 
 
+@in_one_worker
 def test_reports_of_two_suites_are_refused(sharded):
     other = read(sharded, "report-2")
     other["suite"]["tests"] = 5
@@ -101,6 +103,7 @@ def test_reports_of_two_suites_are_refused(sharded):
     assert not (sharded.folder / "no").exists()
 
 
+@in_one_worker
 def test_the_same_report_twice_is_refused(sharded):
     done = sharded.merge("--report", "no", "report-1", "report-1/report.json")
     assert (done.code, done.out) == (2, "")

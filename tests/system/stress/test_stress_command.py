@@ -10,8 +10,6 @@ import pytest
 
 from tests.commands import copied
 
-pytestmark = pytest.mark.exhaustive
-
 RUNNERS = ["django", "pytest"]
 CACHE_TEST = {
     "django": "cases.test_leaking.CacheTests.test_a_reads",
@@ -21,6 +19,13 @@ MODULE_TEST = {
     "django": "cases.test_leaking.ModuleTests.test_a_reads",
     "pytest": "cases/test_leaking.py::ModuleTests::test_a_reads",
 }
+
+
+ORDER = ".cache-isolation/stress/orders/001-reverse.json"
+# Forward, reverse, and each test twice.
+FEW = ("--orders", 0, "--split", 0)
+REPLAY = ("-m", "ci_cache_isolation", "replay")
+in_one_worker = pytest.mark.xdist_group("test_stress_command")
 
 
 @pytest.fixture
@@ -33,9 +38,34 @@ def label(runner, name):
 
 
 def stress(project, runner, name, *options, **environment):
+    """Run ``stress``. Its processes have the hash seed of those that are prepared."""
+    seeded = ("--seed", 0, *options)
     return project.stress(
-        "--runner", runner, *options, label(runner, name), **environment
+        "--runner", runner, *seeded, label(runner, name), **environment
     )
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(runner, marks=pytest.mark.xdist_group(f"leaking {runner}"))
+        for runner in RUNNERS
+    ],
+)
+def leaking(request, tmp_path_factory):
+    """The runner, a project, and what stress said of its leaks. Not to be changed."""
+    project = copied("small", tmp_path_factory.mktemp("leaking"))
+    options = (*FEW, "--cache", "shared")
+    done = stress(project, request.param, "test_leaking", *options)
+    return request.param, project, done
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """A project whose tests were all found clean, by Django's runner."""
+    project = copied("small", tmp_path_factory.mktemp("clean"))
+    stress(project, "django", "test_clean", *FEW)
+    return project
 
 
 def switched_on(project):
@@ -64,7 +94,7 @@ def with_a_runner_of_its_own(project):
 def test_no_printed_command_runs_on_the_users_own_caches(small, prepare, start):
     """One that does would leave entries there, and isolation were no cure in it."""
     prepare(small)
-    options = ("--cache", "shared", "--orders", 0, "--split", 0)
+    options = ("--cache", "shared", *FEW)
     stress(small, "django", "test_leaking.CacheTests", *options)
     [finding] = small.report()["findings"]
     command = finding["replay"]
@@ -81,6 +111,7 @@ def findings_of(report):
     return [each["test"] for each in report["findings"]]
 
 
+@pytest.mark.fresh_interpreter("every kind of run from end to end, as users start it")
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
     done = stress(small, runner, "test_clean", "--orders", 6, "--seed", 5)
@@ -113,7 +144,7 @@ def test_keys_are_hashed_where_it_is_asked_for(small, asked):
     leaking = (small.folder / "cases" / "test_leaking.py").read_text()
     secret = leaking.replace('"key"', '"sesame"')
     (small.folder / "cases" / "test_secret.py").write_text(secret)
-    options = ("--orders", 0, "--split", 0, "--cache", "shared", *asked)
+    options = (*FEW, "--cache", "shared", *asked)
     variables = {} if asked else {"CI_CACHE_ISOLATION_HASH_KEYS": "on"}
     done = stress(small, "django", "test_secret", *options, **variables)
     assert (done.code, done.err) == (1, "")
@@ -129,10 +160,8 @@ def test_keys_are_hashed_where_it_is_asked_for(small, asked):
     assert {"report.html", "report.json"} < {each.name for each in files}
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, runner):
-    options = ("--orders", 0, "--split", 0, "--cache", "shared")
-    done = stress(small, runner, "test_leaking", *options)
+def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(leaking):
+    runner, small, done = leaking
     assert (done.code, done.err) == (1, "")
     assert "Judged: 2 victims." in done.out
     cured = "before or beside them decides about 2 tests. Isolation cures 1 of them: "
@@ -171,34 +200,28 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(small, ru
     isolated = command.replace("SCOPE=process", "SCOPE=test")
     assert isolated != command
     assert small.typed(isolated).code == 0
-    order = ".cache-isolation/stress/orders/001-reverse.json"
     for options, tests in (
         ((), [cache["test"], module["test"]]),
         (("--cache", "isolated"), [module["test"]]),
     ):
-        again = ("-m", "ci_cache_isolation", "replay", order, *options)
-        replayed = small.python(*again)
+        replayed = small.python(*REPLAY, ORDER, *options)
         assert replayed.code == 1
         failed = [f"failed: {test}" in replayed.out for test in findings_of(report)]
         assert failed == [test in tests for test in findings_of(report)]
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_replay_isolates_whatever_the_shell_says(small, runner):
-    options = ("--orders", 0, "--split", 0, "--cache", "shared")
-    stress(small, runner, "test_leaking", *options)
-    order = ".cache-isolation/stress/orders/001-reverse.json"
+def test_a_replay_isolates_whatever_the_shell_says(leaking):
+    runner, small, _ = leaking
     off = {"CI_CACHE_ISOLATION": "off", "CI_CACHE_ISOLATION_SCOPE": "process"}
-    replay = ("-m", "ci_cache_isolation", "replay", order)
     failed = f"failed: {CACHE_TEST[runner]}"
-    assert failed in small.python(*replay, **off).out
-    assert failed not in small.python(*replay, "--cache", "isolated", **off).out
+    assert failed in small.python(*REPLAY, ORDER, **off).out
+    isolated = ("--cache", "isolated")
+    assert failed not in small.python(*REPLAY, ORDER, *isolated, **off).out
 
 
-def test_a_replay_of_what_is_clean_says_so(small):
-    stress(small, "django", "test_clean", "--orders", 0, "--split", 0)
-    order = ".cache-isolation/stress/orders/001-reverse.json"
-    done = small.python("-m", "ci_cache_isolation", "replay", order)
+@in_one_worker
+def test_a_replay_of_what_is_clean_says_so(clean):
+    done = clean.python(*REPLAY, ORDER)
     assert done.code == 0
     assert "Ran 4 tests" in done.out
 
@@ -217,7 +240,7 @@ def test_the_same_seed_makes_the_same_orders(small):
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
-    done = stress(small, runner, "test_broken", "--orders", 0, "--split", 0)
+    done = stress(small, runner, "test_broken", *FEW)
     assert done.code == 4
     assert "test_broken: broken, fails always" in done.out
     assert "failed alone 5/5, and in every order" in done.out
@@ -233,7 +256,7 @@ def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
 def test_a_test_that_kills_its_process_is_named_and_spoils_its_own_run_only(
     small, runner
 ):
-    done = stress(small, runner, "test_dying", "--orders", 0, "--split", 0)
+    done = stress(small, runner, "test_dying", *FEW)
     assert done.code == 1
     assert re.search(
         r"FAIL  reverse +1 failed, 1 passed; died in \S*test_a_dies ", done.out
@@ -256,15 +279,15 @@ def test_a_test_that_kills_the_suite_in_its_own_order_is_named(small, runner):
 
 
 def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
-    # A minute is the least that an order is given; here the limit is the mock.
+    # A minute is the least that an order is given; here the limits are the mock.
     program = (
         "from ci_cache_isolation.running import replaying;"
-        "replaying._FOR_ONE_THAT_HANGS = 8;"
+        "replaying._FOR_ONE_THAT_HANGS = 4;"
         "from ci_cache_isolation.stress import engine, observing;"
-        "engine.JUDGING_MINUTES = 0.5; observing.AT_LEAST_SECONDS = 0.5;"
+        "engine._SECONDS = observing.AT_LEAST_SECONDS = 0.5;"
         "from ci_cache_isolation.cli import cli; cli()"
     )
-    options = ("stress", "--runner", "django", "--orders", 0, "--split", 0)
+    options = ("stress", "--runner", "django", "--seed", 0, *FEW)
     done = small.python("-c", program, *options, "cases.test_hanging")
     assert done.code == 1
     assert "timed out in cases.test_hanging.HangingTests.test_a_hangs" in done.out
@@ -276,7 +299,7 @@ def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
 
 
 def test_failed_set_up_of_a_class_is_judged_by_its_tests(small):
-    done = stress(small, "django", "test_set_up", "--orders", 0, "--split", 0)
+    done = stress(small, "django", "test_set_up", *FEW)
     assert done.code == 1
     [finding] = small.report()["findings"]
     assert finding["test"] == "cases.test_set_up.ATests.test_one"
@@ -306,7 +329,7 @@ def test_no_order_is_begun_when_the_time_is_over(small):
 
 @pytest.mark.parametrize("sent", [[signal.SIGINT], [signal.SIGTERM] * 2])
 def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(small, sent):
-    options = ("--orders", "0", "--runner", "django", "--split", "0")
+    options = ("--orders", "0", "--runner", "django", "--split", "0", "--seed", "0")
     process = small.started(*options, "cases.test_hanging")
     while not (small.folder / "pid").exists():
         assert process.poll() is None
@@ -386,26 +409,25 @@ def test_a_word_that_is_neither_on_nor_off_is_a_usage_error(small):
 
 
 def test_a_file_that_is_no_order_is_a_usage_error(small):
-    done = small.python("-m", "ci_cache_isolation", "replay", "manage.py")
+    done = small.python(*REPLAY, "manage.py")
     assert done.code == 2
     assert done.err.startswith("cache-isolation: manage.py holds no recorded order")
 
 
-def recorded(project, **changes):
-    """Record an order of a clean suite, and change it; return its folder and file."""
-    stress(project, "django", "test_clean", "--orders", 0, "--split", 0)
-    folder = project.folder / ".cache-isolation" / "stress" / "orders"
-    file = folder / "001-reverse.json"
-    values = json.loads(file.read_text(encoding="utf-8"))
+def recorded(project, folder, **changes):
+    """Change the order that a run has recorded, into a file of its own there."""
+    values = json.loads((project.folder / ORDER).read_text(encoding="utf-8"))
+    file = folder / "order.json"
     file.write_text(json.dumps(values | changes), encoding="utf-8")
-    return folder, file
+    return file
 
 
+@in_one_worker
 @pytest.mark.parametrize("is_exact", [True, False])
-def test_a_replay_names_the_tests_that_no_longer_exist(small, is_exact):
+def test_a_replay_names_the_tests_that_no_longer_exist(clean, tmp_path, is_exact):
     gone = "cases.test_clean.Tests.test_gone"
-    _, file = recorded(small, order=[gone], is_exact=is_exact)
-    done = small.python("-m", "ci_cache_isolation", "replay", file)
+    file = recorded(clean, tmp_path, order=[gone], is_exact=is_exact)
+    done = clean.python(*REPLAY, file)
     assert done.code == 2
     assert done.err.endswith(
         f"cache-isolation: 1 test of the order no longer exists: {gone}. Without them "
@@ -414,20 +436,21 @@ def test_a_replay_names_the_tests_that_no_longer_exist(small, is_exact):
     )
 
 
-def test_a_replay_leaves_no_files_and_says_what_becomes_of_the_caches(small):
-    folder, file = recorded(small)
+@in_one_worker
+def test_a_replay_leaves_no_files_and_says_what_becomes_of_the_caches(clean):
+    folder = (clean.folder / ORDER).parent
     before = sorted(folder.iterdir())
-    replay = ("-m", "ci_cache_isolation", "replay", file)
     for options, sections in (
         ((), "each test in sections of its own: "),
         (("--cache", "shared"), "sections shared by all tests: "),
     ):
-        done = small.python(*replay, *options)
+        done = clean.python(*REPLAY, ORDER, *options)
         assert f"Replaying reverse, cache isolation on, {sections}" in done.out
         assert "Cache isolation: on (" in done.out
     assert sorted(folder.iterdir()) == before
 
 
+@in_one_worker
 @pytest.mark.parametrize(
     ("runner", "found"),
     [
@@ -435,15 +458,16 @@ def test_a_replay_leaves_no_files_and_says_what_becomes_of_the_caches(small):
         ("pytest", ": ERROR: file or directory not found: cases/test_clean.py"),
     ],
 )
-def test_a_replay_in_a_subfolder_says_where_to_go(small, runner, found):
-    _, file = recorded(small, runner=runner, labels=[label(runner, "test_clean")])
-    below = type(small)(small.folder / "cases")
-    done = below.python("-m", "ci_cache_isolation", "replay", file)
+def test_a_replay_in_a_subfolder_says_where_to_go(clean, tmp_path, runner, found):
+    labels = [label(runner, "test_clean")]
+    file = recorded(clean, tmp_path, runner=runner, labels=labels)
+    below = type(clean)(clean.folder / "cases")
+    done = below.python(*REPLAY, file)
     assert done.code == 4
     assert ".." not in done.err
     assert done.err.endswith(
         f"{found}. It needs the folder and the settings that it was recorded with. "
-        f"Go to {small.folder} first: this is {below.folder}.\n"
+        f"Go to {clean.folder} first: this is {below.folder}.\n"
     )
 
 
@@ -457,13 +481,13 @@ def test_nothing_to_run_is_a_usage_error(tmp_path, small):
 
 def test_off_in_the_environment_means_shared_and_the_option_beats_it(small):
     off = {"CI_CACHE_ISOLATION": "off"}
-    options = ("--orders", 0, "--split", 0)
-    assert stress(small, "django", "test_leaking", *options, **off).code == 1
+    assert stress(small, "django", "test_leaking", *FEW, **off).code == 1
     assert len(small.report()["failures"]) == 2
-    stress(small, "django", "test_leaking", *options, "--cache", "isolated", **off)
+    stress(small, "django", "test_leaking", *FEW, "--cache", "isolated", **off)
     assert len(small.report()["failures"]) == 1
 
 
+@pytest.mark.fresh_interpreter("what is imported when is its subject")
 def test_the_commands_say_what_they_need_where_it_is_missing(small):
     hidden = (
         "import sys; sys.modules['click'] = None;"
@@ -478,6 +502,7 @@ def test_the_commands_say_what_they_need_where_it_is_missing(small):
     )
 
 
+@pytest.mark.fresh_interpreter("what is imported when is its subject")
 @pytest.mark.parametrize("at", ["rich.console", "ci_cache_isolation.diagnosis"])
 def test_an_interrupt_while_the_command_starts_is_one_too(small, at):
     interrupting = f"""if True:
@@ -508,7 +533,7 @@ def test_a_fork_is_to_tests_what_a_process_of_their_own_is(small):
         "def test_finds_what_was_there_before():\n"
         "    assert any(each is own for each in gc.get_objects())\n"
     )
-    options = ("--orders", 2, "--split", 0)
+    options = ("--orders", 2, "--split", 0, "--seed", 0)
     labels = ("--", "--doctest-modules", "cases/test_forked.py")
     done = small.stress("--runner", "pytest", *options, *labels)
     assert (done.code, done.err) == (0, ""), done.out
@@ -531,7 +556,7 @@ def test_orders_that_are_in_each_others_way_are_told_of_and_run_one_at_a_time(sm
         "        with socket.create_server(('localhost', port)):\n"
         "            time.sleep(1)\n"
     )
-    options = ("--orders", 0, "--split", 0, "--runner", "django", "cases.test_port")
+    options = (*FEW, "--seed", 0, "--runner", "django", "cases.test_port")
     done = small.stress(*options, "--processes", 2)
     assert done.code == 1, done.out
     assert "1 test failed at a file, a folder or a port" in done.out
@@ -549,7 +574,7 @@ def test_a_package_that_skips_itself_is_no_failure(small):
         "    raise unittest.SkipTest('there is no such server')\n"
     )
     options = ("--runner", "django", "cases.needs", "cases.test_clean")
-    done = small.stress("--orders", 0, "--split", 0, *options)
+    done = small.stress(*FEW, "--seed", 0, *options)
     assert (done.code, done.err) == (0, ""), done.out
     assert "4 tests, 3 runs." in done.out
     audited = small.python("-m", "ci_cache_isolation", "audit", *options)
@@ -565,7 +590,7 @@ def test_a_hostile_test_id_does_nothing_to_the_terminal(small):
         "def test_it(x): assert False\n"
         "def test_fine(): pass\n"
     )
-    done = stress(small, "pytest", "test_hostile", "--orders", 0, "--split", 0)
+    done = stress(small, "pytest", "test_hostile", *FEW)
     assert "cases/test_hostile.py::test_it[[red]<b>\\x1b[31m]: broken" in done.out
     assert "\x1b" not in done.out + done.err
     assert json.dumps(small.report())
@@ -581,38 +606,31 @@ def test_every_order_meets_the_same_random_numbers(small):
 
 def test_an_order_that_is_replayed_meets_the_random_numbers_of_its_run(small):
     seen = set()
-    for seed in range(1, 5):
-        options = (
-            "--orders",
-            0,
-            "--split",
-            0,
-            "--seed",
-            seed,
-            "--report",
-            f"at-{seed}",
-        )
+    for seed in range(8):
+        report = f"at-{seed}"
+        options = (*FEW, "--seed", seed, "--report", report)
         done = stress(small, "pytest", "test_seeded", *options)
-        order = f"at-{seed}/orders/001-reverse.json"
-        replayed = small.python("-m", "ci_cache_isolation", "replay", order)
+        order = f"{report}/orders/001-reverse.json"
+        replayed = small.python(*REPLAY, order)
         has_failed = "FAIL" in done.out
         assert replayed.code == has_failed
         seen.add(has_failed)
+        if len(seen) == 2:
+            break
     assert seen == {True, False}
 
 
 def test_an_order_runs_in_one_process_also_where_options_ask_for_workers(small):
-    options = ("--orders", 0, "--split", 0, "--seed", 1, "--runner", "pytest", "--")
+    options = (*FEW, "--seed", 0, "--runner", "pytest", "--")
     done = small.stress(*options, "-n", "2", "cases/test_clean.py")
     assert (done.code, done.err) == (0, "")
     assert small.report()["suite"]["tests"] == 4
 
 
-def test_a_replay_from_another_folder_says_what_it_needs(small):
-    stress(small, "django", "test_clean", "--orders", 0, "--split", 0)
-    order = "../.cache-isolation/stress/orders/001-reverse.json"
-    elsewhere = type(small)(small.folder / "cases")
-    done = elsewhere.python("-m", "ci_cache_isolation", "replay", order)
+@in_one_worker
+def test_a_replay_from_another_folder_says_what_it_needs(clean):
+    elsewhere = type(clean)(clean.folder / "cases")
+    done = elsewhere.python(*REPLAY, f"../{ORDER}")
     assert done.code == 4
     assert "It needs the folder and the settings that" in done.err
     assert "Traceback" not in done.out + done.err
