@@ -21,6 +21,7 @@ from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 pytest_plugins = [
     "pytester",
+    "tests.grouping",
     "tests.interrupted",
     "tests.parts",
     "tests.prepared.plugin",
