@@ -109,7 +109,21 @@ def prepare():
         # A client that is not there, a module that asks settings when it is imported.
         with suppress(Exception):
             importlib.import_module(name)
+    _keep_pytest_from_warning_of_us()
     gc.collect()
+
+
+def _keep_pytest_from_warning_of_us():
+    """Have pytest not say that a plugin of its is imported too early: ours is."""
+    from _pytest.assertion.rewrite import AssertionRewritingHook  # noqa: PLC0415
+
+    warn = AssertionRewritingHook._warn_already_imported
+
+    def warn_of_others(hook, name):
+        if name != ci_cache_isolation.__name__:
+            warn(hook, name)
+
+    AssertionRewritingHook._warn_already_imported = warn_of_others
 
 
 def leave(command, base):
