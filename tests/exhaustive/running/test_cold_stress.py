@@ -1,7 +1,10 @@
-"""Stress where forks are not safe, under pytest too."""
+"""Stress where forks are not safe, held against what it finds in forks."""
+
+import pytest
 
 from tests.cold_stress import finds_the_same_without_forks
 
 
-def test_without_forks_the_same_is_found_and_said_why(tmp_path):
-    finds_the_same_without_forks(tmp_path, "pytest")
+@pytest.mark.parametrize("runner", ["django", "pytest"])
+def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
+    finds_the_same_without_forks(tmp_path, runner)
