@@ -14,13 +14,14 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.isolation import hook, switch, unittest_hook
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 pytest_plugins = [
     "pytester",
+    "tests.grouping",
     "tests.interrupted",
     "tests.parts",
     "tests.prepared.plugin",
@@ -119,16 +120,35 @@ def stack():
     return ScopeStack([MemoryStore()])
 
 
+@pytest.fixture(autouse=True)
+def switch_as_before():
+    """Fail a test that leaves this process's isolation other than it found it."""
+    before = switched()
+    yield
+    assert switched() == before
+
+
+def switched():
+    """Return what decides whether and how caches of this process are isolated."""
+    return {
+        "watching": (hook._watcher, hook._expect),
+        "attached": (unittest_hook._stack, unittest_hook._is_enabled),
+        "said": switch.said(),
+        "started": (switch._is_started, os.environ.get(switch.RUN_VARIABLE)),
+    }
+
+
 @pytest.fixture
 def off(monkeypatch):
     """Plain Django for the time of a test, by CI_CACHE_ISOLATION=off."""
-    path = switch.STACK.path
-    monkeypatch.setattr(switch, "_said", switch.Said())
+    path, said, was_started = switch.STACK.path, switch.said(), switch._is_started
     monkeypatch.setenv(ENABLED_VARIABLE, "off")
     switch.uninstall()
     yield
     monkeypatch.delenv(ENABLED_VARIABLE)
-    switch.install()
+    switch.say_again(said)
+    if was_started:
+        switch.start(switch.state())
     switch.STACK.move_to(path)
 
 

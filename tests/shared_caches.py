@@ -9,6 +9,7 @@ import itertools
 import time
 import uuid
 from contextlib import ExitStack
+from unittest import mock
 
 import pytest
 from django.core.cache import InvalidCacheBackendError
@@ -17,7 +18,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from ci_cache_isolation.isolation import journal
+from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
@@ -142,6 +143,20 @@ def leave(store):
     """Have a store do what it does at the end of its process."""
     store._at_exit()
     atexit.unregister(store._at_exit)
+
+
+@pytest.fixture
+def own_notices():
+    """What a test gives reason for is said to it, whatever was said before."""
+    with mock.patch.object(notices, "_kept", {}):
+        yield
+
+
+@pytest.fixture
+def nothing_to_say(own_notices):
+    """Fail a test that gives reason for a notice and does not take it."""
+    yield
+    assert notices.take() == []
 
 
 @pytest.fixture

@@ -12,15 +12,20 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-base = sys.path[1:]
+of_variable = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+of_variable = {str(Path(each).absolute()) for each in of_variable if each}
+# A command adds those of its own variable.
+base = [each for each in sys.path[1:] if each not in of_variable]
 sys.path[0] = str(Path(__file__).parents[2])
+
+from _pytest.assertion.rewrite import AssertionRewritingHook  # noqa: E402
 
 import ci_cache_isolation  # noqa: E402
 from tests.prepared.spare import serve  # noqa: E402
 from tests.prepared.starting import install  # noqa: E402
 
-# What most commands of ours import, and what needs no settings. No plugin of pytest's,
-# which would then miss that its assertions are rewritten.
+# What most commands of ours import, and what needs no settings. No plugin of others for
+# pytest, which would then miss that its assertions are rewritten.
 MODULES = [
     "asyncio",
     "concurrent.futures",
@@ -88,12 +93,17 @@ MODULES = [
     "redis.asyncio",
     "valkey",
     "click",
+    "cookiecutter.cli",
+    "jinja2.ext",
+    "nox.sessions",
+    "nox.tasks",
     "rich.console",
     "rich.markup",
     "rich.progress",
     "rich.table",
     "tblib",
     "tblib.pickling_support",
+    "yaml",
 ]
 PACKAGE = "ci_cache_isolation."
 
@@ -109,7 +119,22 @@ def prepare():
         # A client that is not there, a module that asks settings when it is imported.
         with suppress(Exception):
             importlib.import_module(name)
+    _have_pytest_not_warn_of(frozenset(sys.modules))
     gc.collect()
+
+
+def _have_pytest_not_warn_of(prepared):
+    """Let plugins that are imported already be ones whose assertions stay as they are.
+
+    pytest warns of a plugin that is imported before it can rewrite it.
+    """
+    warn = AssertionRewritingHook._warn_already_imported
+
+    def warn_of_others(hook, name):
+        if name not in prepared:
+            warn(hook, name)
+
+    AssertionRewritingHook._warn_already_imported = warn_of_others
 
 
 def leave(command, base):

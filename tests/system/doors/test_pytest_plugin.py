@@ -9,8 +9,6 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.scopes import ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
-pytestmark = pytest.mark.exhaustive
-
 ENVIRONMENT = f"environment {ENABLED_VARIABLE}"
 MEETING = """
     import pytest
@@ -230,6 +228,7 @@ def test_the_plugin_can_be_blocked(inner):
     assert outcome(done) == "2 failed, 1 passed"
 
 
+@pytest.mark.fresh_interpreter("what it imports is looked at")
 def test_without_django_nothing_is_said_and_nothing_is_imported(project):
     project.write(
         "test_plain",

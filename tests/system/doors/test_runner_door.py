@@ -5,8 +5,6 @@ import multiprocessing
 import django
 import pytest
 
-pytestmark = pytest.mark.exhaustive
-
 TESTS = """
     import unittest
     from django.core.cache import cache, caches

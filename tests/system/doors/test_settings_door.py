@@ -8,8 +8,6 @@ import pytest
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.settings import isolate
 
-pytestmark = pytest.mark.exhaustive
-
 SETTINGS = """
     from ci_cache_isolation.settings import isolate
     CACHES = isolate(
@@ -89,6 +87,7 @@ def test_a_word_that_means_nothing_ends_a_command_with_one_message(project, comm
     assert (done.returncode, done.stdout, done.stderr) == (1, "", NOT_A_SWITCH)
 
 
+@pytest.mark.fresh_interpreter("what it imports is looked at")
 def test_settings_import_nothing_of_djangos_tests(project):
     project.write("settings", SETTINGS)
     said = project.python(

@@ -6,8 +6,9 @@ import pytest
 from django_valkey.client import DefaultClient
 from django_valkey.commands.hash import HashCommands
 
-from ci_cache_isolation.isolation import notices
 from tests.shared_caches import BLOCK, CLASS, OTHER_TEST, TEST
+
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
 HASHES_ARE_DEPRECATED = pytest.mark.filterwarnings("ignore:this version of h")
 SYNCHRONOUS = [
@@ -39,13 +40,6 @@ async def hang_up(valkey):
     """Close what belongs to this event loop."""
     client = await valkey.client.get_client()
     await client.connection_pool.disconnect()
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 def test_keys_are_found_by_the_names_that_tests_know(sections, cache):

@@ -9,17 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from ci_cache_isolation.isolation import journal, notices
 from tests.shared_caches import BLOCK, CLASS, DATABASES, OTHER_TEST, TEST, leave
 
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
+
 
 @pytest.fixture(params=DATABASES)
 def kind(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 def connection_of(cache):

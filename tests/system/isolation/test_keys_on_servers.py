@@ -5,8 +5,9 @@ import hashlib
 import pytest
 from django.core.cache.backends.redis import RedisCache
 
-from ci_cache_isolation.isolation import notices
 from tests.shared_caches import BLOCK, CLASS, TEST, raw_key
+
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
 
 class Digesting(RedisCache):
@@ -44,13 +45,6 @@ class WithBoundMethod(RedisCache):
 
     def tenants_key(self, key, prefix, version):
         return f"{self.tenant}:{version}:{key}"
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 def assert_isolated(sections, cache):

@@ -10,6 +10,8 @@ from ci_cache_isolation.isolation import keyspace, notices
 from tests import servers
 from tests.shared_caches import BLOCK, CLASS, OTHER_TEST, TEST, leave
 
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
+
 NOT_DELETED = (
     "What tests stored in cache 'redis' (django.core.cache.backends.redis.RedisCache, "
     "{location}) could not be deleted: {error}. It stays on the server, where no test "
@@ -20,13 +22,6 @@ NOT_COPIED = (
     "into a test's section: {error}. The test does not see it. Look at the server's "
     "log, or store it in the test itself."
 )
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from ci_cache_isolation.isolation import notices
 from tests.servers import running
 from tests.shared_caches import CLASS, OTHER_TEST, TEST, leave, raw_key
 
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
+
 PYMEMCACHE = "django.core.cache.backends.memcached.PyMemcacheCache"
 KINDS = [
     "pymemcache",
@@ -25,13 +27,6 @@ KINDS = [
 @pytest.fixture(params=KINDS)
 def kind(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 @pytest.mark.parametrize("length", [230, 235, 236, 240, 247])

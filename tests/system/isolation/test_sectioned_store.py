@@ -13,7 +13,6 @@ from unittest import mock
 import pytest
 from django.db import connections, router
 
-from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from tests.shared_caches import (
     BLOCK,
@@ -25,6 +24,8 @@ from tests.shared_caches import (
     close,
     raw_key,
 )
+
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
 MEMCACHED = ["pymemcache", "pylibmc"]
 # Its authors left that out.
@@ -47,13 +48,6 @@ def either(request, kind, opened):
     """A cache in the hands of the store, or as plain Django opens it."""
     is_isolated = request.param == "on"
     return opened(kind, is_isolated=is_isolated), is_isolated
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 def seconds_left(kind, cache, key):

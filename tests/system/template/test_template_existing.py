@@ -1,152 +1,32 @@
 """The template for a project that stands: what it adds, and that it changes nothing."""
 
 import importlib
-import os
 import re
-import shlex
-import subprocess
 import sys
-import textwrap
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.exhaustive
-
-ROOT = Path(__file__).parents[3]
-TEMPLATE = ROOT / "template" / "existing"
-README = (ROOT / "README.md").read_text("utf-8")
-_, _, SECTION = README.partition("\n## Add it to a project that stands\n")
-COMMANDS = re.findall(r"^(?:cookiecutter|nox) .*", SECTION, re.MULTILINE)
-NOX = "noxfile_cache_isolation.py"
-WORKFLOW = ".github/workflows/cache-isolation.yml"
-SETTINGS = "mysite/settings_cache_isolation.py"
-RUNNER = "mysite/runner_cache_isolation.py"
-MANAGE = """
-    import os, sys
-    from django.core.management import execute_from_command_line
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
-    execute_from_command_line(sys.argv)
-    """
-OWN_SETTINGS = """
-    SECRET_KEY = "not a secret"
-    USE_TZ = True
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    """
-OWN_RUNNER = """
-    from django.test.runner import DiscoverRunner
-
-    class OwnRunner(DiscoverRunner):
-        def run_suite(self, suite, **kwargs):
-            print("run by the project's own runner")
-            return super().run_suite(suite, **kwargs)
-    """
-# They pass in their usual order, and in reverse with isolated caches only.
-TESTS = """
-    from django.core.cache import cache
-    from django.test import SimpleTestCase
-
-    class Tests(SimpleTestCase):
-        def test_first(self):
-            self.assertIsNone(cache.get("key"))
-
-        def test_second(self):
-            cache.set("key", 1)
-    """
-FUNCTIONS = """
-    from django.core.cache import cache
-
-    def test_first():
-        assert cache.get("key") is None
-
-    def test_second():
-        cache.set("key", 1)
-    """
-PYTEST_INI = """
-    [pytest]
-    DJANGO_SETTINGS_MODULE = mysite.settings
-    """
-
-
-@dataclass
-class Existing:
-    """A project in a folder of its own; commands run there."""
-
-    folder: Path
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text).lstrip("\n"))
-
-    def files(self):
-        return {
-            path.relative_to(self.folder).as_posix(): path.read_bytes()
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file() and path.suffix != ".pyc"
-        }
-
-    def python(self, *arguments, folder=".", typed="", **environment):
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("CI", "DJANGO_", "PYTEST_", "NOX"))
-        }
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder / folder,
-            env=inherited | {"PATH": path} | environment,
-            input=typed,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
-
-    def config(self):
-        """Write a configuration for cookiecutter, which else writes into the home."""
-        beside = self.folder.parent
-        config = beside / "cookiecutter.yaml"
-        config.write_text(
-            f"cookiecutters_dir: {beside / 'templates'}\n"
-            f"replay_dir: {beside / 'replay'}\n"
-        )
-        return config
-
-    def adopt(self, *answers, force=("-f",), replay=False):
-        """Run cookiecutter in the folder of the repository."""
-        mode = "--replay" if replay else "--no-input"
-        start = ("-m", "cookiecutter", mode, *force, f"--config-file={self.config()}")
-        return self.python(*start, str(TEMPLATE), *answers)
-
-    def session(self, name, *arguments):
-        """Run a nox session here and now, with this checkout already installed."""
-        dashes = ["--", *arguments] if arguments else []
-        start = ("-m", "nox", "--no-venv", "--no-install", "-f", NOX, "-s", name)
-        return self.python(*start, *dashes)
+from tests.existing import (
+    MANAGE,
+    NOX,
+    OWN_SETTINGS,
+    ROOT,
+    RUNNER,
+    SETTINGS,
+    TEMPLATE,
+    TESTS,
+    WORKFLOW,
+    Existing,
+    added,
+    made_pytest_site,
+    made_site,
+    made_site_with_a_runner,
+)
 
 
 @pytest.fixture
 def site(tmp_path):
-    """A project with manage.py, as startproject lays it out."""
-    made = Existing(tmp_path / "my-site")
-    made.write("manage.py", MANAGE)
-    made.write("mysite/__init__.py", "")
-    made.write("mysite/settings.py", OWN_SETTINGS)
-    made.write("mysite/tests.py", TESTS)
-    return made
-
-
-@pytest.fixture
-def pytest_site(tmp_path):
-    made = Existing(tmp_path / "my-site")
-    made.write("pytest.ini", PYTEST_INI)
-    made.write("mysite/__init__.py", "")
-    made.write("mysite/settings.py", OWN_SETTINGS)
-    made.write("tests/test_cache.py", FUNCTIONS)
-    return made
+    return made_site(tmp_path / "my-site")
 
 
 @pytest.fixture
@@ -157,14 +37,6 @@ def modules(monkeypatch):
     yield {name: importlib.import_module(name) for name in names}
     for name in names:
         del sys.modules[name]
-
-
-def added(project, done, before):
-    """Return the files that were added, and fail if one that was there has changed."""
-    assert done.returncode == 0, done.stderr
-    after = project.files()
-    assert {name: after.get(name) for name in before} == before
-    return sorted(set(after) - set(before))
 
 
 def test_a_project_with_manage_py_gets_settings_sessions_and_a_workflow(site):
@@ -192,51 +64,13 @@ def test_a_project_with_manage_py_gets_settings_sessions_and_a_workflow(site):
     assert "cache 'default': memory (its backend)" in doctor.stdout
 
 
-def test_the_readmes_commands_add_files_and_change_none(site):
-    (site.folder.parent / "ci-cache-isolation").symlink_to(ROOT)
-    before = site.files()
-    adopt, *sessions = COMMANDS
-    assert len(sessions) == 3
-    config = str(site.config())
-    # All answers as they are offered.
-    done = site.python(
-        *("-m", *shlex.split(adopt)), typed=4 * "\n", COOKIECUTTER_CONFIG=config
-    )
-    assert added(site, done, before) == [WORKFLOW, RUNNER, SETTINGS, NOX]
-    for command in sessions:
-        # Here and now: this checkout is installed already.
-        words = (*shlex.split(command), "--no-venv", "--no-install")
-        added(site, site.python("-m", *words), before)
-
-
-def test_its_audit_names_the_leak_and_its_stress_finds_none(site):
-    assert site.adopt().returncode == 0
-    audit = site.session("audit")
-    assert audit.returncode == 0, audit.stderr
-    assert "Leak 1 of 1: 'key' in cache 'default'" in audit.stdout
-    # What it prints can be copied: the settings are named.
-    [command] = re.findall(
-        r"CI_CACHE_ISOLATION_SCOPE=process python (.*)", audit.stdout
-    )
-    assert "--settings=mysite.settings_cache_isolation" in command
-    again = site.python(*command.split(), CI_CACHE_ISOLATION_SCOPE="process")
-    assert "FAILED (failures=1)" in again.stderr
-    stress = site.session("stress", "--orders", "2", "--", "mysite")
-    assert stress.returncode == 0, stress.stdout + stress.stderr
-    assert "2 tests, " in stress.stdout
-
-
-def test_a_runner_of_its_own_gets_the_mixin_and_stays(site):
-    site.write("mysite/runners.py", OWN_RUNNER)
-    # Not in the file that is named: whoever only reads that one does not see it.
-    site.write("mysite/base.py", 'TEST_RUNNER = "mysite.runners.OwnRunner"\n')
-    site.write("mysite/settings.py", f"{OWN_SETTINGS}\n    from mysite.base import *\n")
+def test_a_runner_of_its_own_gets_the_mixin_and_stays(tmp_path):
+    site = made_site_with_a_runner(tmp_path / "my-site")
     before = site.files()
     added(site, site.adopt(), before)
     assert site.python("manage.py", "test", "--reverse").returncode == 1
-    for session in ("tests", "stress"):
-        done = site.session(session)
-        assert done.returncode == 0, done.stderr
+    done = site.session("tests")
+    assert done.returncode == 0, done.stderr
     done = site.session("tests", "--reverse", "--parallel", "2")
     assert done.returncode == 0
     assert "run by the project's own runner" in done.stdout
@@ -250,6 +84,7 @@ def test_a_runner_that_has_the_mixin_stays_as_it_is(site):
     assert site.session("tests", "--reverse").returncode == 0
 
 
+@pytest.mark.fresh_interpreter("what it imports is looked at")
 def test_its_settings_do_not_import_django_test(site):
     assert site.adopt().returncode == 0
     done = site.python(
@@ -266,21 +101,15 @@ def test_settings_without_caches_get_djangos_default(site):
     assert site.session("tests", "--reverse").returncode == 0
 
 
-def test_a_pytest_project_gets_sessions_and_a_workflow_and_needs_no_settings(
-    pytest_site,
-):
-    before = pytest_site.files()
-    done = pytest_site.adopt()
-    assert added(pytest_site, done, before) == [WORKFLOW, NOX]
+def test_a_pytest_project_gets_sessions_and_a_workflow_and_needs_no_settings(tmp_path):
+    site = made_pytest_site(tmp_path / "my-site")
+    before = site.files()
+    done = site.adopt()
+    assert added(site, done, before) == [WORKFLOW, NOX]
     assert "pytest isolates caches by itself" in done.stdout
-    passed = pytest_site.session("tests", "-p", "no:randomly")
+    passed = site.session("tests", "-p", "no:randomly")
     assert passed.returncode == 0, passed.stdout
     assert "cache isolation: on (default)" in passed.stdout
-    audit = pytest_site.session("audit")
-    assert audit.returncode == 0, audit.stderr
-    assert "Leak 1 of 1: 'key' in cache 'default'" in audit.stdout
-    stress = pytest_site.session("stress", "--orders", "2")
-    assert stress.returncode == 0, stress.stdout + stress.stderr
 
 
 @pytest.mark.parametrize("force", [["-f"], ["-f", "-s"]])

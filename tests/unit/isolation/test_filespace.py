@@ -151,9 +151,9 @@ def test_a_link_in_the_place_of_a_dead_processs_directory_is_not_followed(tmp_pa
     assert everything_in(precious) == ["file"]
 
 
-def test_a_directory_that_cannot_be_removed_is_a_notice(sections, cache, monkeypatch):
-    notices.take()
-
+def test_a_directory_that_cannot_be_removed_is_a_notice(
+    own_notices, sections, cache, monkeypatch
+):
     def fail(path):
         raise PermissionError(13, "Permission denied", path)
 

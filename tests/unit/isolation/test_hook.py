@@ -9,23 +9,21 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.functional import SimpleLazyObject
 
-from ci_cache_isolation.isolation import hook, switch
+from ci_cache_isolation.isolation import hook
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 
 
 @pytest.fixture
-def opened(monkeypatch):
+def opened():
     """What a watcher of one's own was told, once `hook.watch` is called with it."""
-    was_installed = switch.is_installed()
-    hook.unwatch()
+    watching = hook._watcher, hook._expect
     # Whatever a test piles upon the method is gone afterwards.
-    original = CacheHandler.create_connection
-    yield Told()
+    watched = CacheHandler.create_connection
     hook.unwatch()
-    CacheHandler.create_connection = original
-    if was_installed:
-        hook.watch(switch._adopt)
+    yield Told()
+    CacheHandler.create_connection = watched
+    hook._watcher, hook._expect = watching
 
 
 class Told(list):

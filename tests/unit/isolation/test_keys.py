@@ -8,6 +8,8 @@ from ci_cache_isolation.isolation.keys import KeyFunction, Verbatim, maker_of
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache
 
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
+
 NOT_ISOLATED = (
     "Cache 'custom' is not isolated: its backend {kind} does not make its "
     "keys by make_key() or key_func(). Tests and processes meet each other's "
@@ -74,13 +76,6 @@ class WithoutAdding(NoBaseCache):
     """As test doubles do it, which are no caches."""
 
     add = None
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_say():
-    notices.take()
-    yield
-    assert notices.take() == []
 
 
 def assert_isolated(sections, cache):

@@ -1,0 +1,206 @@
+"""``cache-isolation audit`` finds what is planted, and proves it by a command."""
+
+import fnmatch
+import re
+import shlex
+
+import pytest
+
+from tests.audits import (
+    CALLERS,
+    assert_is_as_planted,
+    audited,
+    conflicting,
+    found_in,
+    planted,
+    runners,
+)
+from tests.commands import copied
+from tests.projects.corpus import truth
+
+pytestmark = pytest.mark.xdist_group("audit-found")
+
+# Each kind of store, of verdict and of scope once, over both runners.
+LABELS = {
+    "django": [
+        "shop.test_aliases.RolledBackTableTests",
+        "shop.test_aliases.TableTests",
+        "shop.test_checkout.GiftTests",
+        "shop.test_checkout.RestockingTests",
+        "shop.test_classes.ClearedTests",
+        "shop.test_memory",
+        "shop.test_rates.DraftTests",
+    ],
+    "pytest": [
+        "shop/test_classes.py::DeletedTests::test_frame_is_made_of_oak",
+        "shop/test_classes.py::DeletedTests::test_frame_is_renewed",
+        "shop/test_functions_before.py",
+        "shop/test_functions_leaks.py",
+        "shop/test_functions_memory.py",
+        "shop/test_memory.py::SiteTests",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def audits(tmp_path_factory):
+    """Return the audit of a runner's labels, made when it is first asked for."""
+    made = {}
+
+    def audit_of(runner):
+        if runner not in made:
+            project = copied("corpus", tmp_path_factory.mktemp(runner))
+            made[runner] = audited(project, "--runner", runner, *LABELS[runner])
+        return made[runner]
+
+    return audit_of
+
+
+@runners
+def test_what_is_planted_is_found_and_nothing_else(audits, runner):
+    assert_is_as_planted(audits(runner).report, planted(runner, LABELS[runner]))
+
+
+@runners
+def test_a_printed_command_shows_the_failure_in_a_fresh_shell(audits, runner):
+    audit = audits(runner)
+    replays = [
+        each
+        for each in audit.report["findings"]
+        if each["replay"] and each["state"]["kind"] != "memoised"
+    ]
+    assert replays
+    finding = replays[0]
+    assert finding["replay"] in audit.out
+    variable, *command = shlex.split(finding["replay"])
+    assert (variable, command[0]) == ("CI_CACHE_ISOLATION_SCOPE=process", "python")
+    # No process that is prepared has options of Python's own: this one is fresh.
+    fresh = ["-B", *command[1:]]
+    shown = audit.project.python(*fresh, CI_CACHE_ISOLATION_SCOPE="process")
+    assert shown.code == 1, shown.out + shown.err
+    assert finding["test"].rpartition("::")[2] in shown.out + shown.err
+    cured = audit.project.python(*command[1:], CI_CACHE_ISOLATION_SCOPE="test")
+    assert bool(cured.code) == (finding["verdict"] == "brittle"), cured.err
+
+
+@runners
+def test_a_command_is_printed_also_where_settings_and_workers_are_options(
+    corpus, runner
+):
+    (corpus.folder / "corpus" / "settings.py").rename(corpus.folder / "ci_settings.py")
+    (corpus.folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = -p no:cacheprovider -p no:randomly -n 2"
+    )
+    option = {"django": "--settings=ci_settings", "pytest": "--ds=ci_settings"}[runner]
+    label = {"django": "shop.test_bulk.PrefixTests", "pytest": "shop/test_bulk.py"}
+    only = {"django": [], "pytest": ["-k", "PrefixTests"]}[runner]
+    audit = audited(corpus, "--runner", runner, "--", option, *only, label[runner])
+    [finding] = audit.report["findings"]
+    assert option in shlex.split(finding["replay"])
+
+
+MODULE = r"shop[./]\w+"
+
+
+def is_beside(test, other):
+    """Return whether two tests are in one module, by the ids of either runner."""
+    return re.match(MODULE, test)[0] == re.match(MODULE, other)[0]
+
+
+@runners
+def test_each_planted_leak_is_a_conflict_of_one_ordinary_run(
+    corpus, runner, redis_server, memcached_server, monkeypatch
+):
+    for kind, server in ("redis", redis_server), ("memcached", memcached_server):
+        monkeypatch.setenv(truth.SERVERS[kind], server.location)
+    report = audited(corpus, "--no-confirm", "--runner", runner, code=0).report
+    assert report["findings"] == []
+    assert {"alias", "key", "version", "left_by", "seen_by"} <= set(
+        report["conflicts"][0]
+    )
+    left_by = {
+        each["test"] for conflict in report["conflicts"] for each in conflict["left_by"]
+    }
+    expected = planted(runner)
+    assert len(expected) > 80
+    for (victim, group), leak in expected.items():
+        for polluter in group:
+            assert leak.key or leak.function
+            leaving = [polluter]
+            if leak.name.startswith("left-by-"):
+                # Of a class or a module that leaves something one test is named.
+                leaving = [each for each in left_by if is_beside(each, polluter)]
+            keys = conflicting(report, leaving, [victim])
+            assert fnmatch.filter(keys, leak.key or f"*{leak.function}*"), leak.name
+    for each in truth.harmless(runner):
+        if each.name in {"redis-found-is-its-own", "redis-search-elsewhere"}:
+            assert not conflicting(report, each.left_by, each.seen_by)
+
+
+@runners
+def test_without_confirmation_a_conflict_fails_only_where_that_is_asked(corpus, runner):
+    label = {"django": "shop.test_bulk", "pytest": "shop/test_bulk.py"}[runner]
+    audit = audited(
+        corpus, "--no-confirm", "--fail-on=possible", "--runner", runner, label
+    )
+    assert "looked at by" in audit.out
+
+
+SERVED = {
+    "redis": [
+        "shop.test_redis.DeletedPatternTests",
+        "shop.test_redis.HashTests",
+        "shop.test_redis.IteratedPatternTests",
+        "shop.test_redis.SweptPatternTests",
+    ],
+    "memcached": ["shop.test_memcached"],
+}
+
+
+def test_what_is_planted_on_servers_is_found_and_nothing_else(
+    corpus, redis_server, memcached_server, monkeypatch
+):
+    for kind, server in ("redis", redis_server), ("memcached", memcached_server):
+        monkeypatch.setenv(truth.SERVERS[kind], server.location)
+    labels = [*SERVED["redis"], *SERVED["memcached"]]
+    report = audited(corpus, "--runner", "django", *labels).report
+    expected = planted("django", labels)
+    assert {leak.alias for leak in expected.values()} == {"redis", "memcached"}
+    assert_is_as_planted(report, expected)
+    for each in truth.harmless("django"):
+        if each.name in {"redis-found-is-its-own", "redis-search-elsewhere"}:
+            assert not conflicting(report, each.left_by, each.seen_by)
+
+
+def test_a_function_that_many_tests_call_is_put_to_the_test_with_all_of_them(corpus):
+    minding = (3, 12)
+    (corpus.folder / "shop" / "test_callers.py").write_text(
+        f"MINDING = {minding}\n{CALLERS}"
+    )
+    audit = audited(corpus, "--runner", "django", "shop.test_callers")
+    test = "shop.test_callers.CallerTests.test_"
+    assert found_in(audit.report).keys() == {
+        (f"{test}{number:02}", frozenset({f"{test}07_in_a_mall"})) for number in minding
+    }
+    for finding in audit.report["findings"]:
+        assert finding["state"]["function"] == "shop.test_callers.shop_name"
+        assert finding["isolation_cures"] is False
+    assert (
+        "Leak 1 of 1: shop.test_callers.shop_name() remembers (functools.lru_cache, "
+        "shop/test_callers.py:7)"
+    ) in audit.out
+    assert "Isolation does not cure 2 of them, which functions remember" in audit.out
+
+
+def test_with_memoised_functions_reset_isolation_cures_what_they_remember(corpus):
+    labels = [
+        f"shop.test_memory.NameTests.test_name_{name}"
+        for name in ("is_the_corner_shop", "of_the_mall_is_used")
+    ]
+    reset = {"CI_CACHE_ISOLATION_RESET_MEMOISED": "on"}
+    report = audited(corpus, "--runner", "django", *labels, **reset).report
+    [finding] = report["findings"]
+    proof = {"alone": "0/5", "after": "5/5", "isolated": "0/5"}
+    assert finding["proof"] == proof
+    assert finding["isolation_cures"] is True
+    assert finding["state"]["function"] == "shop.remembering.name"

@@ -1,0 +1,10 @@
+"""Fixtures of tests/system/isolation and of tests/exhaustive/isolation."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.kinds", "tests.neighbours")
+
+from tests.kinds import kinds, kinds_apart  # noqa: E402
+from tests.neighbours import shared  # noqa: E402
+
+__all__ = ["kinds", "kinds_apart", "shared"]
