@@ -1,27 +1,7 @@
 """Stress where forks are not safe: every order in a cold process, the same verdicts."""
 
-from tests.cold_stress import OFF, REMARK
+from tests.cold_stress import MEMOISED, OFF, REMARK
 from tests.commands import copied
-
-MEMOISED = """
-import functools
-from django.test import SimpleTestCase
-
-rates = {"today": 1}
-
-@functools.cache
-def rate():
-    return rates["today"]
-
-class RateTests(SimpleTestCase):
-    def test_a_is_one(self):
-        self.assertEqual(rate(), 1)
-
-    def test_b_is_two(self):
-        rates["today"] = 2
-        self.addCleanup(rates.update, today=1)
-        rate()
-"""
 
 
 def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
@@ -48,7 +28,8 @@ def test_without_forks_the_same_is_found_also_where_forward_is_known_already(tmp
     options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")
     done = project.stress(*options, "--minutes", 0.0001, "cases.test_memoised", **OFF)
     assert done.out.count(f"{REMARK}\n") == 1
-    assert [run["kind"] for run in project.report()["runs"]] == ["forward"]
+    # There was no time to judge anything.
+    assert project.report()["findings"] == []
 
     resumed = project.stress("--resume", "--minutes", 5, **OFF)
     assert (resumed.code, resumed.err) == (1, "")
