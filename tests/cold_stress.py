@@ -8,6 +8,25 @@ LABEL = {
     "django": "cases.test_leaking.CacheTests",
     "pytest": "cases/test_leaking.py::CacheTests",
 }
+MEMOISED = """
+import functools
+from django.test import SimpleTestCase
+
+rates = {"today": 1}
+
+@functools.cache
+def rate():
+    return rates["today"]
+
+class RateTests(SimpleTestCase):
+    def test_a_is_one(self):
+        self.assertEqual(rate(), 1)
+
+    def test_b_is_two(self):
+        rates["today"] = 2
+        self.addCleanup(rates.update, today=1)
+        rate()
+"""
 
 
 def finds_the_same_without_forks(folder, runner):

@@ -1,7 +1,24 @@
-"""Stress where forks are not safe, under pytest too."""
+"""Stress where forks are not safe, held against what it finds in forks."""
 
-from tests.cold_stress import finds_the_same_without_forks
+import pytest
+
+from tests.cold_stress import MEMOISED, OFF, finds_the_same_without_forks
+from tests.commands import copied
 
 
-def test_without_forks_the_same_is_found_and_said_why(tmp_path):
-    finds_the_same_without_forks(tmp_path, "pytest")
+@pytest.mark.parametrize("runner", ["django", "pytest"])
+def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
+    finds_the_same_without_forks(tmp_path, runner)
+
+
+def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_path):
+    """The order that starts a resumed run is forward, and no books are kept of it."""
+    project = copied("small", tmp_path)
+    (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
+    options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")
+    done = project.stress(*options, "cases.test_memoised", **OFF)
+    [finding] = project.report()["findings"]
+    assert finding["state"]["function"] == "cases.test_memoised.rate", done.out
+    resumed = project.stress("--resume", **OFF)
+    [again] = project.report()["findings"]
+    assert again["state"] == finding["state"], resumed.out

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(corpus):
     )
     while not (corpus.folder / "hangs").exists():
         assert process.poll() is None
+        time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")

@@ -140,6 +140,7 @@ def test_mixin_and_decorators_together_give_one_section(project):
     assert numbers(done) == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.fresh_interpreter("all doors at once, as a user starts them")
 def test_runner_settings_mixin_and_decorators_together_give_one_section(project):
     project.write("tests", MEETING)
     project.write(
@@ -158,6 +159,7 @@ def test_runner_settings_mixin_and_decorators_together_give_one_section(project)
     assert numbers(done) == [2, 3, 4, 5, 6, 7]
 
 
+@pytest.mark.fresh_interpreter("the plugin is found and loaded by pytest itself")
 def test_plugin_mixin_and_decorators_together_give_one_section(project):
     project.write("test_meeting", MEETING)
     done = project.pytest("-s", "-q")

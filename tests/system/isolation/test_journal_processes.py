@@ -55,6 +55,7 @@ def written(book):
     return journal._read(path).names
 
 
+@pytest.mark.fresh_interpreter("a token of a process must not come from a parent")
 def test_what_a_killed_process_left_is_found_by_its_space():
     path = killed("one", "a\nb")
     killed("of-other", about=OTHER)

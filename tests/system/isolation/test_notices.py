@@ -1,13 +1,6 @@
 """What the user is told, once, and never inside a test."""
 
-import warnings
-
 import pytest
-
-from ci_cache_isolation.errors import CacheIsolationWarning
-from ci_cache_isolation.isolation import notices
-
-pytestmark = pytest.mark.exhaustive
 
 TEXT = (
     "Cache 'foreign' is not isolated: its backend foreign.ForeignCache does not make "
@@ -57,65 +50,12 @@ TESTS = """
 RUN_WITH_PYTEST = ("-q", "-k", "test_", "--override-ini=python_files=tests.py")
 
 
-@pytest.fixture(autouse=True)
-def kept(monkeypatch):
-    monkeypatch.setattr(notices, "_kept", {})
-
-
 @pytest.fixture
 def foreign_project(project):
     project.write("settings", SETTINGS)
     project.write("foreign", FOREIGN)
     project.write("tests", TESTS)
     return project
-
-
-def test_a_notice_can_be_taken_once():
-    notices.note("one")
-    notices.note("other")
-    notices.note("one")
-    assert notices.take() == ["one", "other"]
-    assert notices.take() == []
-    notices.note("one")
-    assert notices.take() == []
-
-
-def test_what_was_noted_later_can_be_taken_later():
-    notices.note("one")
-    notices.take()
-    notices.note("other")
-    assert notices.take() == ["other"]
-
-
-def test_notices_are_given_out_as_warnings_once():
-    notices.note("one")
-    with pytest.warns(CacheIsolationWarning) as caught:
-        notices.warn()
-    assert [str(each.message) for each in caught] == ["one"]
-    with warnings.catch_warnings(record=True) as caught:
-        notices.note("one")
-        notices.warn()
-    assert caught == []
-
-
-def test_all_notices_are_given_out_where_warnings_are_errors(capsys):
-    notices.note("one")
-    notices.note("other")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        notices.warn()
-    assert capsys.readouterr().err == (
-        "CacheIsolationWarning: one\nCacheIsolationWarning: other\n"
-    )
-    assert notices.take() == []
-
-
-def test_the_user_may_silence_notices(capsys):
-    notices.note("one")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CacheIsolationWarning)
-        notices.warn()
-    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("options", [(), ("-W", "error::UserWarning")])

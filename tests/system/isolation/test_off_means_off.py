@@ -2,26 +2,21 @@
 
 import pytest
 
-from tests.commands import copied
-
-pytestmark = pytest.mark.exhaustive
-
 LABELS = {
     "django": ("manage.py", "test", "leaks.tests_more"),
     "pytest": ("-m", "pytest", "-q", "-p", "no:randomly", "leaks/tests_more.py"),
 }
 
 
-@pytest.fixture
-def kinds(tmp_path):
-    return copied("kinds", tmp_path)
-
-
-@pytest.mark.parametrize("command", LABELS.values(), ids=LABELS)
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    ("command", "method"),
+    [
+        ((*LABELS["django"], "--parallel", "2"), "fork"),
+        ((*LABELS["django"], "--parallel", "2"), "spawn"),
+        (LABELS["pytest"], ""),
+    ],
+)
 def test_settings_say_off_and_the_environment_beats_them(kinds, command, method):
-    if command == LABELS["django"]:
-        command = (*command, "--parallel", "2")
     off = {"KINDS_ENABLED": "off", "START_METHOD": method}
     assert kinds.python(*command, **off).code == 1
     assert kinds.python(*command, **off, CI_CACHE_ISOLATION="on").code == 0

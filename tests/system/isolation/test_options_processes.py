@@ -14,6 +14,7 @@ def nobody_says_anything(monkeypatch, settings):
     settings.CACHE_ISOLATION = {}
 
 
+@pytest.mark.fresh_interpreter("whether anybody loads settings is what is asked")
 def test_settings_that_are_not_configured_are_not_asked(project):
     said = project.python(
         """

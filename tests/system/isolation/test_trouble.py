@@ -63,11 +63,6 @@ BACKENDS = {
     "pymemcache": ("django.core.cache.backends.memcached.PyMemcacheCache", "memcached"),
     "pylibmc": ("django.core.cache.backends.memcached.PyLibMCCache", "memcached"),
 }
-ALWAYS = {"redis", "pymemcache"}
-NAMES = [
-    pytest.param(name, marks=() if name in ALWAYS else pytest.mark.exhaustive)
-    for name in BACKENDS
-]
 FILES = "django.core.cache.backends.filebased.FileBasedCache"
 A, B = "ATests.test_a_needs_it", "BTests.test_a_needs_it"
 SECRET = "open-sesame"
@@ -102,7 +97,7 @@ def notices(done):
     return re.findall(r"CacheIsolationWarning: (.*)", done.stderr)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_a_server_that_is_down_fails_the_tests_that_need_it(trouble, name):
     backend, kind = BACKENDS[name]
     address = f"127.0.0.1:{free_port()}"
@@ -121,7 +116,7 @@ def test_a_server_that_is_down_fails_the_tests_that_need_it(trouble, name):
     assert notice.endswith(REMEDY)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BACKENDS)
 def test_a_server_that_dies_fails_the_tests_that_need_it_from_then_on(trouble, name):
     backend, kind = BACKENDS[name]
 

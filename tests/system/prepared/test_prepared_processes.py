@@ -132,6 +132,15 @@ def test_it_ends_as_an_interpreter_ends(both, end):
     assert bool(one.stderr) == bool(other.stderr)
 
 
+def test_pytest_warns_of_nothing_that_was_imported_before_it(both, tmp_path):
+    (tmp_path / "test_one.py").write_text("def test_one(): pass")
+    words = ("-m", "pytest", "-q", "-pno:cacheprovider", "-W", "error", "test_one.py")
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "json"}
+    for done in both(*words, cwd=tmp_path, env=environment):
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 passed" in done.stdout
+
+
 def test_what_it_starts_is_prepared_too_and_is_its_child(both):
     one, other = both(
         "-c",

@@ -1,31 +1,7 @@
 """Stress where forks are not safe: every order in a cold process, the same verdicts."""
 
-from tests.cold_stress import OFF, finds_the_same_without_forks
+from tests.cold_stress import MEMOISED, OFF, REMARK
 from tests.commands import copied
-
-MEMOISED = """
-import functools
-from django.test import SimpleTestCase
-
-rates = {"today": 1}
-
-@functools.cache
-def rate():
-    return rates["today"]
-
-class RateTests(SimpleTestCase):
-    def test_a_is_one(self):
-        self.assertEqual(rate(), 1)
-
-    def test_b_is_two(self):
-        rates["today"] = 2
-        self.addCleanup(rates.update, today=1)
-        rate()
-"""
-
-
-def test_without_forks_the_same_is_found_and_said_why(tmp_path):
-    finds_the_same_without_forks(tmp_path, "django")
 
 
 def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
@@ -45,18 +21,28 @@ def test_a_test_database_that_runs_share_makes_them_run_one_at_a_time(tmp_path):
     assert remark in done.out
 
 
-def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_path):
+def test_without_forks_the_same_is_found_also_where_forward_is_known_already(tmp_path):
     """The order that starts a resumed run is forward, and no books are kept of it."""
     project = copied("small", tmp_path)
     (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
     options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")
-    isolated = ("--cache", "isolated")
-    done = project.stress(*options, *isolated, "cases.test_memoised", **OFF)
+    done = project.stress(*options, "--minutes", 0.0001, "cases.test_memoised", **OFF)
+    assert done.out.count(f"{REMARK}\n") == 1
+    # There was no time to judge anything.
+    assert project.report()["findings"] == []
+
+    resumed = project.stress("--resume", "--minutes", 5, **OFF)
+    assert (resumed.code, resumed.err) == (1, "")
+    assert [run["kind"] for run in project.report()["runs"]] == [
+        *("forward", "reverse", "twice")
+    ]
     [finding] = project.report()["findings"]
-    assert finding["state"]["function"] == "cases.test_memoised.rate", done.out
-    resumed = project.stress("--resume", **OFF)
-    [again] = project.report()["findings"]
-    assert again["state"] == finding["state"], resumed.out
+    assert finding["state"]["function"] == "cases.test_memoised.rate", resumed.out
+    test = "cases.test_memoised.RateTests.test_"
+    assert (finding["test"], finding["verdict"], finding["after"]) == (
+        *(f"{test}a_is_one", "victim", [[f"{test}b_is_two"]]),
+    )
+    assert project.at_work() == []
 
 
 def test_no_tests_is_nothing_ran(tmp_path):

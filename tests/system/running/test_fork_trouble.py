@@ -38,9 +38,9 @@ def test_a_session_that_is_ended_in_the_middle_is_an_end_too(running):
 
 def test_a_job_may_have_a_time_limit_of_its_own(running):
     loops = "worse.WorseTests.test_loops"
-    forked = ran(running, SOUND, loops, SOUND, seconds=2)
-    assert (forked.end, forked.message) == (End.TIMED_OUT, "no end within 2 s")
-    assert forked.messages == {running.id(loops): "no end within 2 s"}
+    forked = ran(running, SOUND, loops, SOUND, seconds=1)
+    assert (forked.end, forked.message) == (End.TIMED_OUT, "no end within 1 s")
+    assert forked.messages == {running.id(loops): "no end within 1 s"}
     assert forked.outcomes[running.id(SOUND)] == "passed"
 
 

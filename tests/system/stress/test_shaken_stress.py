@@ -18,7 +18,7 @@ LABELS = (
     "desk.test_entries",
     "desk.test_memory.FeeTests",
     "desk.test_memory.OpeningTests",
-    "desk.test_servers.Redis",
+    *(f"desk.test_servers.Redis{name}Tests" for name in ("Keeping", "Clearing")),
 )
 
 
