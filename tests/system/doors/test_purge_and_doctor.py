@@ -69,6 +69,7 @@ def command(project, *arguments, **environment):
     return project.run("-m", "ci_cache_isolation", *arguments, **environment)
 
 
+@pytest.mark.fresh_interpreter("the command as it is typed")
 def test_purge_deletes_what_a_killed_run_left_and_nothing_else(left, server):
     done = command(left, "purge")
     assert (done.returncode, done.stderr) == (0, "")

@@ -130,7 +130,7 @@ OUTSIDE_PACKAGE = """
 def inner(pytester, monkeypatch):
     """Run pytest in this very process, as tests of pytest plugins do."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    path, told = STACK.path, switch._said
+    path, said, was_started = STACK.path, switch.said(), switch._is_started
 
     def run(source, *arguments):
         pytester.makepyfile(source)
@@ -145,8 +145,9 @@ def inner(pytester, monkeypatch):
     with STACK.at(0):
         cache.clear()
     monkeypatch.delenv(ENABLED_VARIABLE, raising=False)
-    switch._said = told
-    switch.install()
+    switch.say_again(said)
+    if was_started:
+        switch.start(switch.state())
     STACK.move_to(path)
 
 
@@ -176,6 +177,7 @@ def lines(done):
     return text.splitlines()
 
 
+@pytest.mark.fresh_interpreter("found by its entry point, imported by pytest")
 def test_the_header_says_that_caches_are_isolated(project):
     project.write("test_meeting", MEETING)
     done = project.pytest()

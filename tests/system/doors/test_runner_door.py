@@ -84,6 +84,7 @@ def custom_project(project):
     return project
 
 
+@pytest.mark.fresh_interpreter("nothing is imported before settings name it")
 def test_the_runner_isolates_and_says_so(isolated_project):
     done = isolated_project.manage("test")
     assert done.returncode == 0, done.stderr

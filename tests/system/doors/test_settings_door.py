@@ -31,6 +31,15 @@ NOT_A_SWITCH = (
 )
 
 
+@pytest.fixture
+def said():
+    """What `isolate` is told holds for the whole process: have that forgotten."""
+    before = switch.said()
+    yield
+    switch.say_again(before)
+
+
+@pytest.mark.usefixtures("said")
 @pytest.mark.parametrize(
     "caches",
     [{}, {"default": {"BACKEND": "x"}}, OrderedDict(a={}), MappingProxyType({"a": {}})],
@@ -60,6 +69,7 @@ def test_isolation_is_switched_on(off, monkeypatch):
     assert switch.is_installed()
 
 
+@pytest.mark.fresh_interpreter("isolate() runs before anything of Django's")
 def test_settings_switch_isolation_on_for_any_runner(project):
     project.write("settings", SETTINGS)
     project.write("tests", TESTS)
