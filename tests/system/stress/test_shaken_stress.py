@@ -14,11 +14,13 @@ def servers(redis_server, tmp_path):
     }
 
 
-LABELS = (
-    "desk.test_entries",
-    "desk.test_memory.FeeTests",
-    "desk.test_memory.OpeningTests",
-    *(f"desk.test_servers.Redis{name}Tests" for name in ("Keeping", "Clearing")),
+LABELS = tuple(
+    f"desk.test_{name}Tests"
+    for name in (
+        *("entries.Box", "entries.Gate", "entries.Map", "entries.Shelf"),
+        *("entries.Sweep", "entries.Tidy", "memory.Fee", "memory.Opening"),
+        *("servers.RedisKeeping", "servers.RedisClearing"),
+    )
 )
 
 

@@ -554,7 +554,7 @@ def test_orders_that_are_in_each_others_way_are_told_of_and_run_one_at_a_time(sm
         "        except FileNotFoundError:\n"
         "            open(path, 'w').write(str(port))\n"
         "        with socket.create_server(('localhost', port)):\n"
-        "            time.sleep(1)\n"
+        "            time.sleep(0.5)\n"
     )
     options = (*FEW, "--seed", 0, "--runner", "django", "cases.test_port")
     done = small.stress(*options, "--processes", 2)
