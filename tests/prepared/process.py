@@ -121,6 +121,8 @@ def prepare():
             importlib.import_module(name)
     _have_pytest_not_warn_of(frozenset(sys.modules))
     gc.collect()
+    # A collection in a copy would touch, and so copy, each page of what is imported.
+    gc.freeze()
 
 
 def _have_pytest_not_warn_of(prepared):

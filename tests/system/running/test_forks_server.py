@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +20,7 @@ from ci_cache_isolation.running.forks import (
 )
 from ci_cache_isolation.running.runners import runner_named
 from tests.served import Served, eventually, in_session_of, ran
+from tests.servers import running as running_server
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_of_this_run"),
@@ -247,31 +249,36 @@ def test_what_dies_or_hangs_spoils_itself_only(served, redis_server):
     redis.close()
 
 
+@pytest.fixture
+def own_server(request):
+    """A server on which nothing is: memcached counts what was flushed long after."""
+    with running_server(request.param) as server:
+        yield server
+
+
 @pytest.mark.parametrize(
-    ("server", "backend"),
+    ("own_server", "backend"),
     [
         ("redis", f"{BACKENDS}.redis.RedisCache"),
         ("redis", "django_redis.cache.RedisCache"),
         ("memcached", f"{BACKENDS}.memcached.PyMemcacheCache"),
         ("memcached", f"{BACKENDS}.memcached.PyLibMCCache"),
     ],
+    indirect=["own_server"],
 )
-def test_forks_at_once_do_not_meet_on_a_server(served, request, server, backend):
-    shared = request.getfixturevalue(f"{server}_server")
-    client = shared.client()
-    (client.flushall if server == "redis" else client.flush_all)()
-    environment = {"PAIRS_BACKEND": backend, "PAIRS_LOCATION": shared.location}
+def test_forks_at_once_do_not_meet_on_a_server(served, own_server, backend):
+    environment = {"PAIRS_BACKEND": backend, "PAIRS_LOCATION": own_server.location}
     meets = served.job("bad.TestsAtOnce.test_meets")
     held = served.job("leaks.HeldTests.test_reads", "leaks.HeldTests.test_writes")
     with served.server(**environment) as running:
         # The cache that is held was asked before the fork.
         ended = list(running.run([meets, meets, *[held] * 10]))
     assert {each.last for each in ended} == {"passed"}
-    if server == "redis":
-        assert client.keys() == []
-    else:
-        assert client.stats()[b"curr_items"] == 0
-    client.close()
+    with closing(own_server.client()) as client:
+        if own_server.kind == "redis":
+            assert client.keys() == []
+        else:
+            assert client.stats()[b"curr_items"] == 0
 
 
 def test_without_a_database_forks_run_at_once(served):
