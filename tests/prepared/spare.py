@@ -39,10 +39,7 @@ class Spare:
             length = len(text).to_bytes(_LENGTH, "big")
             socket.send_fds(self._channel, [length], files)
             self._channel.sendall(text)
-            pid = int.from_bytes(_received(self._channel, _LENGTH), "big")
-        if not pid:
-            raise ChildProcessError(f"nothing became of {command.words}")
-        return pid
+            return int.from_bytes(_received(self._channel, _LENGTH), "big")
 
     def dismiss(self):
         """End it, unless this process is a fork of its owner."""
@@ -68,20 +65,17 @@ def serve(channel):
             text = _received(channel, int.from_bytes(header, "big"))
         except OSError:
             os._exit(0)
-        pid = clone_sibling()
-        if pid:
+        if clone_sibling():
             for file in files:
                 os.close(file)
-            try:
-                channel.sendall(pid.to_bytes(_LENGTH, "big"))
-            except OSError:
-                os._exit(0)
             continue
         command = Command(**json.loads(text))
         if command.has_session:
             os.setsid()
         if command.group >= 0:
             os.setpgid(0, command.group)
+        # Not earlier: who has started a session may signal it at once.
+        channel.sendall(os.getpid().to_bytes(_LENGTH, "big"))
         # Before this process differs from the one that was prepared.
         own, others = socket.socketpair()
         pid = os.fork()
