@@ -282,7 +282,7 @@ def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
     # A minute is the least that an order is given; here the limits are the mock.
     program = (
         "from ci_cache_isolation.running import replaying;"
-        "replaying._FOR_ONE_THAT_HANGS = 4;"
+        "replaying._FOR_ONE_THAT_HANGS = 2;"
         "from ci_cache_isolation.stress import engine, observing;"
         "engine._SECONDS = observing.AT_LEAST_SECONDS = 0.5;"
         "from ci_cache_isolation.cli import cli; cli()"
