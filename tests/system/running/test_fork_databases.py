@@ -35,18 +35,28 @@ class Lasting:
         return [name for name in self.made() if "fork" in name]
 
 
-@pytest.fixture(params=["file", "postgres"])
-def lasting(request, served):
-    if request.param == "file":
+# Each database and each runner; tests/exhaustive has the other two pairs.
+@pytest.fixture(params=[("file", "pytest"), ("postgres", "django")], ids="-".join)
+def lasting(request, tmp_path, nothing_of_this_run):
+    database, runner = request.param
+    served = Served(tmp_path, runner)
+    if database == "file":
+        yield on_files(served)
+    else:
+        server = request.getfixturevalue("postgres_server").database
+        yield from on_postgres(served, server)
 
-        def files():
-            return sorted(path.name for path in served.project.glob("*.sqlite3*"))
 
-        yield Lasting(served, FILE, files)
-        return
+def on_files(served):
+    def files():
+        return sorted(path.name for path in served.project.glob("*.sqlite3*"))
+
+    return Lasting(served, FILE, files)
+
+
+def on_postgres(served, server):
     import psycopg  # noqa: PLC0415
 
-    server = request.getfixturevalue("postgres_server").database
     name = f"{served.runner}_{os.getpid()}"
 
     def ask(statement, parameters=None):
