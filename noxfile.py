@@ -155,14 +155,14 @@ def exit_code_of(session: nox.Session, *command: str) -> int:
 
 @nox.session(tags=["check"])
 def tests(session: nox.Session) -> None:
-    """Run unit and system tests, newest Django: 4 minutes."""
+    """Run unit and system tests, newest Django: 5 minutes."""
     install_for_tests(session)
     run_tests(session, "unit", "system")
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the unit tests, which start no process and no server: 40 seconds."""
+    """Run the unit tests, which start no process and no server: 20 seconds."""
     install_for_tests(session)
     run_tests(session, "unit")
 
@@ -170,7 +170,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(("python", "django"), MATRIX)
 def matrix(session: nox.Session, django: str) -> None:
-    """Run unit and system tests on a pair of Python and Django: 4 minutes a pair."""
+    """Run unit and system tests on a pair of Python and Django: 5 minutes a pair."""
     install_for_tests(session, django)
     run_tests(session, "unit", "system")
 
@@ -187,7 +187,7 @@ def exhaustive(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run ``tests`` under coverage, subprocesses too, and report: 6 minutes."""
+    """Run ``tests`` under coverage, subprocesses too, and report: 8 minutes."""
     install_for_tests(session)
     session.run("coverage", "erase")
     run_tests(session, "unit", "system", command=("coverage", "run"))
@@ -197,7 +197,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Run unit and system tests, oldest Python and requirements: 4 minutes."""
+    """Run unit and system tests, oldest Python and requirements: 5 minutes."""
     with timed("installing"):
         session.install("uv")
         session.run(
@@ -210,14 +210,14 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], name="django-main")
 def django_main(session: nox.Session) -> None:
-    """Run unit and system tests, Django's main branch: 4 minutes."""
+    """Run unit and system tests, Django's main branch: 5 minutes."""
     install(session, "test", "template", django=DJANGO_MAIN)
     run_tests(session, "unit", "system")
 
 
 @nox.session(tags=["check"])
 def stress(session: nox.Session) -> None:
-    """Run the stress session of generated projects: 25 seconds.
+    """Run the stress session of generated projects: 20 seconds.
 
     Arguments go to ``cache-isolation stress``: ``-- --cache shared`` shows the leaks.
     """
@@ -242,7 +242,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def template(session: nox.Session) -> None:
-    """Run all checks of three generated projects, isolation on and off: 3 minutes.
+    """Run all checks of three generated projects, isolation on and off: 5 minutes.
 
     ``-- --all`` takes projects in which all pairs of answers occur, ``-- ROW`` one of
     them, ``-- --list`` shows their names.
@@ -264,7 +264,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def lint(session: nox.Session) -> None:
-    """Check style, types, the direction of imports, dead code, workflows: 1 minute."""
+    """Check style, types, direction of imports, dead code, workflows: 15 seconds."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -278,7 +278,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def peers(session: nox.Session) -> None:
-    """Run other projects' own tests, with isolation and without: 10 minutes.
+    """Run other projects' own tests, with isolation and without: 18 minutes.
 
     ``-- --list`` shows the suites. It fails where a result differs, and needs
     redis-server and memcached.
@@ -290,7 +290,7 @@ def peers(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def mutants(session: nox.Session) -> None:
-    """Put small errors into the package, one at a time; show which tests notice them.
+    """Put errors into the package; show which level of tests notices each: 20 minutes.
 
     ``-- --list`` shows the errors, ``-- --levels unit,system,exhaustive`` tries those
     on the slow tests too that no other notices. Needs Python 3.12 or newer.
