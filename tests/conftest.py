@@ -19,10 +19,15 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
+pytest.register_assert_rewrite("tests.under_unittest")
+
 pytest_plugins = [
     "pytester",
+    "tests.at_once",
     "tests.grouping",
     "tests.interrupted",
+    "tests.kinds",
+    "tests.neighbours",
     "tests.parts",
     "tests.prepared.plugin",
     "tests.served",

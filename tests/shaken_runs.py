@@ -4,6 +4,9 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
+
+from tests.commands import copied
 from tests.projects.shaken import truth
 
 ALL = frozenset(truth.SERVERS)
@@ -17,6 +20,18 @@ FAILURE = {
 }
 # Whether a test that fails by chance does so is left to chance.
 BY_CHANCE = "missing, it is non-deterministic"
+runners = pytest.mark.parametrize("runner", truth.RUNNERS)
+
+
+@pytest.fixture(autouse=True)
+def _no_servers(monkeypatch):
+    for variable in truth.SERVERS.values():
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def shaken(tmp_path):
+    return copied("shaken", tmp_path)
 
 
 def run(shaken, runner, *arguments, isolation="on", **variables):

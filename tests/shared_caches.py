@@ -234,6 +234,25 @@ def opened(request, store, locations, settings):
             close(cache)
 
 
+def assert_isolated(sections, cache):
+    """Assert that entries come over, that changes are undone, that all is deleted."""
+    cache.set("of-process", 1)
+    with sections.opened(CLASS):
+        cache.set("key", 1, 100)
+        with sections.opened(TEST):
+            assert cache.get("of-process") == 1
+            assert cache.get("key") == 1
+            cache.set("key", 2)
+            with sections.opened(BLOCK):
+                assert cache.get("key") == 2
+                cache.clear()
+                assert cache.get("key") is None
+            assert cache.delete("key")
+            assert cache.get("key") is None
+        assert cache.get("key") == 1
+    assert cache.get("key") is None
+
+
 def close(cache):
     """Let go of the connections of a cache: unclosed ones are warned about."""
     state = vars(cache)

@@ -244,3 +244,12 @@ def machine(folder, packages):
     }
     own = Path(sys.executable).parent
     return kept | {"PATH": f"{folder / 'bin'}:{own}:{kept['PATH']}"}
+
+
+def results(done):
+    """Return how the jobs of each name ended."""
+    return {name: [each.result for each in entries] for name, entries in done.items()}
+
+
+def logs(done):
+    return "\n".join(each.log for entries in done.values() for each in entries)

@@ -2,10 +2,8 @@
 
 import pytest
 
-from tests.served import Served
 from tests.system.running.test_fork_databases import (
-    on_files,
-    on_postgres,
+    lasting_on,
     test_a_clone_is_only_made_anew_when_it_was_changed,
     test_a_fork_that_dies_in_a_transaction_spoils_no_other,
     test_a_server_that_was_killed_leaves_nothing_in_the_way,
@@ -30,10 +28,4 @@ __all__ = [
 
 @pytest.fixture(params=[("file", "django"), ("postgres", "pytest")], ids="-".join)
 def lasting(request, tmp_path, nothing_of_this_run):
-    database, runner = request.param
-    served = Served(tmp_path, runner)
-    if database == "file":
-        yield on_files(served)
-    else:
-        server = request.getfixturevalue("postgres_server").database
-        yield from on_postgres(served, server)
+    yield from lasting_on(*request.param, request, tmp_path)

@@ -5,26 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ci_cache_isolation.running.outcomes import FAILED
-from tests.commands import copied
-from tests.projects.shaken import truth
-from tests.shaken_runs import id_of, run
+from tests import shaken_runs
+from tests.shaken_runs import id_of, run, runners
+
+_no_servers = shaken_runs._no_servers
+shaken = shaken_runs.shaken
 
 SPLIT = {
     "django": ("--parallel", "2"),
     "pytest": ("-n", "2", "--dist", "loadscope"),
 }
-runners = pytest.mark.parametrize("runner", truth.RUNNERS)
-
-
-@pytest.fixture(autouse=True)
-def _no_servers(monkeypatch):
-    for variable in truth.SERVERS.values():
-        monkeypatch.delenv(variable, raising=False)
-
-
-@pytest.fixture
-def shaken(tmp_path):
-    return copied("shaken", tmp_path)
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ import pytest
 
 from tests.commands import PROJECTS
 from tests.generated.project import generate
-from tests.workflows import Workflow, machine
+from tests.workflows import Workflow, logs, machine, results
 
 ROOT = Path(__file__).parents[3]
 OF_TEMPLATE = ROOT / "template" / "{{cookiecutter.project_slug}}" / ".github/workflows"
 [NIGHTLY] = OF_TEMPLATE.glob("*stress.yml*")
+SMALL = {"shards": 2, "orders": 2, "minutes": 2, "seed": 0}
 CALLED = ROOT / ".github" / "workflows" / "stress.yml"
 
 
@@ -58,18 +59,13 @@ def nightly(generated, environment, tmp_path):
     return run
 
 
-SMALL = {"shards": 2, "orders": 2, "minutes": 2, "seed": 0}
 GREEN = {"plan": ["success"], "shard": ["success"] * 2, "merge": ["success"]}
 # A shard that found something hands its report over; merge decides.
 FOUND = GREEN | {"merge": ["failure"]}
 
 
-def results(done):
-    return {name: [each.result for each in entries] for name, entries in done.items()}
 
 
-def logs(done):
-    return "\n".join(each.log for entries in done.values() for each in entries)
 
 
 def test_a_night_of_a_generated_project_is_green(nightly):
@@ -165,9 +161,3 @@ def test_labels_are_words_and_run_nothing(called, tmp_path):
     assert merge.log.count("left no report") == 2
 
 
-@pytest.fixture(scope="module")
-def noxfile():
-    spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
-from ci_cache_isolation.isolation import appended_file
 from ci_cache_isolation.isolation.appended_file import AppendedFile
+from tests import appended_files
+from tests.appended_files import content
+
+path = appended_files.path
 
 KILLED = """
 import os, signal, sys
@@ -19,17 +20,6 @@ for number in range(20_000):
     file.append(b"line %d\\n" % number)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture(params=["mapped", "written"])
-def path(request, tmp_path, monkeypatch):
-    if request.param == "written":
-        monkeypatch.setattr(appended_file, "_CAN_RESERVE", False)
-    return tmp_path / "file"
-
-
-def content(path):
-    return path.read_bytes().rstrip(b"\0")
 
 
 def test_all_is_there_after_its_writer_was_killed(tmp_path):

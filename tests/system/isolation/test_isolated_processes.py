@@ -1,65 +1,6 @@
-"""A section for a block, a function, a coroutine, a generator or a class of tests."""
-
-import unittest
+"""Mixin and decorators under a runner: alone, and with all entry points at once."""
 
 import pytest
-from django.core.cache import cache
-
-from ci_cache_isolation import current_section, isolated
-
-
-@pytest.fixture
-def isolation(isolation):
-    """Store something outside, and nothing else afterwards, isolated or not."""
-    cache.set("outside", 1)
-    yield isolation
-    cache.clear()
-
-
-def left():
-    return cache.get("outside"), cache.get("inside")
-
-
-FOUND, SPOILT, SPOILT_TWICE = (1, None), (2, 1), (3, 1)
-
-
-def run(*tests):
-    """Run tests in a suite; all of them must pass."""
-    result = unittest.TestResult()
-    unittest.TestSuite(tests).run(result)
-    assert result.errors + result.failures == []
-    assert result.testsRun == len(tests)
-
-
-# Blocks
-
-
-# Functions, coroutines and generators
-
-
-@pytest.fixture
-def section():
-    """The section of a test, which must be the same when the fixture is torn down."""
-    before = current_section()
-    cache.set("of-fixture", before)
-    yield before
-    assert current_section() == before
-    assert cache.get("of-test") == before
-
-
-# Classes
-
-
-@isolated
-class DecoratedTests(unittest.TestCase):
-    def test_one(self):
-        """Do nothing: it is only pickled."""
-
-
-# What can't be decorated
-
-
-# Alone, and with all doors open at once
 
 MEETING = """
     import unittest

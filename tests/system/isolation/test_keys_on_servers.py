@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from django.core.cache.backends.redis import RedisCache
 
-from tests.shared_caches import BLOCK, CLASS, TEST, raw_key
+from tests.shared_caches import TEST, assert_isolated, raw_key
 
 pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
@@ -45,25 +45,6 @@ class WithBoundMethod(RedisCache):
 
     def tenants_key(self, key, prefix, version):
         return f"{self.tenant}:{version}:{key}"
-
-
-def assert_isolated(sections, cache):
-    """Assert that entries come over, that changes are undone, that all is deleted."""
-    cache.set("of-process", 1)
-    with sections.opened(CLASS):
-        cache.set("key", 1, 100)
-        with sections.opened(TEST):
-            assert cache.get("of-process") == 1
-            assert cache.get("key") == 1
-            cache.set("key", 2)
-            with sections.opened(BLOCK):
-                assert cache.get("key") == 2
-                cache.clear()
-                assert cache.get("key") is None
-            assert cache.delete("key")
-            assert cache.get("key") is None
-        assert cache.get("key") == 1
-    assert cache.get("key") is None
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,10 @@ class Lasting:
 # Each database and each runner; tests/exhaustive has the other two pairs.
 @pytest.fixture(params=[("file", "pytest"), ("postgres", "django")], ids="-".join)
 def lasting(request, tmp_path, nothing_of_this_run):
-    database, runner = request.param
+    yield from lasting_on(*request.param, request, tmp_path)
+
+
+def lasting_on(database, runner, request, tmp_path):
     served = Served(tmp_path, runner)
     if database == "file":
         yield on_files(served)

@@ -8,23 +8,15 @@ import pytest
 from ci_cache_isolation.running.forks import ForkServer, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
+from tests import shaken_runs
 from tests.commands import copied
 from tests.projects.shaken import truth
-from tests.shaken_runs import ALL, id_of, run
+from tests.shaken_runs import ALL, id_of, run, runners
+
+_no_servers = shaken_runs._no_servers
+shaken = shaken_runs.shaken
 
 each_way = pytest.mark.parametrize("sections", [Sections.SHARED, Sections.ISOLATED])
-runners = pytest.mark.parametrize("runner", truth.RUNNERS)
-
-
-@pytest.fixture(autouse=True)
-def _no_servers(monkeypatch):
-    for variable in truth.SERVERS.values():
-        monkeypatch.delenv(variable, raising=False)
-
-
-@pytest.fixture
-def shaken(tmp_path):
-    return copied("shaken", tmp_path)
 
 
 @pytest.fixture(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.commands import PROJECTS
 from tests.generated.project import generate
-from tests.workflows import Workflow, machine, read
+from tests.workflows import Workflow, logs, read, results
 
 ROOT = Path(__file__).parents[3]
 OF_TEMPLATE = ROOT / "template" / "{{cookiecutter.project_slug}}" / ".github/workflows"
@@ -21,7 +21,7 @@ FILES = [
     *sorted(OF_TEMPLATE.glob("*.yml*")),
 ]
 [NIGHTLY] = OF_TEMPLATE.glob("*stress.yml*")
-CALLED = ROOT / ".github" / "workflows" / "stress.yml"
+SMALL = {"shards": 2, "orders": 2, "minutes": 2, "seed": 0}
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 WEEKLY = ROOT / ".github" / "workflows" / "weekly.yml"
 # Prints what it is asked for, and fails where the environment says so.
@@ -64,30 +64,14 @@ def test_both_stress_workflows_pin_what_ci_pins():
     assert {action for action, used in pins.items() if len(used) > 1} == set()
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """The environment of a machine that has what this one has installed."""
-    folder = tmp_path_factory.mktemp("machine")
-    return machine(folder / "venv", sysconfig.get_path("purelib"))
 
 
-@pytest.fixture(scope="module")
-def generated(request, tmp_path_factory):
-    """A project made from the template."""
-    # All answers as they are offered, but what runs the checks where a test says so.
-    answers = {"task_runner": getattr(request, "param", "nox")}
-    return generate(answers, tmp_path_factory.mktemp("generated")).folder
 
 
-SMALL = {"shards": 2, "orders": 2, "minutes": 2, "seed": 0}
 
 
-def results(done):
-    return {name: [each.result for each in entries] for name, entries in done.items()}
 
 
-def logs(done):
-    return "\n".join(each.log for entries in done.values() for each in entries)
 
 
 @pytest.mark.parametrize(
@@ -127,32 +111,6 @@ def environment_of_bash():
     return {"PATH": "/usr/bin:/bin"}
 
 
-@pytest.fixture
-def called(environment, tmp_path):
-    """The workflow that anybody calls, on the small project."""
-
-    def run(*, labels="cases.test_leaking", **options):
-        ignored = shutil.ignore_patterns("__pycache__", ".cache-isolation", "*.sqlite3")
-        repository = tmp_path / "repository"
-        if not repository.exists():
-            shutil.copytree(PROJECTS / "small", repository, ignore=ignored)
-        inputs = {
-            "python": "3.13",
-            "requirements": "django\nci-cache-isolation[stress]\n",
-            "runner": "django",
-            "settings": "",
-            "labels": labels,
-            "cache": "shared",
-            "shards": 2,
-            "orders": 2,
-            "minutes": 2,
-        }
-        folder = tmp_path / "called"
-        return Workflow(
-            CALLED, repository, folder, environment, inputs=inputs, **options
-        ).run()
-
-    return run
 
 
 @pytest.fixture(scope="module")

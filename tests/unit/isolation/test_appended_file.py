@@ -7,19 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ci_cache_isolation.isolation import appended_file
 from ci_cache_isolation.isolation.appended_file import AppendedFile
+from tests import appended_files
+from tests.appended_files import content
 
-
-@pytest.fixture(params=["mapped", "written"])
-def path(request, tmp_path, monkeypatch):
-    if request.param == "written":
-        monkeypatch.setattr(appended_file, "_CAN_RESERVE", False)
-    return tmp_path / "file"
-
-
-def content(path):
-    return path.read_bytes().rstrip(b"\0")
+path = appended_files.path
 
 
 def test_what_is_appended_stands_there_at_once(path):

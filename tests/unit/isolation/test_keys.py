@@ -6,7 +6,7 @@ from django.core.cache.backends.redis import RedisCache
 from ci_cache_isolation.isolation import keys, notices
 from ci_cache_isolation.isolation.keys import KeyFunction, Verbatim, maker_of
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
-from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache
+from tests.shared_caches import TEST, DictionaryCache, assert_isolated
 
 pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
@@ -76,25 +76,6 @@ class WithoutAdding(NoBaseCache):
     """As test doubles do it, which are no caches."""
 
     add = None
-
-
-def assert_isolated(sections, cache):
-    """Assert that entries come over, that changes are undone, that all is deleted."""
-    cache.set("of-process", 1)
-    with sections.opened(CLASS):
-        cache.set("key", 1, 100)
-        with sections.opened(TEST):
-            assert cache.get("of-process") == 1
-            assert cache.get("key") == 1
-            cache.set("key", 2)
-            with sections.opened(BLOCK):
-                assert cache.get("key") == 2
-                cache.clear()
-                assert cache.get("key") is None
-            assert cache.delete("key")
-            assert cache.get("key") is None
-        assert cache.get("key") == 1
-    assert cache.get("key") is None
 
 
 @pytest.mark.parametrize("cache_class", [NoBaseCache])

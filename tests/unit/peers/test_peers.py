@@ -1,8 +1,6 @@
 """How ``nox -s peers`` reads, compares and expects; the runs themselves are its own."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ from tests.peers.catalogue import SUITES, Runner, chosen
 from tests.peers.comparing import Difference, Expected
 from tests.peers.results import Outcome, Result, Run
 
-RECORDER = Path(results.__file__).with_name("inside") / "recorder.py"
 EXPECTED = Path(results.__file__).with_name("expected.toml")
 PASSED, SKIPPED, FAILED = Outcome.PASSED, Outcome.SKIPPED, Outcome.FAILED
 JUNIT = """<testsuites><testsuite>
@@ -36,16 +33,6 @@ def compared(without, isolated, *expected):
 @pytest.fixture
 def accepted():
     return Expected(("suite-*",), "a", PASSED, FAILED, "it counts", "leave it shared")
-
-
-def recorded(path, *command):
-    subprocess.run(
-        [sys.executable, RECORDER, path / "record", *command],
-        cwd=path,
-        capture_output=True,
-        check=False,
-    )
-    return results.recorded(path / "record")
 
 
 def test_a_run_without_tests_is_no_run(tmp_path):
