@@ -120,9 +120,7 @@ class Sequential:
 
 
 def _at_most(failed: int, runs: int, rate: float) -> float:
-    """Return the binomial distribution function."""
-    if not 0 < rate < 1:
-        return 1.0 if rate <= 0 or failed >= runs else 0.0
+    """Return the binomial distribution function, for a rate between 0 and 1."""
     fails, passes = math.log(rate), math.log1p(-rate)
     return math.fsum(
         math.exp(

@@ -234,17 +234,7 @@ class Stress:
 
     def _observed(self) -> Iterator[Observed]:
         for run in self.result.runs:
-            if run.order:
-                yield Observed.of(run)
-            for worker in run.workers:
-                others = (each for each in run.workers if each is not worker)
-                ran = frozenset(worker)
-                yield Observed(
-                    worker,
-                    ran & frozenset(run.failed),
-                    ran & run.passed,
-                    tuple(test for each in others for test in each),
-                )
+            yield from Observed.all_of(run)
 
     def _found(self, judged: Judged) -> None:
         if judged.verdict is Verdict.CROSS_PROCESS and self._beside is not None:

@@ -5,7 +5,7 @@ It costs nothing to look there before anything is run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,6 +32,21 @@ class Observed:
     def of(cls, run: Run) -> Self:
         """Return an order that was run in one process."""
         return cls(run.order, frozenset(run.failed), run.passed)
+
+    @classmethod
+    def all_of(cls, run: Run) -> Iterator[Self]:
+        """Yield what each process of a run was seen to run."""
+        if run.order:
+            yield cls.of(run)
+        for worker in run.workers:
+            ran = frozenset(worker)
+            others = (each for each in run.workers if each is not worker)
+            yield cls(
+                worker,
+                ran & frozenset(run.failed),
+                ran & run.passed,
+                tuple(test for each in others for test in each),
+            )
 
     def before(self, test: str) -> Order:
         """Return what ran before a test ran first."""

@@ -1,6 +1,7 @@
 """Who calls a memoised function, as the audit sees it."""
 
 import functools
+import sys
 
 import pytest
 
@@ -65,6 +66,27 @@ def is_left(books):
 def test_who_calls_nothing_does_nothing(books, calls):
     calls.settle()
     assert (books.account.looked, books.account.left) == ({}, {})
+
+
+def test_what_was_called_before_the_first_look_is_nobodys_doing(books):
+    squared.cache_clear()
+    squared(2)
+    MemoisedCalls(MemoisedFunctions(), books).settle()
+    del vars(squared)["cache_clear"]
+    assert (books.account.looked, books.account.left) == ({}, {})
+
+
+def test_a_function_of_a_module_that_came_meanwhile_was_called_by_who_loaded_it(
+    books, calls, monkeypatch
+):
+    cubed = functools.lru_cache(lambda number: number**3)
+    cubed.__module__, cubed.__qualname__ = __name__, "cubed"
+    cubed(2)
+    monkeypatch.setitem(
+        sys.modules, "module_that_came_meanwhile", sys.modules[__name__]
+    )
+    calls.settle()
+    assert books.account.looked.keys() == {remembered(f"{__name__}.cubed")}
 
 
 def test_the_first_to_call_looks_and_leaves_with_the_functions_place(books, calls):

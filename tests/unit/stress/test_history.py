@@ -22,6 +22,22 @@ def test_a_run_in_one_process_is_observed_as_it_started():
     assert Observed.of(run).before("a") == ("b",)
 
 
+def test_each_worker_of_a_split_run_is_observed_beside_the_others():
+    run = Run(
+        step=Step(0, Kind.RANDOM, 1, processes=2),
+        cache=Cache.SHARED,
+        end=End.FINISHED,
+        seconds=1.0,
+        passed=frozenset("bc"),
+        failed=("a",),
+        workers=(("b", "a"), ("c",)),
+    )
+    assert list(Observed.all_of(run)) == [
+        observed("ba", "a", "c"),
+        observed("c", "", "ba"),
+    ]
+
+
 def test_of_a_test_that_ran_twice_the_first_time_counts():
     assert observed("aabb").before("b") == ("a", "a")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ci_cache_isolation.isolation import journal
+from ci_cache_isolation.isolation.keyspace import BATCH
 from ci_cache_isolation.isolation.purging import purge
 from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache, dictionaries
 
@@ -81,3 +82,16 @@ def test_what_a_killed_run_left_in_a_custom_backend_is_purged(
     (purged,) = purge()
     assert (purged.names, purged.error) == (1, "")
     assert list(dictionaries[location]) == [":1:key"]
+
+
+def test_what_one_of_a_servers_caches_has_left_by_the_thousand_does_not_wait(
+    sections, opened
+):
+    one, other = opened("custom", location="both"), opened("custom", location="both")
+    with sections.opened(CLASS):
+        with sections.opened(TEST):
+            one.set("few", 1)
+        assert len(one.entries) == 1
+        with sections.opened(TEST):
+            other.set_many(dict.fromkeys(map(str, range(BATCH)), 1))
+        assert one.entries == {}

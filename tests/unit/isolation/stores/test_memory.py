@@ -16,6 +16,7 @@ from django.test import override_settings
 from ci_cache_isolation import isolated
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import name_for
+from ci_cache_isolation.isolation.stores.snapshots import Kept
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
@@ -350,3 +351,11 @@ def test_a_section_spans_the_beginning_and_the_end_of_an_override(
     assert cache.get_many(["before", "within", "after"]) == {"before": 1}
     with override_settings(CACHES=configured):
         assert caches["default"].get("key") is None
+
+
+def test_copies_of_a_memory_are_equal_if_they_hold_the_same():
+    kept = Kept({"key": b"1"}, {"key": None})
+    assert kept == Kept({"key": b"1"}, {"key": None})
+    assert kept != Kept({"key": b"2"}, {"key": None})
+    assert kept != Kept({"key": b"1"}, {"key": 1.0})
+    assert kept != ({"key": b"1"}, {"key": None})
