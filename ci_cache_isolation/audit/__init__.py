@@ -13,6 +13,7 @@ from pathlib import Path
 __all__ = ["AUDIT_VARIABLE", "record_if_asked"]
 
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
+_UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
 _asked: list[str] = []
 _IS_OFF = (
     "ci-cache-isolation: an audit was asked for ({folder}), and isolation is off "
@@ -27,17 +28,23 @@ def record_if_asked() -> None:
     Every door calls it, so that the variable alone is enough for any test command.
     """
     folder = os.environ.get(AUDIT_VARIABLE, "").strip()
-    if folder and not _asked:
+    undone = os.environ.get(_UNDO_VARIABLE, "")
+    if (folder or undone) and not _asked:
         # What keeps the books is loaded only where they are asked for.
         from ci_cache_isolation.audit.hashing import hasher_if_asked  # noqa: PLC0415
         from ci_cache_isolation.audit.recorder import Recorder  # noqa: PLC0415
+        from ci_cache_isolation.audit.undoing import Undoing  # noqa: PLC0415
         from ci_cache_isolation.isolation import switch  # noqa: PLC0415
 
-        _asked.append(folder)
+        _asked.append(folder or undone)
         state = switch.state()
         if not state.value:
             sys.stderr.write(_IS_OFF.format(folder=folder, source=state.source))
             return
-        recorder = Recorder(Path(folder).absolute(), hasher_if_asked())
+        recorder = (
+            Undoing.asked(undone, hasher_if_asked())
+            if undone
+            else Recorder(Path(folder).absolute(), hasher_if_asked())
+        )
         switch.STACK.watcher = recorder
         switch.watch_caches(recorder.take)

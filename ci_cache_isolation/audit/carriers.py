@@ -1,45 +1,75 @@
-"""What carried a leak that was proved: an entry of a cache, or a memoised function."""
+"""What can have carried a leak that was proved: entries, or memoised functions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 
-from ci_cache_isolation.audit.conflicts import Audited, Conflict, Suspicion
+from ci_cache_isolation.audit.conflicts import Conflict, Suspicion, can_meet
 from ci_cache_isolation.audit.proofs import Proof
 
-__all__ = ["carrier", "suspicion_between"]
+__all__ = ["Carriers"]
 
 
-def carrier(
-    audited: Audited, victim: str, polluter: str, proof: Proof
-) -> Suspicion | None:
-    """Return what fits the proof best of all that the two tests have in common."""
-    suspected = audited.suspects.get(victim, {}).get(polluter)
-    is_memoised = proof.is_of_memoised
-    if suspected and suspected.conflict.entry.is_memoised == is_memoised:
-        return suspected
-    fitting = [
-        each for each in audited.conflicts if each.entry.is_memoised == is_memoised
-    ]
-    return (
-        suspicion_between(fitting, victim, polluter)
-        or suspected
-        or suspicion_between(audited.conflicts, victim, polluter)
-    )
+class Carriers:
+    """Conflicts by the tests that meet in them."""
 
-
-def suspicion_between(
-    conflicts: Iterable[Conflict], victim: str, polluter: str
-) -> Suspicion | None:
-    """Return the suspicion between two tests that fewest others share, None if none."""
-    few_first = sorted(
-        conflicts, key=lambda each: len(each.left_by) + len(each.seen_by)
-    )
-    for conflict in few_first:
-        for leaver in conflict.left_by:
-            if polluter not in leaver.actor.tests:
-                continue
+    def __init__(self, conflicts: Iterable[Conflict]) -> None:
+        self._conflicts = tuple(conflicts)
+        self._left: defaultdict[str, set[int]] = defaultdict(set)
+        self._seen: defaultdict[str, set[int]] = defaultdict(set)
+        for number, conflict in enumerate(self._conflicts):
+            for leaver in conflict.left_by:
+                for test in leaver.actor.tests:
+                    self._left[test].add(number)
             for looker in conflict.seen_by:
-                if victim in looker.actor.tests:
+                for test in looker.actor.tests:
+                    self._seen[test].add(number)
+
+    def fitting(
+        self, victim: str, polluters: Collection[str], proof: Proof
+    ) -> list[Suspicion]:
+        """Return all that the tests have in common, if it fits the proof.
+
+        That is an entry where isolation makes the difference, a memoised function where
+        only that helps which has functions forget. Where the proof tells neither, or
+        nothing fits it, it is all of them.
+        """
+        found = self.between(victim, polluters)
+        is_memoised = proof.is_of_memoised
+        fitting = [
+            each for each in found if each.conflict.entry.is_memoised == is_memoised
+        ]
+        return fitting if fitting and proof.is_known else found
+
+    def between(self, victim: str, polluters: Collection[str]) -> list[Suspicion]:
+        """Return a suspicion for each entry that polluters leave to a victim.
+
+        That which fewest tests share comes first, and what is only deleted comes last.
+        """
+        left = set().union(*(self._left.get(test, ()) for test in polluters))
+        common = left & self._seen.get(victim, set())
+        found = (
+            _suspicion(self._conflicts[number], victim, polluters)
+            for number in sorted(common)
+        )
+        return sorted(filter(None, found), key=_rank)
+
+
+def _suspicion(
+    conflict: Conflict, victim: str, polluters: Collection[str]
+) -> Suspicion | None:
+    for looker in conflict.seen_by:
+        if victim in looker.actor.tests:
+            for leaver in conflict.left_by:
+                if not can_meet(leaver, looker):
+                    continue
+                if not set(polluters).isdisjoint(leaver.actor.tests):
                     return Suspicion(conflict, leaver, looker)
     return None
+
+
+def _rank(suspicion: Suspicion) -> tuple[bool, int]:
+    conflict = suspicion.conflict
+    tests = len(conflict.left_by) + len(conflict.seen_by)
+    return suspicion.looker.is_tidying, tests

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ci_cache_isolation.audit.account import Entry
 from ci_cache_isolation.audit.confirming import Confirmed
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
+from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
 from ci_cache_isolation.audit.patterns import pattern_of
 
 __all__ = ["Cause", "Finding", "by_cause", "by_pattern"]
@@ -17,24 +18,39 @@ __all__ = ["Cause", "Finding", "by_cause", "by_pattern"]
 class Finding:
     """What is confirmed, the entry that carried it, and a command that shows it.
 
-    ``cleaners`` are tests that hide it when they run between. ``replay`` is None where
-    no command was seen to show it.
+    ``decided`` is what an experiment said of the entries. ``cleaners`` are tests that
+    hide it when they run between. ``replay`` is None where no command was seen to show
+    it.
     """
 
     confirmed: Confirmed
     suspicion: Suspicion
+    decided: Decided = NOT_TRIED
     cleaners: tuple[str, ...] = ()
     replay: str | None = None
 
     @property
     def is_carried(self) -> bool:
         """Whether the entry is known to carry it, and not only to be common to both."""
+        if self.decided.is_whole:
+            return bool(self.decided.groups)
         return self.confirmed.proof.is_known or not self.entry.is_memoised
 
     @property
     def entry(self) -> Entry:
         """The entry."""
         return self.suspicion.conflict.entry
+
+    @property
+    def carrying(self) -> set[Entry]:
+        """All entries that carry it, together or each of them alone."""
+        groups = self.decided.groups or ((self.suspicion,),)
+        return {each.conflict.entry for group in groups for each in group}
+
+    @property
+    def together(self) -> tuple[Suspicion, ...]:
+        """What is needed to carry it besides the first entry."""
+        return self.decided.groups[0][1:] if self.decided.groups else ()
 
     @property
     def key(self) -> str:
@@ -51,7 +67,12 @@ class Cause:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the entries, each once."""
-        return tuple(dict.fromkeys(each.key for each in self.findings))
+        groups = [
+            [each.suspicion, *(group[0] for group in each.decided.groups[1:])]
+            for each in self.findings
+        ]
+        keys = (each.conflict.entry.key for group in groups for each in group)
+        return tuple(dict.fromkeys(keys))
 
     @property
     def after(self) -> tuple[tuple[str, ...], ...]:

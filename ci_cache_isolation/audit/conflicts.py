@@ -23,7 +23,15 @@ from ci_cache_isolation.audit.account import (
 )
 from ci_cache_isolation.audit.notes import Note
 
-__all__ = ["Audited", "Conflict", "Leaver", "Looker", "Suspicion", "audited"]
+__all__ = [
+    "Audited",
+    "Conflict",
+    "Leaver",
+    "Looker",
+    "Suspicion",
+    "audited",
+    "can_meet",
+]
 
 T = TypeVar("T")
 _SOON = 60.0
@@ -117,7 +125,7 @@ class Conflict:
         """Yield who may have met whom."""
         for looker in self.seen_by:
             for leaver in self.left_by:
-                if _can_meet(leaver, looker):
+                if can_meet(leaver, looker):
                     yield leaver, looker
 
 
@@ -222,7 +230,8 @@ def _with_actors(
         yield note, Actor(note.name, note.around, own)
 
 
-def _can_meet(leaver: Leaver, looker: Looker) -> bool:
+def can_meet(leaver: Leaver, looker: Looker) -> bool:
+    """Return whether one can find what the other left."""
     if leaver.actor.is_one_with(looker.actor):
         return False
     # Who takes something away is met by who finds what both their scopes had stored.
@@ -248,7 +257,7 @@ def _suspects(
         leavers = _few_of_each_site(conflict.left_by)
         for looker in conflict.seen_by:
             for leaver in leavers:
-                if _can_meet(leaver, looker):
+                if can_meet(leaver, looker):
                     suspicion = Suspicion(conflict, leaver, looker)
                     for victim, polluter in _tests_of(leaver, looker):
                         pairs += _suspect(found[victim], polluter, suspicion)

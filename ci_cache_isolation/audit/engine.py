@@ -6,15 +6,17 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
 from ci_cache_isolation.audit.callers import callers_of, probes_of, who_minds
-from ci_cache_isolation.audit.carriers import carrier, suspicion_between
+from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.cleaners import with_cleaners
 from ci_cache_isolation.audit.confirming import Confirmed, Run, confirm
-from ci_cache_isolation.audit.conflicts import Audited, Conflict, Suspicion, audited
+from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
+from ci_cache_isolation.audit.deciding import decide
 from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
@@ -23,6 +25,7 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.output import (
     cause_in,
     shown_path,
@@ -126,7 +129,7 @@ class AuditResult:
         """The conflicts that changed nothing, as far as they were put to the test."""
         if not self.is_confirmed:
             return []
-        carried = {finding.suspicion.conflict.entry for finding in self.findings}
+        carried = {each for finding in self.findings for each in finding.carrying}
         return [each for each in self.audited.conflicts if each.entry not in carried]
 
 
@@ -167,12 +170,13 @@ class Audit:
     def _run_suite(self) -> None:
         processes = self._request.processes
         command = self._runner.command(self._request.labels, processes)
+        self._hashing = variables(hashes_keys=self._request.hashes_keys)
         environment = {
             **os.environ,
             ENABLED_VARIABLE: "on",
             SCOPE_VARIABLE: "test",
             AUDIT_VARIABLE: str(self._folder / _JOURNAL),
-            **variables(hashes_keys=self._request.hashes_keys),
+            **self._hashing,
         }
         begun = time.monotonic()
         log = self._folder / _LOG
@@ -237,6 +241,8 @@ class Audit:
             self._folder,
             processes=os.cpu_count() or 1,
             seconds=limit,
+            # A hash of a key is the same as it was in the ordinary run.
+            environment=self._hashing,
         ) as server:
             if server.remark:
                 self.result.remarks.append(server.remark)
@@ -260,12 +266,12 @@ class Audit:
             }
             self._ask_callers(ordered, known, run, is_over)
             found = confirm(ordered, run, is_over)
-            self.result.findings = [
-                Finding(each, suspicion)
+            steady = [
+                each
                 for each in found.confirmed
                 if each.verdict is not Verdict.NON_DETERMINISTIC
-                and (suspicion := _carrier(self.result.audited, each)) is not None
             ]
+            self.result.findings = _carried(self.result.audited, steady, run, is_over)
             if self.result.findings:
                 self.result.findings = with_cleaners(
                     self.result.findings,
@@ -301,11 +307,12 @@ class Audit:
             return
         number = _number(len(callers), "caller")
         self._say(f"Running {number} of memoised functions together…")
+        carriers = Carriers(audited.common)
         found = who_minds(callers, probes_of(audited.common, callers), run, is_over)
         unexplained = found.unexplained
         for victim, polluters in found.suspects.items():
             for polluter in polluters:
-                if suspicion_between(audited.common, victim, polluter) is None:
+                if not carriers.between(victim, [polluter]):
                     unexplained += 1
                 elif polluter not in suspects.setdefault(victim, []):
                     suspects[victim].append(polluter)
@@ -346,9 +353,29 @@ class Audit:
             self.result.remarks.append(_NOT_REPLAYED)
 
 
-def _carrier(audited: Audited, confirmed: Confirmed) -> Suspicion | None:
-    polluter = confirmed.after[0][0]
-    return carrier(audited, confirmed.test, polluter, confirmed.proof)
+def _carried(
+    audited: Audited,
+    confirmed: Iterable[Confirmed],
+    run: Run,
+    is_over: Callable[[], bool],
+) -> list[Finding]:
+    """Return what is confirmed with what carried it."""
+    carriers = Carriers(audited.conflicts)
+    findings = []
+    for each in confirmed:
+        group, proof = each.after[0], each.proof
+        suspicions = carriers.fitting(each.test, group, proof)
+        if not suspicions:
+            continue
+        decided = decide(
+            suspicions,
+            (*group, each.test),
+            FAILED if each.verdict is Verdict.BRITTLE else PASSED,
+            lambda jobs: run(takewhile(lambda _: not is_over(), jobs)),
+            is_known=proof.is_known,
+        )
+        findings.append(Finding(each, decided.first or suspicions[0], decided))
+    return findings
 
 
 def _wanted(confirmed: Confirmed) -> Wanted:

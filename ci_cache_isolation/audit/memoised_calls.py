@@ -17,6 +17,8 @@ from ci_cache_isolation.audit.account import Entry, Site, remembered
 from ci_cache_isolation.isolation.memoised import (
     CONTENT_TYPES,
     KIND,
+    OF_CONTENT_TYPES,
+    OF_SITES,
     SITES,
     Memoised,
     MemoisedFunctions,
@@ -27,11 +29,11 @@ __all__ = ["MemoisedCalls"]
 
 _OF_DJANGO = (
     (
-        *(CONTENT_TYPES, "ContentTypeManager", "the ContentType cache"),
+        *(CONTENT_TYPES, "ContentTypeManager", OF_CONTENT_TYPES),
         ("_get_from_cache", "_add_to_cache", "get_for_id", "get_by_natural_key"),
     ),
     (
-        *(SITES, "SiteManager", "SITE_CACHE"),
+        *(SITES, "SiteManager", OF_SITES),
         ("_get_site_by_id", "_get_site_by_request"),
     ),
 )

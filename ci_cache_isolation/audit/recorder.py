@@ -40,11 +40,12 @@ _OUTSIDE = Scope(ScopeKind.SESSION, "")
 class Recorder:
     """Keeps an account for every scope that touches a cache. It fails nobody's test.
 
-    Keys are written down as ``hashed`` has them, if it is given.
+    Keys are written down as ``hashed`` has them, if it is given; nothing is without a
+    folder.
     """
 
     def __init__(
-        self, folder: Path, hashed: Callable[[str], str] | None = None
+        self, folder: Path | None, hashed: Callable[[str], str] | None = None
     ) -> None:
         self._folder = folder
         self._hashed = hashed
@@ -76,7 +77,7 @@ class Recorder:
     def is_ending(self, scope: Scope) -> None:
         """Write a scope's account down, and forget it."""
         if scope.kind is not ScopeKind.BLOCK:
-            self.safely(self._write, scope)
+            self.safely(self._end, scope)
 
     def is_open(self, cache: Any) -> bool:
         """Tell whether anything is to be written down about a cache."""
@@ -90,7 +91,7 @@ class Recorder:
         self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
     ) -> None:
         """Write down that a key was read or tested."""
-        alias, entry = _entry(cache, key, version)
+        alias, entry = self.entry_of(cache, key, version)
         self._account().look(entry, alias, operation, hit, self.site)
 
     def store(
@@ -102,12 +103,12 @@ class Recorder:
         deadline: float | None,
     ) -> None:
         """Write down that something was stored under a key."""
-        alias, entry = _entry(cache, key, version)
+        alias, entry = self.entry_of(cache, key, version)
         self._account().store(entry, alias, operation, deadline, self.site)
 
     def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
         """Write down that nothing stands under a key any more."""
-        alias, entry = _entry(cache, key, version)
+        alias, entry = self.entry_of(cache, key, version)
         self._account().delete(entry, alias, operation, self.site)
 
     def search(  # noqa: PLR0913
@@ -121,7 +122,7 @@ class Recorder:
         deletes: bool,
     ) -> None:
         """Write down that keys were searched by a pattern, or deleted by one."""
-        alias, entry = _entry(cache, pattern, version)
+        alias, entry = self.entry_of(cache, pattern, version)
         search = Search(
             entry.place,
             entry.prefix if prefix is None else str(prefix),
@@ -149,6 +150,13 @@ class Recorder:
     def forgot(self, entry: Entry, site: Callable[[], Site] | None) -> None:
         """Write down that a memoised function was told to forget."""
         self._account().delete(entry, "", "cache_clear", site or self.site)
+
+    def entry_of(self, cache: Any, key: Any, version: Any) -> tuple[str, Entry]:
+        """Return the alias and the entry that a key stands for."""
+        alias, place = vars(cache)[_ALIAS]
+        used = version if version is not None else getattr(cache, "version", 1)
+        prefix = str(getattr(cache, "key_prefix", ""))
+        return alias, Entry(place, prefix, str(used), notes.key_text(key))
 
     def site(self) -> Site:
         """Return where the running operation was called."""
@@ -196,10 +204,16 @@ class Recorder:
         )
         return [entry for entry in stored if self._holder_of(entry)]
 
-    def _write(self, scope: Scope) -> None:
-        account = self._accounts.pop(id(scope), None)
-        if account is None and scope.kind is not ScopeKind.TEST:
-            return
+    def _end(self, scope: Scope) -> None:
+        account = self._accounts.get(id(scope))
+        try:
+            if account is not None or scope.kind is ScopeKind.TEST:
+                self.ended(scope, account)
+        finally:
+            self._accounts.pop(id(scope), None)
+
+    def ended(self, scope: Scope, account: Account | None) -> None:
+        """Write a scope's account down."""
         if account is not None:
             account.close(time.time())
         path = switch.STACK.path
@@ -208,6 +222,7 @@ class Recorder:
 
     def _open_file(self) -> Any:
         if self._file is None or self._file[0] != os.getpid():
+            assert self._folder is not None
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._folder / f"{os.getpid()}-{process_token()}.jsonl"
             # Every line is the kernel's business as soon as it is whole.
@@ -227,13 +242,6 @@ class Recorder:
                 # It may hold a key.
                 text += f": {error}"
             notices.note(_STOPPED.format(error=text))
-
-
-def _entry(cache: Any, key: Any, version: Any) -> tuple[str, Entry]:
-    alias, place = vars(cache)[_ALIAS]
-    used = version if version is not None else getattr(cache, "version", 1)
-    prefix = str(getattr(cache, "key_prefix", ""))
-    return alias, Entry(place, prefix, str(used), notes.key_text(key))
 
 
 def _place(alias: str, cache: Any) -> str:

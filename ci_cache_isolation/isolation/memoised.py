@@ -21,10 +21,24 @@ import django
 
 from ci_cache_isolation.isolation import notices
 
-__all__ = ["CONTENT_TYPES", "MEMOISED", "SITES", "Memoised", "MemoisedFunctions"]
+__all__ = [
+    "CONTENT_TYPES",
+    "MEMOISED",
+    "OF_CONTENT_TYPES",
+    "OF_SITES",
+    "SITES",
+    "Memoised",
+    "MemoisedFunctions",
+]
 
 CONTENT_TYPES = "django.contrib.contenttypes.models"
 SITES = "django.contrib.sites.models"
+OF_CONTENT_TYPES = "the ContentType cache"
+OF_SITES = "SITE_CACHE"
+_OF_DJANGO = (
+    (CONTENT_TYPES, "ContentType", OF_CONTENT_TYPES),
+    (SITES, "Site", OF_SITES),
+)
 KIND: Any = type(functools.lru_cache(lambda: None))
 _INSTALLED_IN = {"site-packages", "dist-packages"}
 _NOT_RESET = (
@@ -68,6 +82,22 @@ class MemoisedFunctions:
         known = {id(each.function()) for each in self.found}
         self.found += [each for each in _alive() if id(each.function()) not in known]
 
+    def forget(self, name: str) -> None:
+        """Have all functions of a name forget, or Django, what goes by that name."""
+        for each in self.found:
+            function = each.function() if each.name == name else None
+            if function is not None:
+                KIND.cache_clear(function)
+        for module, model_name, known_as in _OF_DJANGO:
+            if known_as == name:
+                self._clear(module, model_name)
+
+    @staticmethod
+    def _clear(module: str, name: str) -> None:
+        model = getattr(sys.modules.get(module), name, None)
+        if model is not None:
+            model.objects.clear_cache()
+
     def reset(self) -> None:
         """Have all of them forget. It fails nobody's test."""
         self.is_resetting = True
@@ -77,10 +107,8 @@ class MemoisedFunctions:
                 function = each.function()
                 if function is not None:
                     KIND.cache_clear(function)
-            for module, name in ((CONTENT_TYPES, "ContentType"), (SITES, "Site")):
-                model = getattr(sys.modules.get(module), name, None)
-                if model is not None:
-                    model.objects.clear_cache()
+            for module, name, _ in _OF_DJANGO:
+                self._clear(module, name)
         except Exception as error:  # noqa: BLE001 - the tests are not to blame
             notices.note(_NOT_RESET.format(error=f"{type(error).__name__}: {error}"))
         finally:

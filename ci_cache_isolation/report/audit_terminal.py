@@ -90,10 +90,10 @@ class AuditTerminal:
 
     def _card(self, cause: Cause, title: str) -> None:
         findings = cause.findings
-        conflict, leaver, _ = findings[0].suspicion
+        leaver = findings[0].suspicion.leaver
         how = leaver.left.how.value
         self._console.print()
-        self._say(f"{title}: {_heading(conflict, cause.keys)}", "bold red")
+        self._say(f"{title}: {_carrier(cause)}", "bold red")
         if not findings[0].is_carried:
             self._say("  or something else that these tests have in common")
         self._say(f"  {how} at {place(leaver.site)}, by")
@@ -203,6 +203,14 @@ class AuditTerminal:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def _carrier(cause: Cause) -> str:
+    first = cause.findings[0]
+    if first.together:
+        suspicions = [first.suspicion, *first.together]
+        return together(remembered(each.conflict) for each in suspicions)
+    return _heading(first.suspicion.conflict, cause.keys)
 
 
 def _heading(conflict: Conflict, keys: Sequence[str]) -> str:

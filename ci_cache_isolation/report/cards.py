@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.words import counted, in_cache, remembers
+from ci_cache_isolation.report.words import counted, in_cache, remembers, together
 
-__all__ = ["Card", "Unjudged", "by_verdict", "cards", "unjudged"]
+__all__ = ["Card", "Unjudged", "by_verdict", "cards", "carrying", "unjudged"]
 
 Document = Mapping[str, Any]
 
@@ -67,8 +67,10 @@ class Card:
             return ""
         first = self.names[0]
         more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
+        if others := state.get("together"):
+            return together(map(carrying, [state, *others]))
         if self.alias is None:
-            return remembers(first, state["written_at"] or "an unknown place") + more
+            return carrying(state) + more
         return in_cache(f"{first!r}{more}", self.alias)
 
     @property
@@ -161,6 +163,13 @@ def cards(findings: Sequence[Document]) -> list[Card]:
     )
 
 
+def carrying(state: Document) -> str:
+    """Return what carries a failure: an entry of a cache, or a memoised function."""
+    if "alias" in state:
+        return in_cache(repr(state["key"]), state["alias"])
+    return remembers(state["function"], state["written_at"] or "an unknown place")
+
+
 def by_verdict(findings: Sequence[Document]) -> list[tuple[Verdict, int, int]]:
     """Return how many tests have a verdict, and how many of them isolation cures."""
     rows = []
@@ -175,7 +184,12 @@ def by_verdict(findings: Sequence[Document]) -> list[tuple[Verdict, int, int]]:
 
 def _card(findings: Sequence[Document]) -> Card:
     states = [each["state"] for each in findings if each["state"]]
-    names = (str(each.get("key", each.get("function", ""))) for each in states)
+    enough = [[each, *(group[0] for group in each.get("or", ()))] for each in states]
+    names = (
+        str(each.get("key", each.get("function", "")))
+        for group in enough
+        for each in group
+    )
     return Card(
         Verdict(findings[0]["verdict"]),
         tuple(findings),

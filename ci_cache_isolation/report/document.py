@@ -8,6 +8,7 @@ from typing import Any
 
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
+from ci_cache_isolation.audit.deciding import Decided
 from ci_cache_isolation.audit.engine import AuditResult
 from ci_cache_isolation.audit.hashing import is_hashed
 from ci_cache_isolation.audit.patterns import pattern_of
@@ -103,7 +104,9 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
         "verdict": confirmed.verdict.value,
         "after": [list(group) for group in confirmed.after],
         "cleaners": list(finding.cleaners),
-        "state": state_of(finding.suspicion) if finding.is_carried else None,
+        "state": state_of(finding.suspicion, finding.decided)
+        if finding.is_carried
+        else None,
         "proof": {
             "alone": f"{proof.alone}/{TIMES}",
             "after": f"{proof.after}/{TIMES}",
@@ -120,8 +123,22 @@ def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
     }
 
 
-def state_of(suspicion: Suspicion) -> dict[str, Any]:
-    """Return what carried a failure, as the public schema has it."""
+def state_of(suspicion: Suspicion, decided: Decided) -> dict[str, Any]:
+    """Return what carried a failure, as the public schema has it.
+
+    ``together`` holds what is needed besides the first, ``or`` what is enough too.
+    """
+    state = _state(suspicion)
+    if decided.groups:
+        first, *others = decided.groups
+        if first[1:]:
+            state["together"] = [_state(each) for each in first[1:]]
+        if others:
+            state["or"] = [[_state(each) for each in group] for group in others]
+    return state
+
+
+def _state(suspicion: Suspicion) -> dict[str, Any]:
     conflict, leaver, looker = suspicion
     what: dict[str, Any] = {
         "kind": "cache",

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.cards import cards
+from ci_cache_isolation.report.cards import cards, carrying
 from ci_cache_isolation.report.markdown import summary
-from ci_cache_isolation.report.words import TITLES, printable
+from ci_cache_isolation.report.words import TITLES, printable, together
 
 __all__ = ["publish", "workflow_commands"]
 
@@ -85,6 +85,8 @@ def _text(finding: Document, side: str | None) -> str:
     if state := finding["state"]:
         name = state.get("key", state.get("function"))
         what = f"{name!r} in cache {state['alias']!r}" if "alias" in state else name
+        if others := state.get("together"):
+            what += f" together with {together(map(carrying, others))}"
         verb = "writes" if side == "written_at" else "reads"
         text = (
             f"This line {verb} {what}. {text}" if side else f"{text}. {what} carries it"

@@ -151,6 +151,8 @@ def _carrier(card: Card) -> str:
     if not card.names:
         return ""
     text = code(card.names[0])
+    if (card.first["state"] or {}).get("together"):
+        return code(card.carrier)
     if len(card.names) > 1:
         text += f" and {len(card.names) - 1} more"
     return text if card.alias is None else f"{text} in cache {code(card.alias)}"

@@ -21,11 +21,14 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     runs = [_run(run) for run in result.runs]
     shard = result.shard
     findings = list(result.findings.values())
-    conflicts = {
-        each.suspicion.conflict.entry: each.suspicion.conflict
+    suspicions = [
+        suspicion
         for each in findings
         if each.suspicion is not None
-    }
+        for group in each.decided.groups or ((each.suspicion,),)
+        for suspicion in group
+    ]
+    conflicts = {each.conflict.entry: each.conflict for each in suspicions}
     return {
         **head("stress"),
         "suite": {
@@ -85,7 +88,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "order": len(judged.order),
         "cleaners": list(judged.cleaners),
         "complete": judged.is_complete,
-        "state": None if finding.suspicion is None else state_of(finding.suspicion),
+        "state": None
+        if finding.suspicion is None
+        else state_of(finding.suspicion, finding.decided),
         "proof": proof,
         "message": judged.message,
         "isolation_cures": judged.isolation_cures,

@@ -55,6 +55,7 @@ _NOT_MEANT_FOR_FORKS = (
     "CI_CACHE_ISOLATION_JOIN",
     "CI_CACHE_ISOLATION_ORDER",
     "CI_CACHE_ISOLATION_RECORD",
+    "CI_CACHE_ISOLATION_UNDO",
 )
 _NO_FORK = (
     f"{NO_FORK} Suspicions are confirmed in forks of one process "
@@ -205,7 +206,7 @@ class ForkServer:
                         sections=job.sections,
                         seconds=self.seconds if job.seconds is None else job.seconds,
                         common=job.common,
-                        journal=job.journal,
+                        variables=job.variables,
                     )
                     running[number] = job
                 if not running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ __all__ = [
     "NO_END",
     "RESET_VARIABLE",
     "SCOPE_VARIABLE",
+    "UNDO_VARIABLE",
     "End",
     "Forked",
     "Job",
@@ -25,6 +27,9 @@ FOLDER_VARIABLE = "CI_CACHE_ISOLATION_FORKS_FOLDER"
 """Holds the folder for temporary files of forks, which the client removes."""
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 """Holds the folder in which an audit's books are kept, if any are: the audit's own."""
+
+UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
+"""Holds, as JSON, what is undone before the last test of a job: the audit's too."""
 
 SCOPE_VARIABLE = "CI_CACHE_ISOLATION_SCOPE"
 """Holds the narrowest scope with sections of its own: an option's variable."""
@@ -82,7 +87,9 @@ class Job:
     """Tests to be run in one fork, in this order; one may be there several times.
 
     ``seconds`` is its own time limit, ``common`` the tag for COMMON sections. What its
-    tests do to caches is written down for an audit in the folder ``journal``.
+    tests do to caches is written down for an audit in the folder ``journal``. What they
+    did to the entries ``undone`` is undone before the last of them begins; each is
+    given as an audit writes it down, behind its alias.
     """
 
     tests: tuple[str, ...]
@@ -90,6 +97,18 @@ class Job:
     seconds: float | None = None
     common: str = ""
     journal: str = ""
+    undone: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the environment of its tests says besides how their caches are."""
+        variables = {}
+        if self.journal:
+            variables[AUDIT_VARIABLE] = self.journal
+        if self.undone:
+            before = len(self.tests) - 1
+            variables[UNDO_VARIABLE] = json.dumps([before, self.undone])
+        return variables
 
     def __post_init__(self) -> None:
         if (self.sections is Sections.COMMON) != bool(self.common):

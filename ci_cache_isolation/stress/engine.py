@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
+from ci_cache_isolation.audit.deciding import NOT_TRIED, decide
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
-from ci_cache_isolation.running.jobs import NO_END, Job, Sections
+from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.running.outcomes import FAILED
+from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.beside import Beside, with_neighbours
@@ -30,6 +32,7 @@ from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Finding, StressResult, in_sequence
 from ci_cache_isolation.stress.run_file import About, Known, suite_name
+from ci_cache_isolation.stress.searching import Runs
 
 __all__ = ["Stress"]
 
@@ -79,6 +82,7 @@ class Stress:
         self._beside: Beside | None = None
         self._isolating: Sequence[str] | None = ()
         self._is_recorded = False
+        self._run: Runs | None = None
 
     def run(self) -> StressResult:
         """Run everything.
@@ -156,6 +160,12 @@ class Stress:
         if self._may_meet(executor):
             self._beside = Beside(executor.run, self.result.evidence, is_over)
         at_a_time = self._request.processes
+
+        def run(jobs: Iterable[Job]) -> Iterator[Forked]:
+            started = takewhile(lambda _: not is_over(), jobs)
+            return executor.run(started, at_a_time)
+
+        self._run = run
         judgement = judge(
             self._observed(),
             [test.id for test in self.result.tests],
@@ -237,11 +247,34 @@ class Stress:
             yield from Observed.all_of(run)
 
     def _found(self, judged: Judged) -> None:
-        if judged.verdict is Verdict.CROSS_PROCESS and self._beside is not None:
-            judged = with_neighbours(judged, self._beside.found.get(judged.test, ()))
-        suspicion = self.result.evidence.about(judged)
-        self.result.findings[judged.test] = Finding(judged, suspicion)
+        if judged.verdict is Verdict.CROSS_PROCESS:
+            if self._beside is not None:
+                met = self._beside.found.get(judged.test, ())
+                judged = with_neighbours(judged, met)
+            finding = Finding(judged, self.result.evidence.beside(judged))
+        else:
+            finding = self._carried(judged)
+        self.result.findings[judged.test] = finding
         self._progress.finding(judged)
+
+    def _carried(self, judged: Judged) -> Finding:
+        """Return a finding with what carried it, found by experiment."""
+        suspicions = self.result.evidence.about(judged)
+        if not suspicions or self._run is None:
+            return Finding(judged)
+        known = self.result.findings.get(judged.test)
+        decided = known.decided if known else NOT_TRIED
+        if known is None or known.judged.order != judged.order:
+            decided = decide(
+                suspicions,
+                judged.order,
+                FAILED if judged.verdict is Verdict.BRITTLE else PASSED,
+                self._run,
+                sections=self._sections,
+            )
+        if decided.is_whole:
+            return Finding(judged, decided.first, decided)
+        return Finding(judged, suspicions[0], decided)
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""

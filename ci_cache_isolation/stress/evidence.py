@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_cache_isolation.audit.account import Look
-from ci_cache_isolation.audit.carriers import carrier
+from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.conflicts import (
     Actor,
     Audited,
@@ -37,6 +37,7 @@ class Evidence:
     audited: Audited = field(default_factory=Audited)
     own: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
+    carriers: Carriers = field(default_factory=lambda: Carriers(()))
 
     @classmethod
     def drawn(cls, notes: Iterable[Note]) -> Evidence:
@@ -44,7 +45,8 @@ class Evidence:
         kept = list(notes)
         of_tests = {note.test: note for note in kept if note.test}
         own = {test: _by_itself(note) for test, note in of_tests.items()}
-        return cls(audited(kept), own, of_tests)
+        found = audited(kept)
+        return cls(found, own, of_tests, Carriers(found.conflicts))
 
     @property
     def suspects(self) -> dict[str, Sequence[str]]:
@@ -80,34 +82,30 @@ class Evidence:
                 return Suspicion(conflict, leaver, looker)
         return None
 
-    def about(self, judged: Judged) -> Suspicion | None:
-        """Return what carried a finding, None where it is nothing that is recorded.
+    def beside(self, judged: Judged) -> Suspicion | None:
+        """Return what a test and another process both use that fails beside it."""
+        met = (
+            self.met(judged.test, other) for group in judged.after for other in group
+        )
+        return next(filter(None, met), None)
+
+    def about(self, judged: Judged) -> list[Suspicion]:
+        """Return what may have carried a finding, nothing if it is not recorded.
 
         It has to fit the proof: an entry where isolation makes the difference, a
         memoised function where only that helps which has functions forget.
         """
         test, proof = judged.test, judged.proof
-        own = self.own.get(test, ())
-        if judged.verdict is Verdict.CROSS_PROCESS:
-            met = (self.met(test, other) for group in judged.after for other in group)
-            return next(filter(None, met), None)
-        if not proof.is_known:
-            return None
-        found: Iterable[Suspicion | None] = own
+        if not proof.is_known or not judged.after:
+            return []
+        found: Sequence[Suspicion] = self.own.get(test, ())
         if judged.verdict is not Verdict.SELF_POLLUTING:
-            found = (
-                carrier(self.audited, test, polluter, proof)
-                for group in judged.after
-                for polluter in group
-            )
-        return next(
-            (
-                each
-                for each in found
-                if each and each.conflict.entry.is_memoised == proof.is_of_memoised
-            ),
-            None,
-        )
+            found = self.carriers.fitting(test, judged.after[0], proof)
+        return [
+            each
+            for each in found
+            if each.conflict.entry.is_memoised == proof.is_of_memoised
+        ]
 
 
 def _actor(note: Note) -> Actor:

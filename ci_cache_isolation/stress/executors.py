@@ -21,7 +21,6 @@ from ci_cache_isolation.running.forks import (
     NothingToForkError,
 )
 from ci_cache_isolation.running.jobs import (
-    AUDIT_VARIABLE,
     End,
     Forked,
     Job,
@@ -176,9 +175,7 @@ class ColdExecutor:
         return job.tests == own and job.sections.value == self._cache.value
 
     def _cold(self, job: Job, order: Sequence[str]) -> ColdJob:
-        given = dict(job.sections.variables)
-        if job.journal:
-            given[AUDIT_VARIABLE] = job.journal
+        given = {**job.sections.variables, **job.variables}
         file = OrderFile(
             name="cold",
             runner=self._runner.name,

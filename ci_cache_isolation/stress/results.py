@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ci_cache_isolation.audit.conflicts import Suspicion
+from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.suite import SuiteTest
@@ -102,6 +103,7 @@ class Finding:
 
     judged: Judged
     suspicion: Suspicion | None = None
+    decided: Decided = NOT_TRIED
     replay: str | None = None
 
 

@@ -16,7 +16,7 @@ from django.db import connections
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.running.inside.databases import Slot
-from ci_cache_isolation.running.jobs import AUDIT_VARIABLE, Sections
+from ci_cache_isolation.running.jobs import Sections
 from ci_cache_isolation.running.output import one_line, shown_error
 from ci_cache_isolation.running.suite import SuiteTest
 
@@ -117,8 +117,7 @@ def live(
             slot.enter(teller.changed)
         # Tests look for objects too, and so do we for caches that somebody holds.
         gc.unfreeze()
-        if job["journal"]:
-            os.environ[AUDIT_VARIABLE] = job["journal"]
+        os.environ.update(job["variables"])
         _isolate(Sections(job["sections"]))
         suite.record_if_asked()
         suite.run([suite.tests[test] for test in job["tests"]], teller)

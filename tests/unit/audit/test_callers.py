@@ -4,7 +4,7 @@ import pytest
 
 from ci_cache_isolation.audit.account import How, Left, Look, Site, remembered
 from ci_cache_isolation.audit.callers import probes_of, who_minds
-from ci_cache_isolation.audit.carriers import suspicion_between
+from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.conflicts import Actor, Conflict, Leaver, Looker
 from ci_cache_isolation.running.forks import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
@@ -97,9 +97,10 @@ def conflict(name, callers):
 
 def test_the_suspicion_is_the_one_that_fewest_others_share():
     many, few = conflict("f", list("abcd")), conflict("g", ["a", "b"])
-    assert suspicion_between([many, few], "a", "b").conflict is few
-    assert suspicion_between([many, few], "a", "d").conflict is many
-    assert suspicion_between([few], "a", "d") is None
+    carriers = Carriers([many, few])
+    assert [each.conflict for each in carriers.between("a", ["b"])] == [few, many]
+    assert [each.conflict for each in carriers.between("a", ["d"])] == [many]
+    assert not Carriers([few]).between("a", ["d"])
 
 
 def test_it_ends_when_the_time_is_over(many):

@@ -20,11 +20,15 @@ def conflict(key, alias="default", at="app.py:2"):
     return Conflict(Entry("place", "", "1", key), alias, (leaver,), (looker,))
 
 
+def suspicion_of(found):
+    return Suspicion(found, found.left_by[0], found.seen_by[0])
+
+
 def finding(test, *polluters, **where):
     found = conflict(**where)
     after = tuple((polluter,) for polluter in polluters)
     confirmed = Confirmed(test, Verdict.VICTIM, after, Proof(0, 5, 0), "", 3)
-    return Finding(confirmed, Suspicion(found, found.left_by[0], found.seen_by[0]))
+    return Finding(confirmed, suspicion_of(found))
 
 
 def victims(causes):
