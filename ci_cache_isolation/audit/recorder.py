@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.filespace import location_of
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.patches import Patches
-from ci_cache_isolation.isolation.process import process_token
+from ci_cache_isolation.isolation.process import new_lock, process_token
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import name_for
 
@@ -51,7 +50,7 @@ class Recorder:
         self._hashed = hashed
         self._patches = Patches()
         self._accounts: dict[int, Account] = {}
-        self._lock = threading.RLock()
+        self._lock = new_lock(self, "_lock")
         self._file: tuple[int, Any] | None = None
         self._is_stopped = False
         self._test = ""
@@ -218,7 +217,8 @@ class Recorder:
             account.close(time.time())
         path = switch.STACK.path
         around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
-        self._open_file().write(notes.line(scope, around, account, self._hashed))
+        line = notes.line(scope, around, account, self._hashed)
+        self._open_file().write(line.encode())
 
     def _open_file(self) -> Any:
         if self._file is None or self._file[0] != os.getpid():
@@ -226,8 +226,9 @@ class Recorder:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._folder / f"{os.getpid()}-{process_token()}.jsonl"
             # Every line is the kernel's business as soon as it is whole.
+            # Raw: a buffer has a lock, which another thread may hold at a fork.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file = os.getpid(), os.fdopen(descriptor, "w", 1, "utf-8")
+            self._file = os.getpid(), os.fdopen(descriptor, "wb", 0)
         return self._file[1]
 
     def safely(self, work: Callable[..., None], *args: Any) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import mmap
 import os
-import threading
 from pathlib import Path
+
+from ci_cache_isolation.isolation.process import new_lock
 
 __all__ = ["AppendedFile"]
 
@@ -27,7 +28,7 @@ class AppendedFile:
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._lock = threading.Lock()
+        self._lock = new_lock(self, "_lock")
         self._mapped: mmap.mmap | None = None
         self._capacity = 0
         self.length = 0

@@ -17,13 +17,16 @@ import os
 import shutil
 import stat
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ci_cache_isolation.isolation.appended_file import AppendedFile
-from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
+from ci_cache_isolation.isolation.process import (
+    TOKEN_LENGTH,
+    new_lock,
+    process_token,
+)
 
 try:
     import fcntl
@@ -80,7 +83,7 @@ class Journal:
         self._lock: int | None = None
         # Each with the length of its header.
         self._files: dict[str, tuple[AppendedFile, int]] = {}
-        self._opening = threading.Lock()
+        self._opening = new_lock(self, "_opening")
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
 
@@ -142,8 +145,6 @@ class Journal:
         """Begin anew: what is open here is the parent's."""
         self.abandon()
         self._path = None
-        # Another thread may have held it, and is not here.
-        self._opening = threading.Lock()
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
 

@@ -1,7 +1,10 @@
-"""Which process this is: decided when it is asked, never at import.
+"""Which process this is, and what a forked one must not take over from its parent.
 
 A value computed at import is the parent's in every forked worker, and worker numbers
 and process ids repeat from run to run. So: random, and drawn again after a fork.
+
+A fork copies one thread. A lock that another thread held stays locked in the child for
+good, so all locks of this package are made here, and made new in every child.
 """
 
 from __future__ import annotations
@@ -9,15 +12,21 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import threading
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
+from types import MethodType
+from typing import Any
 
 __all__ = [
     "DIGITS",
     "SECTION_LENGTH",
     "TOKEN_LENGTH",
     "after_fork",
+    "free_inherited",
     "in_base",
+    "new_lock",
     "next_number",
     "process_token",
     "section_id",
@@ -54,13 +63,45 @@ def section_id(number: int) -> str:
     return process_token() + in_base(number, SECTION_LENGTH - TOKEN_LENGTH)
 
 
-def after_fork(method: Callable[[], None]) -> None:
-    """Call an object's method in every process forked from here, while it lives."""
-    held = weakref.WeakMethod(method)
+def new_lock(owner: object, name: str) -> threading.RLock:
+    """Return a lock to be kept as ``owner.name``, and made new there after a fork.
 
-    def call() -> None:
-        if (alive := held()) is not None:
-            alive()
+    The same thread may take it twice.
+    """
+    _locks.setdefault(owner, set()).add(name)
+    return threading.RLock()
 
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=call)
+
+def free_inherited(lock: Any) -> None:
+    """Free a lock of somebody else's in a forked child, in place.
+
+    ``threading`` does so with its own locks, by the same method.
+    """
+    reset = getattr(lock, "_at_fork_reinit", None)
+    if reset is not None:
+        reset()
+
+
+def after_fork(call: Callable[[], None]) -> None:
+    """Call a function, or an object's method while it lives, in every forked child."""
+    held = weakref.WeakMethod(call) if isinstance(call, MethodType) else None
+    _calls[:] = [each for each in _calls if each() is not None]
+    _calls.append((lambda: call) if held is None else held)
+
+
+def _begin_child() -> None:
+    # Locks first: what is called next takes them.
+    for owner, names in list(_locks.items()):
+        for name in names:
+            setattr(owner, name, threading.RLock())
+    with ExitStack() as stack:
+        # All of them, also when one fails.
+        for each in reversed(_calls):
+            if (call := each()) is not None:
+                stack.callback(call)
+
+
+_locks: weakref.WeakKeyDictionary[object, set[str]] = weakref.WeakKeyDictionary()
+_calls: list[Callable[[], Callable[[], None] | None]] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_child)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from ci_cache_isolation.isolation.joining import Joined
-from ci_cache_isolation.isolation.process import next_number, section_id
+from ci_cache_isolation.isolation.process import new_lock, next_number, section_id
 
 __all__ = ["Frame", "Frames", "Section", "Space", "Use", "Visit"]
 
@@ -116,7 +115,7 @@ class Frames:
         self.visits: list[Visit] = []
         self.top: Frame | None = None
         self.is_active = False
-        self.lock = threading.RLock()
+        self.lock = new_lock(self, "lock")
         self.on_first_section: Callable[[], None] | None = None
 
     def activate(self) -> None:

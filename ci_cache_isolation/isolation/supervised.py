@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 
 from ci_cache_isolation.isolation import supervisor
+from ci_cache_isolation.isolation.process import after_fork
 
 __all__ = ["Supervised"]
 
@@ -90,5 +91,4 @@ def _disown_all() -> None:
         _alive.pop()._disown()  # noqa: SLF001
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_disown_all)
+after_fork(_disown_all)

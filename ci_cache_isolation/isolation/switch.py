@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+import sys
 import unittest
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -25,6 +25,7 @@ from ci_cache_isolation.isolation.options import (
     choices,
     enabled,
 )
+from ci_cache_isolation.isolation.process import new_lock
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import Store, name_for, store_class
@@ -66,7 +67,7 @@ RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
 _MEMORY = MemoryStore()
 STACK = ScopeStack([_MEMORY])
 _by_name: dict[str, Store] = dict.fromkeys(_MEMORY.names, _MEMORY)
-_making = threading.Lock()
+_making = new_lock(sys.modules[__name__], "_making")
 _cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False

@@ -6,7 +6,6 @@ It works everywhere, needs nothing of the suite, and is what a user's own comman
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -97,11 +96,10 @@ class ColdRuns:
         waiting = iter(jobs)
         with ThreadPoolExecutor(at_a_time) as pool:
             running: set[Future[ColdRun]] = set()
-            stopped = threading.Event()
             try:
                 while True:
                     while len(running) < at_a_time and (job := next(waiting, None)):
-                        running.add(pool.submit(self._run, job, stopped))
+                        running.add(pool.submit(self._run, job))
                     if not running:
                         return
                     done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -109,10 +107,9 @@ class ColdRuns:
                         yield future.result()
             finally:
                 if running:
-                    stopped.set()
                     self._processes.end()
 
-    def _run(self, job: ColdJob, stopped: threading.Event) -> ColdRun:
+    def _run(self, job: ColdJob) -> ColdRun:
         job.order.write(job.path)
         job.record_path.unlink(missing_ok=True)
         begun = time.monotonic()
@@ -126,7 +123,7 @@ class ColdRuns:
         seconds = time.monotonic() - begun
         record = read(job.record_path)
         end = End.FINISHED
-        if stopped.is_set():
+        if self._processes.has_ended:
             end = End.INTERRUPTED
         elif not record.is_finished:
             end = End.TIMED_OUT if code == TIMED_OUT else End.DIED

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from ci_cache_isolation.isolation.process import new_lock
 
 __all__ = ["Processes"]
 
@@ -24,8 +25,8 @@ class Processes:
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._lock = threading.Lock()
-        self._has_ended = False
+        self._lock = new_lock(self, "_lock")
+        self.has_ended = False
 
     def run(
         self,
@@ -43,7 +44,7 @@ class Processes:
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output, self._lock:
-            if self._has_ended:
+            if self.has_ended:
                 return TIMED_OUT
             process = subprocess.Popen(
                 command,
@@ -65,7 +66,7 @@ class Processes:
     def end(self) -> None:
         """Kill all that runs, and start nothing more."""
         with self._lock:
-            self._has_ended = True
+            self.has_ended = True
             running = list(self._running)
         for process in running:
             self._kill(process)

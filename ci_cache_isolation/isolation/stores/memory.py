@@ -19,6 +19,7 @@ from typing import Any
 
 from django.core.cache.backends import locmem
 
+from ci_cache_isolation.isolation.process import after_fork, free_inherited
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
     Contents,
@@ -57,6 +58,7 @@ class MemoryStore(SnapshotStore):
         self._private: dict[Hashable, Private] = {}
         # Those that are shared on purpose, kept so that their ids stay theirs.
         self._left_alone: dict[int, object] = {}
+        after_fork(self._after_fork)
 
     def adopt(self, alias: str, cache: object) -> bool:  # noqa: ARG002
         """Remember a cache whose dictionaries are its own."""
@@ -99,6 +101,11 @@ class MemoryStore(SnapshotStore):
         if self._enclosing[-1] or not self._is_empty():
             self._write(self._enclosing[-1])
             self._drop_private()
+
+    def _after_fork(self) -> None:
+        """Free Django's locks, which every test of the child is about to take."""
+        for _, _, _, lock in self._memories():
+            free_inherited(lock)
 
     def _drop_private(self) -> None:
         for identity, (memory, holders) in list(self._private.items()):

@@ -6,7 +6,6 @@ import atexit
 import functools
 import multiprocessing
 import multiprocessing.util
-import threading
 import weakref
 from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext
@@ -201,7 +200,6 @@ class SectionedStore(Store):
             # Those that are open are the parent's: two on one socket mix up answers.
             hook.forget_connections()
         self.frames.on_first_section = self._at_first_section
-        self.frames.lock = threading.RLock()
         process, *scopes = self.frames.everywhere()
         for frame in scopes:
             frame.sections.clear()
