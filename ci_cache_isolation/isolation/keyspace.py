@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation.clocks import Expiry
 from ci_cache_isolation.isolation.keys import within
 from ci_cache_isolation.isolation.process import process_token
 from ci_cache_isolation.isolation.redaction import redacted
@@ -51,7 +52,8 @@ class KeySpace(Space):
         self.modules: frozenset[str] = frozenset()
         # Keys that were cut to keep within the limit, and what the user called them.
         self.shortened: dict[str, str] = {}
-        self.deadlines: dict[str, float | None] = {}
+        # When entries expire, where a server does not tell.
+        self.expiries: dict[str, Expiry] = {}
         # Full keys by the cache that stored them: it knows the way to the server.
         self._waiting: dict[int, tuple[Any, list[str]]] = {}
         self._holders: dict[Section, Any] = {}
@@ -156,8 +158,8 @@ class KeySpace(Space):
         if section.is_joined:
             about = self._known(holder)
             names += journal.stored_in(about.fingerprint, section.id)
-        for name in names if self.deadlines else ():
-            self.deadlines.pop(name, None)
+        for name in names if self.expiries else ():
+            self.expiries.pop(name, None)
         self._wait(holder, names)
 
     def tidy(self, *, is_last: bool = False) -> None:

@@ -12,7 +12,6 @@ import shlex
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from ci_cache_isolation.errors import ServerNotFoundError, ServerNotStartedError
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.supervised import Supervised
 
 __all__ = ["PrivateServer", "find", "start"]
@@ -170,10 +170,10 @@ def _arguments(kind: str, path: str) -> list[str]:
 def _wait_until_it_answers(
     kind: str, path: str, process: Supervised, command: str
 ) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = steady() + PATIENCE
     while not _answers(kind, path):
         has_ended = process.has_ended(within=_BETWEEN_QUESTIONS)
-        if has_ended or time.monotonic() > deadline:
+        if has_ended or steady() > deadline:
             reason = "ended at once" if has_ended else "does not answer"
             raise ServerNotStartedError(
                 _NOT_STARTED.format(

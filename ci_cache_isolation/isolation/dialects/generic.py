@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation import notices
+from ci_cache_isolation.isolation.clocks import Deadline, Expiry
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.keys import Verbatim, maker_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
-__all__ = ["GenericDialect", "TimeoutsRemembered", "remember_as", "time_left"]
+__all__ = ["GenericDialect", "TimeoutsRemembered", "remember_as"]
 
 _MISSING = object()
 _SERVER_ATTRIBUTES = ("_servers", "_server", "_location", "location", "_table", "_dir")
@@ -43,6 +43,10 @@ class TimeoutsRemembered(Dialect):
                 patches.wrap(owner, name, _remembering_one(name))
         for owner in self.owners(cache_class, "set_many"):
             patches.wrap(owner, "set_many", _remembering_many)
+
+    def expiry(self, cache: Any, timeout: float | None) -> Expiry:  # noqa: ARG002
+        """Return when an entry expires that is stored now."""
+        return None if timeout is None else Deadline(timeout)
 
 
 class GenericDialect(TimeoutsRemembered):
@@ -70,7 +74,7 @@ class GenericDialect(TimeoutsRemembered):
         """Get it and add it again."""
         value = type(cache).get(cache, Verbatim(source), _MISSING)
         if value is not _MISSING:
-            timeout = time_left(space, source, cache.default_timeout)
+            timeout = _time_left(space, source, cache.default_timeout)
             type(cache).add(cache, Verbatim(target), value, timeout)
             remember_as(space, source, target)
 
@@ -89,18 +93,21 @@ class GenericDialect(TimeoutsRemembered):
                 type(cache).delete(cache, key)
 
 
-def time_left(space: KeySpace, full: str, default: float | None) -> float | None:
-    """Return for how many seconds an entry is still stored, None for ever."""
-    if full not in space.deadlines:
-        return default
-    deadline = space.deadlines[full]
-    return None if deadline is None else deadline - time.time()
+def _time_left(space: KeySpace, full: str, default: float | None) -> float | None:
+    """Return for how many seconds an entry that was found is still stored."""
+    expiry = space.expiries.get(full, _MISSING)
+    if not isinstance(expiry, Deadline):
+        return default if expiry is _MISSING else None
+    # Nobody says which clock the backend goes by. If the tests' were it, one that has
+    # expired there would not have been found.
+    left = expiry.seconds_seen()
+    return max(left if left > 0 else expiry.seconds(), 1)
 
 
 def remember_as(space: KeySpace, source: str, target: str) -> None:
     """Take note that what stands at a target lives as long as what it is a copy of."""
-    if source in space.deadlines:
-        space.deadlines[target] = space.deadlines[source]
+    if source in space.expiries:
+        space.expiries[target] = space.expiries[source]
 
 
 def _remembering_one(name: str) -> Callable[..., Any]:
@@ -146,7 +153,9 @@ def _remember(
     version = given[1] if len(given) > 1 else named.get("version")
     if timeout is DEFAULT_TIMEOUT:
         timeout = cache.default_timeout
-    deadline = None if timeout is None else time.time() + timeout
+    dialect = maker.space.dialect
+    assert isinstance(dialect, TimeoutsRemembered)
+    expiry = dialect.expiry(cache, timeout)
     for key in keys:
         if type(key) is not Verbatim:
-            maker.space.deadlines[cache.make_key(key, version=version)] = deadline
+            maker.space.expiries[cache.make_key(key, version=version)] = expiry

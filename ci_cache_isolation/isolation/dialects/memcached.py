@@ -12,10 +12,10 @@ from django.core.cache.backends.base import (
 )
 from django.core.cache.backends.memcached import BaseMemcachedCache, PyMemcacheCache
 
+from ci_cache_isolation.isolation.clocks import Deadline, Expiry
 from ci_cache_isolation.isolation.dialects.generic import (
     TimeoutsRemembered,
     remember_as,
-    time_left,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MemcachedDialect"]
 
-_MISSING = object()
+_MISSING: Any = object()
+# Higher numbers are times of day.
+_MOST_SECONDS = 30 * 24 * 60 * 60
 
 
 class MemcachedDialect(TimeoutsRemembered):
@@ -64,9 +66,21 @@ class MemcachedDialect(TimeoutsRemembered):
         client = cache._cache  # noqa: SLF001
         value = client.get(source, _MISSING)
         if value is not _MISSING:
-            timeout = time_left(space, source, cache.default_timeout)
-            client.add(target, value, cache.get_backend_timeout(timeout))
+            expiry = space.expiries.get(source, _MISSING)
+            if expiry is _MISSING:
+                expiry = self.expiry(cache, cache.default_timeout)
+            if isinstance(expiry, Deadline):
+                # It was found, so memcached has not yet counted to its end.
+                expiry = max(expiry.seconds(), 1)
+            client.add(target, value, expiry or 0)
             remember_as(space, source, target)
+
+    def expiry(self, cache: Any, timeout: float | None) -> Expiry:
+        """Return when an entry expires, as memcached was told."""
+        told = cache.get_backend_timeout(timeout)
+        if told > _MOST_SECONDS:
+            return int(told)
+        return Deadline(told) if told else None
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Have the client delete them together."""

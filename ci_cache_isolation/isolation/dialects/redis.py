@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisDialect", "address", "copy_between", "copy_on_server", "database"]
 
+_NOT_THERE = -2
+"""What PTTL answers for a key that does not exist; -1 is for one that never expires."""
+
 
 class RedisDialect(Dialect):
     """``django.core.cache.backends.redis.RedisCache`` and what derives from it."""
@@ -63,8 +66,10 @@ def copy_on_server(client: Any, source: str, target: str) -> None:
 def copy_between(giver: Any, source: str, taker: Any, target: str) -> None:
     """Copy a key of any type from one server to another, with its time to live."""
     value, milliseconds = giver.dump(source), giver.pttl(source)
-    if value is not None and not taker.exists(target):
-        taker.restore(target, max(milliseconds, 0), value)
+    # One that has expired since is not there; one with no time to live is for ever.
+    if value is None or milliseconds == _NOT_THERE or taker.exists(target):
+        return
+    taker.restore(target, 0 if milliseconds < 0 else max(milliseconds, 1), value)
 
 
 _clients: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()

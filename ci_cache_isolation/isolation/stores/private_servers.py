@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import weakref
@@ -191,7 +192,7 @@ class RedisContained(Contained):
         for place, value in kept.entries.items():
             number, key = cast("tuple[int, bytes]", place)
             expiry = kept.expiries[place]
-            left = 0 if expiry is None else int((expiry - now) * 1000)
+            left = 0 if expiry is None else math.ceil((expiry - now) * 1000)
             if expiry is None or left > 0:
                 self._client_for(number).restore(key, left, value)
 

@@ -10,10 +10,11 @@ import sys
 import tempfile
 import textwrap
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import metadata
 from pathlib import Path
 
+import freezegun
 import psycopg
 import pytest
 from django.core.cache.backends.memcached import PyLibMCCache, PyMemcacheCache
@@ -321,12 +322,18 @@ def test_a_program_that_cannot_be_run_is_an_error_with_the_reason(tmp_path):
         servers.start("redis", program)
 
 
-def test_a_server_that_never_answers_is_ended_after_a_while(monkeypatch, tmp_path):
+@pytest.mark.parametrize("clock", [nullcontext(), freezegun.freeze_time()])
+def test_a_server_that_never_answers_is_ended_after_a_while(
+    monkeypatch, tmp_path, clock
+):
     monkeypatch.setattr(servers, "PATIENCE", 0.2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     pid_file = tmp_path / "pid"
     program = make_program(tmp_path / "mute", f"echo $$ >{pid_file}; exec sleep 60")
-    with pytest.raises(ServerNotStartedError, match=r"does not answer.*said: nothing$"):
+    with (
+        clock,
+        pytest.raises(ServerNotStartedError, match=r"does not answer.*said: nothing$"),
+    ):
         servers.start("redis", program)
     assert not is_alive(int(pid_file.read_text()))
     assert {each.name for each in tmp_path.iterdir()} == {"mute", "pid"}

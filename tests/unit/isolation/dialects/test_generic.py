@@ -1,11 +1,15 @@
 """Custom backends: what they left is purged by name, timeouts are remembered."""
 
-import pytest
+from contextlib import nullcontext
 
-from ci_cache_isolation.isolation import journal
+import pytest
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from ci_cache_isolation.isolation import clocks, journal
 from ci_cache_isolation.isolation.keyspace import BATCH
 from ci_cache_isolation.isolation.purging import purge
 from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache, dictionaries
+from tests.stopped_clocks import FUTURE, LIBRARIES, PAST
 
 
 @pytest.fixture
@@ -18,12 +22,35 @@ def seconds(cache, key):
     return None if expiry is None else round(expiry - cache.now())
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def frozen(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1_000_000.0)
     monkeypatch.setattr(DictionaryCache, "now", lambda _: 1_000_000.0, raising=False)
 
 
+class ServersCache(DictionaryCache):
+    """A backend of a server: it counts whole seconds, on a clock of its own."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = self.default_timeout
+        return None if timeout is None else clocks.steady() + int(timeout)
+
+    def _holds(self, made):
+        _, expiry = self.entries.get(made, (None, -1))
+        return expiry is None or expiry > clocks.steady()
+
+
+@pytest.fixture(params=[DictionaryCache, ServersCache])
+def either(request, opened):
+    """An isolated cache and a plain one, whose entries expire on a clock of tests."""
+    return [
+        opened("custom", cache_class=request.param, is_isolated=is_isolated)
+        for is_isolated in (True, False)
+    ]
+
+
+@pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize(("given", "expected"), [((), 77), ((5,), 5), ((None,), None)])
 def test_a_timeout_is_remembered_through_all_scopes(sections, cache, given, expected):
     with sections.opened(CLASS):
@@ -41,6 +68,7 @@ def test_a_timeout_is_remembered_through_all_scopes(sections, cache, given, expe
         sections.move_to((CLASS,))
 
 
+@pytest.mark.usefixtures("frozen")
 def test_a_timeout_that_was_not_taken_is_not_remembered(sections, cache):
     with sections.opened(CLASS):
         cache.set("key", 1, timeout=50)
@@ -59,8 +87,58 @@ def test_timeouts_are_forgotten_with_their_entries(sections, cache):
     (space,) = sections.stores[0]._spaces.values()
     with sections.opened(CLASS), sections.opened(TEST):
         cache.set_many({"a": 1, "b": 1})
-        assert len(space.deadlines) == 2
-    assert space.deadlines == {}
+        assert len(space.expiries) == 2
+    assert space.expiries == {}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("timeout", [60, 10**9, None])
+@pytest.mark.parametrize(
+    "places",
+    [(None, PAST), (None, FUTURE), (PAST, None), (FUTURE, None), (PAST, FUTURE)],
+)
+def test_under_a_stopped_clock_an_entry_expires_as_without_isolation(
+    sections, either, library, timeout, places
+):
+    def at(moment):
+        return nullcontext() if moment is None else LIBRARIES[library](moment)
+
+    found = []
+    for cache in either:
+        with sections.opened(CLASS):
+            with at(places[0]):
+                cache.set("key", 1, timeout)
+            with sections.opened(TEST), at(places[1]):
+                seen = [cache.get("key")]
+                with sections.opened(BLOCK):
+                    seen.append(cache.get("key"))
+            seen.append(cache.get("key"))
+        found.append(seen)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("steps", [(59, 2), (30, 29, 2), (1, 58, 1)])
+def test_a_clock_that_is_set_on_lets_an_entry_expire_at_its_time(
+    sections, opened, library, steps
+):
+    cache = opened("custom")
+    with LIBRARIES[library](PAST) as move, sections.opened(CLASS):
+        cache.set("key", 1, 60)
+        with sections.opened(TEST):
+            for step in steps[:-1]:
+                move(step)
+                assert cache.get("key") == 1
+            move(steps[-1])
+            assert cache.get("key") is None
+
+
+def test_a_second_is_not_cut_down_to_nothing(sections, opened):
+    cache = opened("custom", cache_class=ServersCache)
+    with sections.opened(CLASS):
+        cache.set("key", 1, 1)
+        with sections.opened(TEST):
+            assert cache.get("key") == 1
 
 
 def test_what_a_killed_run_left_in_a_custom_backend_is_purged(

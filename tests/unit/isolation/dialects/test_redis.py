@@ -89,6 +89,14 @@ def test_a_server_that_cannot_copy_is_asked_to_dump_and_restore():
     assert server.values["source"] == (b"value", 500)
 
 
+@pytest.mark.parametrize(("left", "restored"), [(0, 1), (-2, None)])
+def test_a_copy_of_what_is_about_to_expire_is_not_for_ever(left, restored):
+    server = OldServer()
+    server.pttl = lambda _: left
+    copy_on_server(server, "source", "target")
+    assert server.values.get("target") == (restored and (b"value", restored))
+
+
 def test_another_error_of_a_copy_is_an_error():
     server = OldServer()
     server.copy = lambda *_: 1 / 0
