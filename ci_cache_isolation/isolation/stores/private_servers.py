@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import socket
+import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
@@ -22,6 +23,9 @@ __all__ = ["Contained", "can_contain", "contained_for"]
 
 _REDIRECTED = "_ci_cache_isolation_private"
 _STANDS_FOR = "_ci_cache_isolation_stands_for"
+_BETWEEN_QUESTIONS = 0.01
+# A test may freeze the clock, and patch this too.
+_sleep = time.sleep
 # Of no use for a socket of one's own, and refused by a server without a password.
 _OF_THE_ADDRESS = re.compile(
     r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
@@ -289,15 +293,25 @@ class MemcachedContained(Contained):
         return header[2] + b" " + value
 
     def _ask(self, command: bytes) -> list[bytes]:
+        for _ in range(int(servers.PATIENCE / _BETWEEN_QUESTIONS)):
+            lines = self._answered(command)
+            if lines is not None:
+                return lines
+            # Its crawler works for somebody else, or still for the question before.
+            _sleep(_BETWEEN_QUESTIONS)
+        raise ConnectionError(f"memcached was busy each time it was asked {command!r}")
+
+    def _answered(self, command: bytes) -> list[bytes] | None:
+        """Return the lines of an answer; None if it has no time."""
         self._socket.sendall(command + b"\r\n")
         lines = []
         while (line := self._file.readline().rstrip(b"\r\n")) != b"END":
+            if line.startswith(b"BUSY"):
+                return None
             if not line or line.startswith((b"ERROR", b"CLIENT_ERROR")):
                 raise ConnectionError(f"memcached answered {line!r} to {command!r}")
-            if not line.startswith((b"BUSY", b"OK")):
+            if not line.startswith(b"OK"):
                 lines.append(line)
-            elif line.startswith(b"BUSY"):
-                return self._ask(command)
         return lines
 
     def _tell(self, command: bytes) -> None:
