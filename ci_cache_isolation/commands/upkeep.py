@@ -13,6 +13,12 @@ from ci_cache_isolation.report.words import counted, printable
 
 __all__ = ["doctor", "purge"]
 
+_NOT_READ = (
+    "What killed runs left can't be read: {error}. Others could have written there "
+    "what is to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your "
+    "runs use, with mode 0700."
+)
+
 
 @click.command()
 @click.option("--settings", help="Dotted name of the settings that hold CACHES.")
@@ -23,15 +29,19 @@ def purge(settings: str | None) -> None:
     name. Runs that are going on are not touched. The next run does the same by itself
     for the caches that it uses.
     """
+    from ci_cache_isolation.isolation.journal import directory  # noqa: PLC0415
     from ci_cache_isolation.isolation.purging import purge as purged  # noqa: PLC0415
     from ci_cache_isolation.project import set_up  # noqa: PLC0415
 
     try:
         set_up(Path.cwd(), settings)
+        directory()
     except OptionError as error:
         fail(error, ExitCode.USAGE)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
+    except OSError as error:
+        fail(OptionError(_NOT_READ.format(error=error)), ExitCode.USAGE)
     is_left = is_there = False
     for each in purged():
         is_there = True
@@ -41,8 +51,11 @@ def purge(settings: str | None) -> None:
         if each.error:
             is_left = True
             click.echo(f"Left {number} in {where}: {printable(each.error)}.")
-        else:
-            click.echo(f"Deleted what stood under {number} in {where}.")
+            continue
+        click.echo(f"Deleted what stood under {number} in {where}.")
+        if each.refused:
+            dropped = counted(each.refused, "name")
+            click.echo(f"Dropped {dropped} of these, which its client refuses.")
     if not is_there:
         click.echo("No killed run has left anything.")
     sys.exit(ExitCode.FOUND if is_left else ExitCode.CLEAN)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ci_cache_isolation.isolation.process import new_lock
@@ -27,11 +28,24 @@ class AppendedFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         self._lock = new_lock(self, "_lock")
         self._mapped: mmap.mmap | None = None
         self._capacity = 0
         self.length = 0
+
+    @classmethod
+    def begun(cls, path: Path, data: bytes) -> AppendedFile:
+        """Return a new file that holds something; none is left if that can't be."""
+        made = cls(path)
+        try:
+            made.append(data)
+        except OSError:
+            made.close()
+            path.unlink(missing_ok=True)
+            raise
+        return made
 
     def append(self, data: bytes) -> None:
         """Put bytes behind all others."""
@@ -45,14 +59,42 @@ class AppendedFile:
                 self._mapped[self.length : end] = data
             self.length = end
 
-    def cut(self, length: int) -> None:
-        """Take away what stands behind so many bytes."""
+    def keep(self, length: int, lines: bytes) -> None:
+        """Take away what stands behind so many bytes, but for these lines.
+
+        Whenever the process is killed, they are there.
+        """
         with self._lock:
-            if self._mapped is None:
-                os.ftruncate(self._descriptor, length)
+            end = length + len(lines)
+            found = os.pread(self._descriptor, len(lines), length)
+            # Those that stay are often older than all others, in whatever sequence.
+            if sorted(found.split(b"\n")) == sorted(lines.split(b"\n")):
+                self._cut(end)
             else:
-                self._mapped[length : self.length] = bytes(self.length - length)
-            self.length = length
+                self._replace(os.pread(self._descriptor, length, 0) + lines)
+
+    def _cut(self, length: int) -> None:
+        if self._mapped is None:
+            os.ftruncate(self._descriptor, length)
+        else:
+            self._mapped[length : self.length] = bytes(self.length - length)
+        self.length = length
+
+    def _replace(self, data: bytes) -> None:
+        begun = AppendedFile.begun(self._path.with_suffix(".new"), data)
+        try:
+            begun._path.replace(self._path)  # noqa: SLF001 - one of these, too
+        except OSError:
+            begun.close()
+            raise
+        self.close()
+        self._descriptor, self._mapped = begun._descriptor, begun._mapped  # noqa: SLF001
+        self._capacity, self.length = begun._capacity, begun.length  # noqa: SLF001
+
+    def trim(self) -> None:
+        """Give back what is reserved and not used: nothing more is appended."""
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, self.length)
 
     def close(self) -> None:
         """Let it go; in a forked child the parent's goes on."""

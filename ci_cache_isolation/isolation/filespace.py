@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,8 +30,8 @@ __all__ = [
     "FILES",
     "FileSpace",
     "location_of",
+    "not_removed",
     "patch",
-    "remove_directory",
     "take",
 ]
 
@@ -44,7 +44,8 @@ _SPACE = "_ci_cache_isolation_files"
 _READING = frozenset({"get", "has_key"})
 _NOT_DELETED = (
     "What tests stored in cache {alias!r} could not be deleted: {error}. "
-    "It stays in {directory}, where no test sees it. Delete it by hand."
+    "It stays in {directory}, where no test sees it. "
+    "`cache-isolation purge` deletes it later, when that can be done."
 )
 
 
@@ -134,6 +135,7 @@ class FileSpace(Space):
             except FileNotFoundError:
                 pass
             except OSError as error:
+                self._finished.append(directory)
                 notices.note(
                     _NOT_DELETED.format(
                         alias=self.alias, error=error, directory=directory
@@ -141,7 +143,7 @@ class FileSpace(Space):
                 )
         if is_last and self._about is not None:
             # Children of ours may have ended without a chance to tidy up.
-            self._take_over(self._about)
+            self._take_over(self._about, in_ours=True)
             with contextlib.suppress(OSError):
                 os.rmdir(self.own)  # noqa: PTH106
 
@@ -171,12 +173,13 @@ class FileSpace(Space):
         JOURNAL.note(about, self.own)
         self._about = about
 
-    def _take_over(self, about: journal.About) -> None:
+    def _take_over(self, about: journal.About, *, in_ours: bool = False) -> None:
         """Remove what killed processes left."""
-        for left in journal.dead(about.fingerprint):
-            for name in left.names:
-                remove_directory(name)
-            left.forget()
+        if JOURNAL.leaves_the_dead:
+            return
+        for left in journal.dead(about.fingerprint, in_ours=in_ours):
+            if not not_removed(left.names):
+                left.forget()
 
     def _copy(self, source: str, target: str, name: str) -> None:
         # The operation itself meets the same disk and the same permissions.
@@ -189,11 +192,19 @@ class FileSpace(Space):
                 shutil.copy2(os.path.join(source, name), there)  # noqa: PTH118
 
 
-def remove_directory(path: str) -> None:
-    """Remove what a dead process left, if it is a directory of ours."""
-    directory = Path(path)
-    if directory.name.startswith(DIRECTORY) and not directory.is_symlink():
+def not_removed(paths: Iterable[str]) -> list[str]:
+    """Remove what a dead process left; return what can't be removed now.
+
+    What is no directory of ours is let be.
+    """
+    ours = [
+        path
+        for path in map(Path, paths)
+        if path.name.startswith(DIRECTORY) and not path.is_symlink()
+    ]
+    for directory in ours:
         shutil.rmtree(directory, ignore_errors=True)
+    return [str(directory) for directory in ours if directory.exists()]
 
 
 def take(cache: Any, space: FileSpace) -> None:

@@ -8,6 +8,9 @@ has to be searched for, and nothing else can be deleted by mistake.
 
 What is appended is the kernel's business at once, whatever becomes of the process.
 Directories are 0700 and files 0600, as names may be secret; values are never written.
+
+A file of a dead process is taken over by renaming it, under that process's lock: each
+name is written down once, whoever is killed meanwhile, however often a server refuses.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.appended_file import AppendedFile
 from ci_cache_isolation.isolation.process import (
     TOKEN_LENGTH,
@@ -48,6 +53,13 @@ __all__ = [
 DIRECTORY_VARIABLE = "CI_CACHE_ISOLATION_STATE"
 _LOCK = "alive"
 _SUFFIX = ".names"
+_NOT_NOTED = (
+    "What tests store in shared caches can't be noted on disk: {error}. If this run is "
+    "killed, nobody deletes what it leaves there. Let {variable} name a directory that "
+    "only you can enter, or one that does not exist yet."
+)
+_STALE = 3600
+"""Seconds after which a directory that was not moved to its name is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +82,10 @@ class Dead:
 
     def forget(self) -> None:
         """Strike it out: it has been deleted, or there is nobody to ask any more."""
-        self.path.unlink(missing_ok=True)
-        if not any(self.path.parent.glob(f"*{_SUFFIX}")):
-            shutil.rmtree(self.path.parent, ignore_errors=True)
+        with suppress(OSError):
+            self.path.unlink()
+        if self.path.parent.name != process_token():
+            _remove_if_empty(self.path.parent)
 
 
 class Journal:
@@ -86,6 +99,8 @@ class Journal:
         self._opening = new_lock(self, "_opening")
         self._is_broken = not _CAN_LOCK
         self.is_read_by_others = False
+        # Whether the process that this one was forked from deletes what others left.
+        self.leaves_the_dead = False
 
     def note(self, about: About, name: str) -> None:
         """Write down that something is about to be stored under a name."""
@@ -94,9 +109,10 @@ class Journal:
         try:
             file = self._files.get(about.fingerprint) or self._opened(about)
             file[0].append(_line(name))
-        except OSError:
+        except OSError as error:
             # Tidying up works without it; only a killed run would leave something.
             self._is_broken = True
+            notices.note(_NOT_NOTED.format(error=error, variable=DIRECTORY_VARIABLE))
 
     def keep(self, fingerprint: str, names: Iterable[str]) -> None:
         """Strike out all names of a space but these."""
@@ -105,10 +121,28 @@ class Journal:
             return
         appended, header = file
         try:
-            appended.cut(header)
-            appended.append(b"".join(map(_line, names)))
+            appended.keep(header, b"".join(map(_line, names)))
         except OSError:
             self._is_broken = True
+
+    def take(self, left: Dead) -> Dead | None:
+        """Take over what a dead process left; None where that can't be done.
+
+        For whoever `dead` yields it to, as it holds the process's lock meanwhile.
+        """
+        if self._is_broken:
+            return None
+        # One that its process had taken over keeps the name of whose it was.
+        fingerprint, *origin = left.path.name.removesuffix(_SUFFIX).split(".")
+        owner = origin[0] if origin else left.path.parent.name
+        try:
+            with self._opening:
+                path = self._path or self._directory()
+            taken = path / f"{fingerprint}.{owner}{_SUFFIX}"
+            left.path.rename(taken)
+        except OSError:
+            return None
+        return replace(left, path=taken)
 
     def close(self) -> None:
         """Strike out everything: nothing is left."""
@@ -129,6 +163,8 @@ class Journal:
 
     def leave(self) -> None:
         """Let the lock go, so that others delete what is still written down."""
+        for file, _ in self._files.values():
+            file.trim()
         self.abandon()
         self._path = None
 
@@ -157,8 +193,9 @@ class Journal:
         header = json.dumps(
             [about.fingerprint, about.alias, about.kind, about.location]
         ).encode()
-        appended = AppendedFile(path / f"{about.fingerprint}{_SUFFIX}")
-        appended.append(header + b"\n")
+        appended = AppendedFile.begun(
+            path / f"{about.fingerprint}{_SUFFIX}", header + b"\n"
+        )
         file = appended, appended.length
         self._files[about.fingerprint] = file
         return file
@@ -166,11 +203,18 @@ class Journal:
     def _directory(self) -> Path:
         # Made under another name and moved, so that it never stands there unlocked.
         parent = directory()
-        made = Path(tempfile.mkdtemp(prefix=".", dir=parent))
-        lock = os.open(made / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
         path = parent / process_token()
-        made.rename(path)
+        made = Path(tempfile.mkdtemp(prefix=".", dir=parent))
+        lock = None
+        try:
+            lock = os.open(made / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            made.rename(path)
+        except OSError:
+            if lock is not None:
+                os.close(lock)
+            shutil.rmtree(made, ignore_errors=True)
+            raise
         self._path, self._lock = path, lock
         return path
 
@@ -178,14 +222,15 @@ class Journal:
 def directory() -> Path:
     """Return the directory of all journals of this user, made if need be.
 
-    ``OSError`` where it can't be made, or belongs to somebody else.
+    ``PermissionError`` where it is not this user's alone, ``OSError`` where it can't be
+    made: names that others wrote there would be deleted.
     """
+    user = getattr(os, "getuid", lambda: "user")()
     if chosen := os.environ.get(DIRECTORY_VARIABLE):
         path = Path(chosen)
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
-    user = getattr(os, "getuid", lambda: "user")()
-    path = Path(tempfile.gettempdir()) / f"ci-cache-isolation-{user}"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
+        path = Path(tempfile.gettempdir()) / f"ci-cache-isolation-{user}"
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:
@@ -196,33 +241,44 @@ def directory() -> Path:
 def dead(fingerprint: str | None = None, *, in_ours: bool = False) -> Iterator[Dead]:
     """Yield what dead processes left, in one space or in all.
 
-    With ``in_ours`` also in sections of this process, which nobody is to join any more.
+    Each is yielded under its process's lock: nobody else is given it meanwhile. With
+    ``in_ours`` also in sections of this process, which nobody is to join any more.
     """
     if not _CAN_LOCK:  # pragma: no cover - Windows
         return
     try:
+        found = directory()
+        _remove_stale(found)
         # One whose name begins with a dot is being made just now.
-        processes = sorted(directory().glob("[!.]*"))
+        processes = sorted(found.glob("[!.]*"))
     except OSError:
         return
     for process in processes:
-        if process.name == process_token() or not _is_dead(process):
+        if process.name == process_token():
             continue
-        files = list(process.glob(f"*{_SUFFIX}"))
-        if not files:
-            shutil.rmtree(process, ignore_errors=True)
-        for path in files:
-            if fingerprint in {None, path.name.removesuffix(_SUFFIX)}:
-                left = _read(path)
-                ours = {process.name, process_token()} if in_ours else {process.name}
-                if left is not None and not _is_used(left, ours):
-                    yield left
+        ours = {process.name, process_token()} if in_ours else {process.name}
+        with _locked(process) as is_dead:
+            if is_dead:
+                yield from _left_in(process, fingerprint, ours)
+                _remove_if_empty(process)
+
+
+def _left_in(process: Path, fingerprint: str | None, ours: set[str]) -> Iterator[Dead]:
+    for path in sorted(process.glob(f"*{_SUFFIX}")):
+        if fingerprint in {None, path.name.partition(".")[0]}:
+            left = _read(path)
+            if left is None:
+                continue
+            if not left.names:
+                left.forget()
+            elif not _is_used(left, ours):
+                yield left
 
 
 def stored_in(fingerprint: str, section: str) -> list[str]:
     """Return what all processes together have stored in one section of a space."""
     try:
-        files = list(directory().glob(f"[!.]*/{fingerprint}{_SUFFIX}"))
+        files = list(directory().glob(f"[!.]*/{fingerprint}.*{_SUFFIX[1:]}"))
     except OSError:
         return []
     found = [left for left in map(_read, files) if left is not None]
@@ -230,28 +286,66 @@ def stored_in(fingerprint: str, section: str) -> list[str]:
 
 
 def _is_used(left: Dead, tokens: set[str]) -> bool:
-    """Tell whether a process joined sections of another one, which still lives."""
+    """Return whether a process joined sections of another one, which still lives."""
     owners = {name[:TOKEN_LENGTH] for name in left.names} - tokens
-    return any(
-        (left.path.parent.with_name(owner) / _LOCK).exists()
-        and not _is_dead(left.path.parent.with_name(owner))
-        for owner in owners
-        if owner.isalnum()
-    )
+    return any(_lives(owner) for owner in owners if owner.isalnum())
 
 
-def _is_dead(process: Path) -> bool:
-    try:
-        lock = os.open(process / _LOCK, os.O_WRONLY)
-    except OSError:
+def _lives(token: str) -> bool:
+    process = directory() / token
+    if not (process / _LOCK).exists():
         return False
+    with _locked(process, is_shared=True) as is_dead:
+        return not is_dead
+
+
+@contextmanager
+def _locked(process: Path, *, is_shared: bool = False) -> Iterator[bool]:
+    """Hold the lock of a process that is dead; False where it lives, or is held."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.open(process / _LOCK, os.O_WRONLY)
     except OSError:
-        return False
+        yield False
+        return
+    try:
+        try:
+            kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+            fcntl.flock(held, kind | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
     finally:
-        os.close(lock)
-    return True
+        os.close(held)
+
+
+def _remove_if_empty(process: Path) -> None:
+    """Remove the directory of a dead process that has left nothing."""
+    for path in process.glob(f"*{_SUFFIX}"):
+        if not _is_blank(path):
+            return
+    shutil.rmtree(process, ignore_errors=True)
+
+
+def _is_blank(path: Path) -> bool:
+    """Return whether a process was killed before it had written down anything."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1) in {b"", b"\0"}
+    except OSError:
+        return False
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove what a process was making when it was killed.
+
+    The disk's clock is asked: the process's may be frozen by a test.
+    """
+    now = parent.stat().st_mtime
+    for made in parent.glob(".*"):
+        with suppress(OSError):
+            if made.lstat().st_mtime < now - _STALE:
+                shutil.rmtree(made, ignore_errors=True)
 
 
 def _read(path: Path) -> Dead | None:

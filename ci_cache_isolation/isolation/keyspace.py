@@ -22,7 +22,7 @@ __all__ = ["BATCH", "JOURNAL", "KeySpace"]
 JOURNAL = journal.Journal()
 
 BATCH = 1000
-"""How many keys are deleted at once."""
+"""How many keys may wait to be deleted."""
 
 _MANY_READS = 8
 
@@ -35,6 +35,11 @@ _NOT_DELETED = (
     "What tests stored in cache {alias!r} ({backend}, {location}) could not be "
     "deleted: {error}. It stays on the server, where no test sees it. "
     "`cache-isolation purge` deletes it later."
+)
+_REFUSED = (
+    "The client of cache {alias!r} ({backend}, {location}) refuses a key that a test "
+    "used: {error}. Nothing is stored under such keys, so they are not kept in mind. "
+    "Look for what makes them, if it is not what that test is about."
 )
 
 
@@ -56,11 +61,14 @@ class KeySpace(Space):
         self.expiries: dict[str, Expiry] = {}
         # Full keys by the cache that stored them: it knows the way to the server.
         self._waiting: dict[int, tuple[Any, list[str]]] = {}
+        # What killed processes left, each with a cache that knows the way there.
+        self._taken: list[tuple[Any, journal.Dead]] = []
         self._holders: dict[Section, Any] = {}
         # Whether a key was ever made: there are backends that use keys as they are.
         self.is_asked = False
         self._is_due = False
         self._has_failed = False
+        self._has_refused = False
         self._is_lasting = True
         self._has_looked = False
         self._about: journal.About | None = None
@@ -141,8 +149,7 @@ class KeySpace(Space):
         about = self._known(cache)
         names = [self.full(section, name) for name in section.stored()]
         names += journal.stored_in(about.fingerprint, section.id)
-        for start in range(0, len(names), BATCH):
-            self.dialect.delete(cache, names[start : start + BATCH])
+        self.dialect.delete_all(cache, names)
         section.is_cut = True
 
     def finish(self, section: Section) -> None:
@@ -171,25 +178,47 @@ class KeySpace(Space):
         if is_last and self._has_looked and self._about is not None:
             # Children of ours may have ended without a chance to tidy up.
             for cache in list(self._users)[:1]:
-                self._take_over(self._about, cache)
+                self._take_over(self._about, cache, in_ours=True)
         if not self._is_due or (self._has_failed and not is_last):
             return
-        for cache, names in list(self._waiting.values()):
-            about = self._known(cache)
-            try:
-                if self.dialect.is_gone(cache, about):
-                    names.clear()
-                for start in range(0, len(names), BATCH):
-                    self.dialect.delete(cache, names[start : start + BATCH])
-            except Exception as error:  # noqa: BLE001 - the tests are not to blame
-                self._has_failed = True
-                self._say(_NOT_DELETED, error)
-                return
-            del self._waiting[id(cache)]
         self._is_due = self._has_failed = False
+        waiting, self._waiting = self._waiting, {}
+        while waiting:
+            _, (cache, names) = waiting.popitem()
+            if self._is_gone(cache) or self._is_deleted(cache, names):
+                continue
+            for each, those in ((cache, names), *waiting.values()):
+                self._wait(each, those)
+            return
         if len(self.shortened) > BATCH:
             self.shortened.clear()
         self._strike_out()
+        while self._taken:
+            cache, left = self._taken[-1]
+            if self._is_gone(cache) or not self._is_deleted(cache, left.names):
+                return
+            left.forget()
+            self._taken.remove((cache, left))
+
+    def _is_gone(self, cache: Any) -> bool:
+        """Return whether what a cache stored things in is no longer there."""
+        try:
+            return self.dialect.is_gone(cache, self._known(cache))
+        except Exception:  # noqa: BLE001 - whoever deletes says so
+            return False
+
+    def _is_deleted(self, cache: Any, names: list[str]) -> bool:
+        """Delete full keys; False if that can't be done now."""
+        try:
+            refused = self.dialect.delete_all(cache, names)
+        except Exception as error:  # noqa: BLE001 - the tests are not to blame
+            self._has_failed = self._is_due = True
+            self._say(_NOT_DELETED, error)
+            return False
+        if refused and not self._has_refused:
+            self._has_refused = True
+            self._say(_REFUSED, next(iter(refused.values())))
+        return True
 
     @property
     def is_untidy(self) -> bool:
@@ -199,6 +228,7 @@ class KeySpace(Space):
     def forget_waiting(self) -> None:
         """Leave it to the parent process, from which this one was forked."""
         self._waiting.clear()
+        self._taken.clear()
         self._holders.clear()
 
     def _wait(self, cache: Any, names: Iterable[str]) -> None:
@@ -208,7 +238,7 @@ class KeySpace(Space):
     @property
     def has_waiting(self) -> bool:
         """Whether anything waits to be deleted."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._taken)
 
     def _bring(self, section: Section, name: str, cache: Any, outer: Section) -> None:
         source, target = self.full(outer, name), self.full(section, name)
@@ -240,13 +270,17 @@ class KeySpace(Space):
             self._take_over(about, cache)
         JOURNAL.note(about, full)
 
-    def _take_over(self, about: journal.About, cache: Any) -> None:
+    def _take_over(
+        self, about: journal.About, cache: Any, *, in_ours: bool = False
+    ) -> None:
         """Let what killed processes left go with the next batch."""
-        for left in journal.dead(about.fingerprint):
-            for name in left.names:
-                JOURNAL.note(about, name)
-            self._wait(cache, left.names)
-            left.forget()
+        if JOURNAL.leaves_the_dead or self._is_gone(cache):
+            return
+        for left in journal.dead(about.fingerprint, in_ours=in_ours):
+            taken = JOURNAL.take(left)
+            if taken is not None:
+                self._taken.append((cache, taken))
+                self._is_due = True
 
     def _known(self, cache: Any) -> journal.About:
         if self._about is None:

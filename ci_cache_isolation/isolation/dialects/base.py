@@ -20,6 +20,7 @@ from ci_cache_isolation.isolation.keys import (
     making_own_keys,
     own_key,
 )
+from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.redaction import redacted
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Dialect"]
 
+BATCH = 1000
+"""How many keys are deleted at once."""
 _ROOTS = (object, BaseCache)
+# What each library calls its errors of the connection; none is an ``OSError``.
+_OF_THE_WAY = {"ConnectionError", "TimeoutError", "OperationalError", "InterfaceError"}
 
 
 class Dialect(ABC):
@@ -63,6 +68,34 @@ class Dialect(ABC):
     @abstractmethod
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete full keys. Those that are not there are no error."""
+
+    def delete_all(self, cache: Any, names: list[str]) -> dict[str, Exception]:
+        """Delete full keys, in batches; return those that the client refuses, and why.
+
+        Nothing is stored under these either. What a server or the way to it says is
+        raised: then all of them are still there.
+        """
+        refused: dict[str, Exception] = {}
+        for start in range(0, len(names), BATCH):
+            self._delete_batch(cache, names[start : start + BATCH], refused)
+        return refused
+
+    def _delete_batch(
+        self, cache: Any, names: list[str], refused: dict[str, Exception]
+    ) -> None:
+        try:
+            self.delete(cache, names)
+        except Exception as error:
+            if _is_of_the_way(error):
+                raise
+            # If a key of ours fails as well, it is not the keys that are refused.
+            self.delete(cache, [section_id(0)])
+            if len(names) == 1:
+                refused[names[0]] = error
+                return
+            middle = len(names) // 2
+            for half in (names[:middle], names[middle:]):
+                self._delete_batch(cache, half, refused)
 
     def location(self, cache: Any) -> str:
         """Return where the entries are, for messages and for `About`."""
@@ -198,6 +231,12 @@ class Dialect(ABC):
             if self.is_of_family(owner):
                 for name in names & vars(owner).keys():
                     patches.wrap(owner, name, wrapping)
+
+
+def _is_of_the_way(error: Exception) -> bool:
+    """Return whether it says that a server was not reached, whatever the keys."""
+    kinds = {each.__name__ for each in type(error).__mro__}
+    return isinstance(error, OSError) or bool(kinds & _OF_THE_WAY)
 
 
 def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:

@@ -41,6 +41,7 @@ class SectionedStore(Store):
         self._patches = Patches()
         self._prepared: set[type] = set()
         self._kept: list[Frame] = []
+        self._has_ended = False
         self.frames.on_first_section = self._at_first_section
         after_fork(self._after_fork)
 
@@ -179,6 +180,11 @@ class SectionedStore(Store):
             multiprocessing.util.Finalize(None, self._at_exit, exitpriority=0)
 
     def _at_exit(self) -> None:
+        # A forked worker may come by here twice: as one of multiprocessing's, and by
+        # exit handlers that it inherited.
+        if self._has_ended:
+            return
+        self._has_ended = True
         for frame in self.frames.everywhere():
             for space, section in frame.sections.items():
                 space.finish(section)
@@ -195,6 +201,7 @@ class SectionedStore(Store):
     def _after_fork(self) -> None:
         """Be a stranger to the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
+        self._has_ended = False
         self._kept.clear()
         if self._spaces and self.frames.is_active:
             # Those that are open are the parent's: two on one socket mix up answers.

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connections
 
 from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.isolation.keyspace import JOURNAL
 from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import Sections
 from ci_cache_isolation.running.output import one_line, shown_error
@@ -152,6 +153,8 @@ def _end_with(lifeline: int) -> None:
 def _isolate(sections: Sections) -> None:
     # Not only on the stack: a suite that begins looks at the options again.
     os.environ.update(sections.variables)
+    # That is the parent's to do, once and when all forks have ended.
+    JOURNAL.leaves_the_dead = True
     # Caches that somebody holds are led to what is this process's own.
     switch.start(switch.install())
 

@@ -136,6 +136,19 @@ def test_purge_says_what_it_cannot_reach(left, server):
     assert len(server.entries()) == 4
 
 
+def test_purge_reads_nothing_that_others_could_have_written(left, server):
+    (left.path / ".state").chmod(0o755)
+    done = command(left, "purge")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"cache-isolation: What killed runs left can't be read: {left.path}/.state is "
+        "not a directory of this user's alone. Others could have written there what is "
+        "to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your runs "
+        "use, with mode 0700.\n"
+    )
+    assert len(server.entries()) == 4
+
+
 @pytest.mark.parametrize("name", ["purge", "doctor"])
 def test_a_command_without_settings_says_what_to_do(project, name):
     project.own["DJANGO_SETTINGS_MODULE"] = ""

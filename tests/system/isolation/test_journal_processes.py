@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_cache_isolation.isolation.journal import Dead, dead
+from ci_cache_isolation.isolation.journal import DIRECTORY_VARIABLE, Dead, dead
 from tests import journals
 from tests.journals import ABOUT, ANOTHER_PROCESS, OTHER, killed, written
 
@@ -84,3 +84,49 @@ def test_a_file_that_is_none_of_ours_is_nothing(content):
     path = killed("one")
     (path / "0123.names").write_bytes(content)
     assert list(dead()) == []
+
+
+SETTINGS = """
+    from ci_cache_isolation.settings import isolate
+
+    DATABASES = {
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+    }
+    CACHES = isolate({
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        },
+    })
+    """
+STORING = """
+    import unittest
+    from contextlib import suppress
+    from django.core.cache import cache
+
+    class Base:
+        def test(self):
+            for number in range(4):
+                with suppress(Exception):
+                    cache.set(f"key-{number}", 1)
+
+    class ATests(Base, unittest.TestCase): pass
+    class BTests(Base, unittest.TestCase): pass
+    class CTests(Base, unittest.TestCase): pass
+    class DTests(Base, unittest.TestCase): pass
+    """
+
+
+@pytest.mark.parametrize("parallel", ["1", "2", "4"])
+def test_what_a_server_that_is_down_keeps_from_being_deleted_is_kept_once(
+    project, monkeypatch, parallel
+):
+    project.write("settings", SETTINGS)
+    project.write("test_storing", STORING)
+    folder = project.path / ".state"
+    for runs in range(1, 6):
+        done = project.manage("test", f"--parallel={parallel}")
+        assert done.returncode == 0, done.stderr
+        monkeypatch.setenv(DIRECTORY_VARIABLE, str(folder))
+        assert sum(len(left.names) for left in dead()) == runs * 16
+        assert not list(folder.glob(".*"))

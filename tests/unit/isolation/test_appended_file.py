@@ -39,11 +39,26 @@ def test_what_is_cut_away_is_not_there_any_more(path):
     file = AppendedFile(path)
     file.append(b"head\n")
     file.append(b"a long line that goes\n")
-    file.cut(5)
+    file.keep(5, b"")
     assert content(path) == b"head\n"
     file.append(b"short\n")
     assert content(path) == b"head\nshort\n"
     file.close()
+
+
+def test_lines_that_are_kept_stay_whether_they_come_first_or_last(path):
+    file = AppendedFile(path)
+    for line in (b"head\n", b"one\n", b"two\n", b"three\n"):
+        file.append(line)
+    file.keep(5, b"two\none\n")
+    assert content(path) == b"head\none\ntwo\n"
+    file.append(b"four\n")
+    file.keep(5, b"four\n")
+    assert content(path) == b"head\nfour\n"
+    file.append(b"five\n")
+    assert content(path) == b"head\nfour\nfive\n"
+    file.close()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_threads_do_not_write_over_each_other(path):
