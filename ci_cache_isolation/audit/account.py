@@ -96,8 +96,9 @@ class How(enum.StrEnum):
 
 
 class Left(NamedTuple):
-    """What is left. ``deadline`` is the time at which it expires, None for never.
+    """What is left. ``deadline`` is when it expires by the clock that runs on.
 
+    It is None for what never does. A clock that a test stops or moves says nothing.
     ``expires_in`` are the seconds from the scope's end until then.
     """
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from ci_cache_isolation.isolation.clocks import steady
 
 __all__ = ["FAILED", "Books", "Called"]
 
@@ -99,7 +100,8 @@ class Called(NamedTuple):
         """Note that something was stored, or was not to be kept, as Django has it."""
         if timeout is DEFAULT_TIMEOUT:
             timeout = getattr(self.cache, "default_timeout", None)
-        deadline = None if timeout is None else time.time() + float(timeout)
+        # A test may stop the clock that it sees, and with it the end of its entries.
+        deadline = None if timeout is None else steady() + float(timeout)
         if timeout is not None and timeout <= 0:
             self.books.delete(self.cache, key, version, self.operation)
         else:

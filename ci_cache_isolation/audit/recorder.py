@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ci_cache_isolation.audit.called import Called
 from ci_cache_isolation.audit.memoised_calls import MemoisedCalls
 from ci_cache_isolation.audit.operations import wrap_operations
 from ci_cache_isolation.isolation import notices, switch
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.filespace import location_of
 from ci_cache_isolation.isolation.memoised import MEMOISED
@@ -214,7 +214,7 @@ class Recorder:
     def ended(self, scope: Scope, account: Account | None) -> None:
         """Write a scope's account down."""
         if account is not None:
-            account.close(time.time())
+            account.close(steady())
         path = switch.STACK.path
         around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
         line = notes.line(scope, around, account, self._hashed)

@@ -221,3 +221,48 @@ def test_with_memoised_functions_reset_isolation_cures_what_they_remember(corpus
     assert finding["proof"] == proof
     assert finding["isolation_cures"] is True
     assert finding["state"]["function"] == "shop.remembering.name"
+
+
+FROZEN = """\
+import datetime
+
+import freezegun
+import time_machine
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+@{stopped}(datetime.datetime({year}, 3, 4, tzinfo=datetime.UTC){options})
+class FrozenTests(SimpleTestCase):
+    def test_a_takes_the_token(self):
+        self.assertTrue(cache.add("token", 1, 3600))
+
+    def test_b_takes_the_token(self):
+        self.assertTrue(cache.add("token", 1, 3600))
+"""
+STOPPED = {"freezegun.freeze_time": "", "time_machine.travel": ", tick=False"}
+
+
+@pytest.mark.parametrize("year", [2019, 2061])
+@pytest.mark.parametrize("stopped", STOPPED)
+def test_what_lives_by_a_clock_that_is_stopped_is_met(corpus, stopped, year):
+    source = FROZEN.format(stopped=stopped, options=STOPPED[stopped], year=year)
+    (corpus.folder / "shop" / "test_frozen.py").write_text(source)
+    audit = audited(corpus, "--runner", "django", "shop.test_frozen")
+    found = {
+        each["test"].rpartition("_test_")[2].rpartition(".test_")[2]: each["state"][
+            "key"
+        ]
+        for each in audit.report["findings"]
+    }
+    assert found == {"a_takes_the_token": "token", "b_takes_the_token": "token"}
+
+
+def test_stress_names_what_lives_by_a_clock_that_is_stopped(corpus):
+    source = FROZEN.format(stopped="freezegun.freeze_time", options="", year=2019)
+    (corpus.folder / "shop" / "test_frozen.py").write_text(source)
+    options = ("--cache", "shared", "--orders", "0", "--split", "0")
+    done = corpus.stress("--runner", "django", *options, "shop.test_frozen")
+    assert done.code == 1, done.out + done.err
+    states = [each["state"] for each in corpus.report()["findings"]]
+    assert {state and state["key"] for state in states} == {"token"}
