@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -31,6 +31,7 @@ from ci_cache_isolation.running.jobs import (
     Sections,
 )
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.running.processes import WARDEN
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.running.suite import SuiteTest
 
@@ -136,6 +137,7 @@ class ForkServer:
         self._scratch = tempfile.TemporaryDirectory(
             prefix="cache-forks-", ignore_cleanup_errors=True
         )
+        WARDEN.begin()
         self._socket, theirs = socket.socketpair()
         self._answers = self._socket.makefile("rb")
         with theirs, self._log.open("wb") as log:
@@ -150,6 +152,10 @@ class ForkServer:
                 # Ctrl-C is ours; then this ends, and that too.
                 start_new_session=True,
             )
+        self._watched = ExitStack()
+        # It notices by itself, if it is not busy with something that never ends.
+        watched = WARDEN.over(self._process.pid, patience=PATIENCE)
+        self._watched.enter_context(watched)
         try:
             self._begin()
         except BaseException:
@@ -177,6 +183,7 @@ class ForkServer:
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
         finally:
+            self._watched.close()
             # It does so itself, unless it was killed.
             self._scratch.cleanup()
 
