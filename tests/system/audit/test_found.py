@@ -3,6 +3,7 @@
 import fnmatch
 import re
 import shlex
+import time
 
 import pytest
 
@@ -215,8 +216,10 @@ def test_with_memoised_functions_reset_isolation_cures_what_they_remember(corpus
         for name in ("is_the_corner_shop", "of_the_mall_is_used")
     ]
     reset = {"CI_CACHE_ISOLATION_RESET_MEMOISED": "on"}
+    began = time.monotonic()
     report = audited(corpus, "--runner", "django", *labels, **reset).report
     [finding] = report["findings"]
+    assert 0 < finding["cost"]["seconds"] < time.monotonic() - began
     proof = {"alone": "0/5", "after": "5/5", "isolated": "0/5"}
     assert finding["proof"] == proof
     assert finding["isolation_cures"] is True

@@ -122,3 +122,16 @@ def test_scopes_that_have_sections_forget_when_they_end_and_blocks_do_not(stack)
     stack.end()
     stack.end()
     assert ended == [(CLASS,), ()]
+
+
+def test_a_function_that_wraps_itself_is_no_trouble(functions):
+    @functools.cache
+    def endless(number):
+        return number
+
+    endless.__wrapped__ = endless
+    endless(1)
+    functions.find()
+    assert f"{__name__}.doubled" in names(functions)
+    functions.reset()
+    assert doubled.cache_info().currsize == 0

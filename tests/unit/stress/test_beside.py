@@ -4,9 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.running.jobs import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
-from ci_cache_isolation.stress.beside import AT_LEAST, Beside, Met
+from ci_cache_isolation.stress.beside import AT_LEAST, Beside, Met, with_neighbours
+from ci_cache_isolation.stress.judged import Judged
 
 TEST, MATE, OTHER = "app.test_counts", "app.test_clears", "app.test_reads"
 
@@ -53,3 +55,12 @@ def test_those_that_were_not_seen_to_fail_are_found_by_who_shares_with_them():
 def test_it_has_to_fail_beside_another_more_often_than_chance_has_it(fails):
     asked = beside(Processes(fails), {TEST: [MATE]})
     assert asked(TEST, [MATE]) == (fails if fails == AT_LEAST else 0)
+
+
+def test_a_finding_is_proved_by_the_neighbour_beside_which_it_fails_most():
+    judged = Judged(TEST, Verdict.CROSS_PROCESS, Proof(alone=0, after=1), (TEST,))
+    found = with_neighbours(judged, [Met(OTHER, 3, 0), Met(MATE, 5, 1)])
+    assert found.after == ((OTHER,), (MATE,))
+    assert (found.proof.after, found.proof.isolated) == (5, 1)
+    assert found.isolation_cures is False
+    assert with_neighbours(judged, []) is judged
