@@ -8,6 +8,7 @@ import re
 import socket
 import time
 from contextlib import closing
+from functools import partial
 from urllib.parse import unquote_to_bytes
 
 from django.core.cache.backends.filebased import FileBasedCache
@@ -164,6 +165,11 @@ class FileContents:
         pass
 
 
+def _executed(cursor, sql):
+    cursor.execute(sql)
+    return cursor
+
+
 class TableContents:
     """The cache table of every test database that is kept from run to run."""
 
@@ -190,7 +196,8 @@ class TableContents:
     def _each(self):
         for name in self.names:
             with closing(self.connect(name)) as connection:
-                yield connection.execute
+                cursor = connection.cursor()
+                yield partial(_executed, cursor)
                 connection.commit()
 
     def begin_watching(self):

@@ -42,6 +42,7 @@ SAMPLE = [
         ("django-reverse", "private-pymemcache"),
         ("fork", "locmem"),
         ("fork", "private-redis"),
+        ("fork", "database-mariadb"),
         ("spawn", "database-postgresql"),
         ("forkserver", "files"),
         ("pytest", "locmem"),

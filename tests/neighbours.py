@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partial
 
+import MySQLdb
 import psycopg
 import pytest
 
@@ -101,6 +102,7 @@ BACKENDS = {
     "pylibmc": "django.core.cache.backends.memcached.PyLibMCCache",
     "database-sqlite": "django.core.cache.backends.db.DatabaseCache",
     "database-postgresql": "django.core.cache.backends.db.DatabaseCache",
+    "database-mariadb": "django.core.cache.backends.db.DatabaseCache",
 }
 CONTENTS = {
     "redis_server": RedisContents,
@@ -236,9 +238,13 @@ def kept_database(store, request, tmp_path):
         }
         names = [str(tmp_path / f"test{clone}.sqlite3") for clone in clones]
         return database, TableContents(sqlite3.connect, names)
-    server = request.getfixturevalue("postgres_server").database
+    kind = store.removeprefix("database-").removesuffix("ql")
+    server = request.getfixturevalue(f"{kind}_server").database
     database = {**server, "TEST": {"NAME": f"kept_{os.getpid()}_{id(tmp_path)}"}}
     names = [database["TEST"]["NAME"] + clone for clone in clones]
+    if kind == "mariadb":
+        connect = partial(MySQLdb.connect, unix_socket=server["HOST"], user="root")
+        return database, TableContents(lambda name: connect(database=name), names)
     connect = partial(
         psycopg.connect, host=server["HOST"], port=server["PORT"], user=server["USER"]
     )

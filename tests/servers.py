@@ -3,7 +3,7 @@
 None of them listens on its standard port: what is there is somebody's own. Each is
 started once in a test process, when a test first asks for it, and ended with it.
 Outside pytest: ``with running("redis") as server``, ``with running_postgres() as
-server``.
+server``, ``with running_mariadb() as server``.
 """
 
 import os
@@ -30,6 +30,9 @@ STANDARD_PORTS = {5432, 6379, 11211}
 # The number is only a part of the socket's name.
 POSTGRES_PORT = "54320"
 MISSING = "{server} is missing: {error}"
+MARIADB_PROGRAMS = ["mariadb-install-db", "mariadbd"]
+# Debian keeps servers off the PATH of those who are not root.
+_WITH_SBIN = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
 
 
 class MissingServerError(Exception):
@@ -58,8 +61,8 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Postgres:
-    """A PostgreSQL. ``database`` is for ``DATABASES``."""
+class DatabaseServer:
+    """A PostgreSQL or MariaDB. ``database`` is for ``DATABASES``."""
 
     database: dict
     pid: int
@@ -132,7 +135,53 @@ def running_postgres():
     command = [*user, str(programs / "postgres"), "-D", data, *options]
     with supervised(command, directory) as process:
         wait_for(process, partial(has_database, database))
-        yield Postgres(database, process.pid)
+        yield DatabaseServer(database, process.pid)
+
+
+@contextmanager
+def running_mariadb():
+    """Run a new MariaDB on a Unix socket; whoever gets there may do anything."""
+    programs = [shutil.which(name, path=_WITH_SBIN) for name in MARIADB_PROGRAMS]
+    if None in programs:
+        raise MissingServerError(
+            f"looked for {' and '.join(MARIADB_PROGRAMS)} on PATH; install "
+            "mariadb-server."
+        )
+    install, server = programs
+    directory = new_directory()
+    socket_path = f"{directory}/socket"
+    # It refuses to be root unless it is told to.
+    user = [] if os.getuid() else ["--user=root"]
+    common = ["--no-defaults", f"--datadir={directory}/data", *user]
+    settings = {
+        "socket": socket_path,
+        "skip-networking": "ON",
+        "skip-grant-tables": "ON",
+        # As Debian has it.
+        "character-set-server": "utf8mb4",
+        "innodb-buffer-pool-size": "32M",
+        "innodb-doublewrite": "OFF",
+        "innodb-flush-log-at-trx-commit": "0",
+        "innodb-flush-method": "nosync",
+        "sync-frm": "OFF",
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    try:
+        subprocess.run(
+            [install, *common, "--skip-test-db"], check=True, capture_output=True
+        )
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
+    database = {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": "mysql",
+        "USER": "root",
+        "HOST": socket_path,
+    }
+    with supervised([server, *common, *options], directory) as process:
+        wait_for(process, partial(has_mariadb, socket_path))
+        yield DatabaseServer(database, process.pid)
 
 
 @contextmanager
@@ -219,6 +268,16 @@ def has_database(database):
     return True
 
 
+def has_mariadb(socket_path):
+    import MySQLdb  # noqa: PLC0415
+
+    try:
+        MySQLdb.connect(unix_socket=socket_path, user="root").close()
+    except MySQLdb.OperationalError:
+        return False
+    return True
+
+
 def start_one_until_told(pipe):
     """Start a private server in a worker: here, where a spawned one imports little."""
     server = servers.start("redis")
@@ -254,6 +313,11 @@ def memcached_server():
 @pytest.fixture(scope="session")
 def postgres_server():
     yield from shared("postgres", running_postgres)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    yield from shared("mariadb", running_mariadb)
 
 
 def pytest_terminal_summary(terminalreporter):

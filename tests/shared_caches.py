@@ -8,7 +8,7 @@ import atexit
 import itertools
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from unittest import mock
 
 import pytest
@@ -47,6 +47,7 @@ _BACKENDS = {
     "pylibmc": ("django.core.cache.backends.memcached.PyLibMCCache", {}),
     "database": ("django.core.cache.backends.db.DatabaseCache", {}),
     "postgres": ("django.core.cache.backends.db.DatabaseCache", {}),
+    "mariadb": ("django.core.cache.backends.db.DatabaseCache", {}),
     "files": ("django.core.cache.backends.filebased.FileBasedCache", {}),
     "custom": ("tests.shared_caches.DictionaryCache", {}),
 }
@@ -63,7 +64,7 @@ KIND_PARAMS = [
     for kind in KINDS
 ]
 REDIS_KINDS = [kind for kind in KINDS if kind.startswith(("redis", "django-"))]
-DATABASES = ["database", "postgres"]
+DATABASES = ["database", "postgres", "mariadb"]
 
 dictionaries = {}
 
@@ -171,7 +172,7 @@ def locations(request, tmp_path):
     own = uuid.uuid4().hex[:8]
 
     def location(kind):
-        if kind in {"database", "postgres"}:
+        if kind in DATABASES:
             return f"table_{own}_{next(numbers)}"
         if kind == "files":
             return str(tmp_path / f"files-{next(numbers)}")
@@ -267,13 +268,25 @@ def close(cache):
 def _database(request, kind):
     if kind == "database":
         return "default"
-    if "postgres" not in connections.settings:
-        server = request.getfixturevalue("postgres_server")
-        connections.settings["postgres"] = {
+    if kind not in connections.settings:
+        server = request.getfixturevalue(f"{kind}_server")
+        if kind == "mariadb":
+            _create_database(server)
+        connections.settings[kind] = {
             **connections.settings["default"],
             **server.database,
+            **({"NAME": "caches"} if kind == "mariadb" else {}),
         }
-    return "postgres"
+    return kind
+
+
+def _create_database(server):
+    import MySQLdb  # noqa: PLC0415
+
+    host = server.database["HOST"]
+    connection = MySQLdb.connect(unix_socket=host, user="root")
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE caches")
 
 
 def _create_table(alias, table):

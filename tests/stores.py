@@ -10,7 +10,11 @@ SHARED = {
     "pylibmc": "memcached_server",
 }
 PRIVATE = ["private-redis", "private-django-valkey", "private-pymemcache"]
-DATABASES = ["database-sqlite", "database-postgresql"]
+DATABASES = ["database-sqlite", "database-postgresql", "database-mariadb"]
+_SERVERS = {
+    "database-postgresql": "postgres_server",
+    "database-mariadb": "mariadb_server",
+}
 STORES = ["files", *SHARED, *DATABASES, *PRIVATE]
 
 
@@ -28,8 +32,8 @@ def environment_of(name, request):
         environment["KINDS_LOCATION"] = str(folder / "files")
     elif name in DATABASES:
         environment |= {"KINDS_STORE": "database", "KINDS_LOCATION": "cache_table"}
-        if name == "database-postgresql":
-            server = request.getfixturevalue("postgres_server")
+        if name in _SERVERS:
+            server = request.getfixturevalue(_SERVERS[name])
             environment["KINDS_DATABASE"] = json.dumps(server.database)
     elif name != "locmem":
         server = request.getfixturevalue(SHARED[name.removeprefix("private-")])

@@ -22,6 +22,10 @@ _IS_ROLLED_BACK = re.compile(
     r"\s*(?:SELECT|UPDATE|DELETE|SAVEPOINT|RELEASE|ROLLBACK|SET|DECLARE|FETCH|CLOSE)\b",
     re.IGNORECASE,
 )
+# MySQL's backend begins a connection with them.
+_IS_OF_SESSION = re.compile(
+    r"(?:\s*SET (?:SESSION|SQL_AUTO_IS_NULL)\b[^;]*(?:;|\Z))+\Z", re.IGNORECASE
+)
 _SEQUENCE = re.compile(r"\b(?:nextval|setval)\b", re.IGNORECASE)
 # They go past `execute`, to the cursor of the database's own library.
 _OWN = ("copy", "copy_expert", "copy_from", "executescript")
@@ -35,7 +39,8 @@ def is_lasting(statement: str, vendor: str, *, is_in_transaction: bool) -> bool:
     if vendor == "sqlite":
         return not is_in_transaction and not _CHANGES_NOTHING.match(statement)
     if not is_in_transaction:
-        return not re.match(r"\s*BEGIN\b", statement, re.IGNORECASE)
+        begins = re.match(r"\s*BEGIN\b", statement, re.IGNORECASE)
+        return not begins and not _IS_OF_SESSION.match(statement)
     return not _IS_ROLLED_BACK.match(statement) or bool(_SEQUENCE.search(statement))
 
 

@@ -26,6 +26,14 @@ __all__ = [
 ]
 
 
-@pytest.fixture(params=[("file", "django"), ("postgres", "pytest")], ids="-".join)
+@pytest.fixture(
+    params=[
+        ("file", "django"),
+        ("postgres", "pytest"),
+        ("mariadb", "django"),
+        ("mariadb", "pytest"),
+    ],
+    ids="-".join,
+)
 def lasting(request, tmp_path, nothing_of_this_run):
     yield from lasting_on(*request.param, request, tmp_path)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import closing
 
 import pytest
 
@@ -45,9 +46,10 @@ def lasting_on(database, runner, request, tmp_path):
     served = Served(tmp_path, runner)
     if database == "file":
         yield on_files(served)
-    else:
-        server = request.getfixturevalue("postgres_server").database
-        yield from on_postgres(served, server)
+        return
+    server = request.getfixturevalue(f"{database}_server").database
+    on_server = {"postgres": on_postgres, "mariadb": on_mariadb}
+    yield from on_server[database](served, server)
 
 
 def on_files(served):
@@ -78,6 +80,25 @@ def on_postgres(served, server):
     yield Lasting(served, server | {"TEST": {"NAME": f"test_{name}"}}, databases)
     for each in databases():
         ask(f'DROP DATABASE "{each}" WITH (FORCE)')
+
+
+def on_mariadb(served, server):
+    import MySQLdb  # noqa: PLC0415
+
+    name = f"{served.runner}_{os.getpid()}"
+
+    def ask(statement):
+        connection = MySQLdb.connect(unix_socket=server["HOST"], user=server["USER"])
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def databases():
+        return sorted(each for (each,) in ask(f"SHOW DATABASES LIKE '%{name}%'"))
+
+    yield Lasting(served, server | {"TEST": {"NAME": f"test_{name}"}}, databases)
+    for each in databases():
+        ask(f"DROP DATABASE `{each}`")
 
 
 def test_forks_at_once_have_a_database_each(lasting):

@@ -16,6 +16,12 @@ from django.test import (
 
 from leaks.models import Note
 
+IDENTITY = {
+    "postgresql": "SELECT oid FROM pg_database WHERE datname = current_database()",
+    "mysql": "SELECT table_id FROM information_schema.innodb_sys_tables "
+    "WHERE name = CONCAT(DATABASE(), '/leaks_note')",
+}
+
 
 class First:
     def test_first(self):
@@ -54,9 +60,7 @@ class ReadingTests(TestCase):
                 status = Path(connection.settings_dict["NAME"]).stat()
                 found = status.st_ino, status.st_mtime_ns
             else:
-                cursor.execute(
-                    "SELECT oid FROM pg_database WHERE datname = current_database()"
-                )
+                cursor.execute(IDENTITY[connection.vendor])
                 found = cursor.fetchone()
         self.fail(f"{connection.settings_dict['NAME']} {found}")
 
