@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from ci_cache_isolation.isolation.dialects.base import Dialect
 
@@ -80,6 +81,8 @@ class KeySpace(Space):
     def touch(self, section: Section, name: str, cache: Any, use: Use) -> None:
         """Take note of a key; bring over what an enclosing section holds under it."""
         self.is_asked = True
+        if self.dialect.is_in_transaction(cache):
+            self.dialect.on_rollback(cache, _as_it_is(section, name))
         if name in section.outdated and self.dialect.may_ask(cache):
             section.outdated.discard(name)
             self.replace(section, name, self.beneath(section, name))
@@ -144,16 +147,46 @@ class KeySpace(Space):
             self.copy_all(cache)
             self._holders.setdefault(section, cache)
 
+    def clear(self, cache: Any) -> bool:
+        """Begin an empty section; False where plain keys are in use."""
+        before = self.renew()
+        if before is None:
+            return False
+        if not self.dialect.is_in_transaction(cache):
+            self.finish(before)
+            return True
+        section = before.frame.sections[self]
+        section.cleared = before
+
+        def undo() -> None:
+            self.put_back(before, section)
+            self.finish(section)
+
+        self.dialect.on_rollback(cache, undo)
+        return True
+
     def clear_joined(self, section: Section, cache: Any) -> None:
         """Delete what all processes that share a section have stored in it."""
         about = self._known(cache)
         names = [self.full(section, name) for name in section.stored()]
         names += journal.stored_in(about.fingerprint, section.id)
         self.dialect.delete_all(cache, names)
+        self.cut(section, cache)
+
+    def cut(self, section: Section, cache: Any) -> None:
+        """Have a section see nothing of the enclosing ones."""
+        self.dialect.on_rollback(
+            cache, functools.partial(setattr, section, "is_cut", section.is_cut)
+        )
         section.is_cut = True
 
     def finish(self, section: Section) -> None:
         """Let what a section has stored wait for its deletion."""
+        for each in list(_with_cleared(section)):
+            each.cleared = None
+            self._finish(each)
+
+    def _finish(self, section: Section) -> None:
         holder = self._holders.pop(section, None)
         if holder is None:
             return
@@ -179,7 +212,7 @@ class KeySpace(Space):
             # Children of ours may have ended without a chance to tidy up.
             for cache in list(self._users)[:1]:
                 self._take_over(self._about, cache, in_ours=True)
-        if not self._is_due or (self._has_failed and not is_last):
+        if not self._is_due or (not is_last and not self._may_delete()):
             return
         self._is_due = self._has_failed = False
         waiting, self._waiting = self._waiting, {}
@@ -199,6 +232,14 @@ class KeySpace(Space):
                 return
             left.forget()
             self._taken.remove((cache, left))
+
+    def _may_delete(self) -> bool:
+        """Return whether what is deleted now is gone, as far as can be told."""
+        # A transaction could bring it back.
+        caches = [cache for cache, _ in (*self._waiting.values(), *self._taken)]
+        return not self._has_failed and not any(
+            map(self.dialect.is_in_transaction, caches)
+        )
 
     def _is_gone(self, cache: Any) -> bool:
         """Return whether what a cache stored things in is no longer there."""
@@ -295,9 +336,35 @@ class KeySpace(Space):
             JOURNAL.keep(
                 self._about.fingerprint,
                 [
-                    self.full(section, name)
+                    self.full(each, name)
                     for section in alive
-                    if section is not None
-                    for name in section.stored()
+                    for each in _with_cleared(section)
+                    for name in each.stored()
                 ],
             )
+
+
+def _with_cleared(section: Section | None) -> Iterator[Section]:
+    while section is not None:
+        yield section
+        section = section.cleared
+
+
+def _as_it_is(section: Section, name: str) -> Callable[[], None]:
+    """Return what makes a section know again of a name what it knows now."""
+    touched = section.touched.get(name)
+    is_outdated = name in section.outdated
+    is_unchanged = name not in (section.changed or ())
+
+    def undo() -> None:
+        section.known.pop(name, None)
+        if touched is None:
+            section.touched.pop(name, None)
+        else:
+            section.touched[name] = touched
+        if is_outdated:
+            section.outdated.add(name)
+        if is_unchanged and section.changed is not None:
+            section.changed.discard(name)
+
+    return undo

@@ -42,10 +42,13 @@ class Section:
     holds full names by name, of those of which nothing more is to be taken note.
     ``reads`` counts how often a name was asked for under which nothing is stored.
     What stands under ``outdated`` names is to be replaced, when that can be done.
+    ``cleared`` is the section in whose place this one is, as long as that can be
+    undone: it ends with this one.
     """
 
     __slots__ = (
         "changed",
+        "cleared",
         "frame",
         "id",
         "is_cut",
@@ -68,6 +71,7 @@ class Section:
         self.is_cut = False
         self.is_joined = False
         self.outer: Section | None = None
+        self.cleared: Section | None = None
 
     def stored(self) -> list[str]:
         """Return the names under which something may be stored."""
@@ -249,17 +253,26 @@ class Space(ABC):
             if before is not None:
                 section = Section(before.frame, next_number())
                 section.is_cut = True
+                changed = before.changed
                 self.note_clearing(before)
-                section.changed = before.changed
+                section.changed, before.changed = before.changed, changed
                 before.frame.sections[self] = section
                 self.forget()
             return before
 
+    def put_back(self, before: Section, section: Section) -> None:
+        """Have a section in the place of the one that `renew` put there."""
+        with self.frames.lock:
+            section.cleared = None
+            if before.frame.sections.get(self) is section:
+                before.frame.sections[self] = before
+                self.forget()
+
     def note_clearing(self, section: Section) -> None:
         """Take note that all is about to be deleted that a section sees."""
         if section.changed is not None:
-            for each in (section, *self.outward(section)):
-                section.changed.update(each.stored())
+            seen = (section, *self.outward(section))
+            section.changed = section.changed.union(*(each.stored() for each in seen))
 
     def forget(self) -> None:
         """Look the section up anew next time."""

@@ -106,6 +106,13 @@ class Dialect(ABC):
         """Tell whether the running test may ask the server at all."""
         return True
 
+    def is_in_transaction(self, cache: Any) -> bool:  # noqa: ARG002
+        """Return whether what is done now can still be undone by the server."""
+        return False
+
+    def on_rollback(self, cache: Any, undo: Callable[[], None]) -> None:
+        """Have something called if the server undoes what is done now."""
+
     def is_gone(self, cache: Any, about: About) -> bool:  # noqa: ARG002
         """Tell whether what a cache stored things in is no longer there."""
         return False
@@ -208,11 +215,7 @@ class Dialect(ABC):
         if section is not None and section.is_joined:
             maker.space.clear_joined(section, self.cache_of(cache))
             return True
-        before = maker.space.renew()
-        if before is None:
-            return False
-        maker.space.finish(before)
-        return True
+        return maker.space.clear(self.cache_of(cache))
 
     def cache_of(self, holder: Any) -> Any:
         """Return the cache behind the object whose method was called."""

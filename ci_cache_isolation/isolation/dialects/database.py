@@ -15,8 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.db import DatabaseCache
 from django.db import DatabaseError, connections, router
+from django.db.models.constants import OnConflict
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
+from ci_cache_isolation.isolation.dialects.transactions import (
+    is_in_transaction,
+    on_rollback,
+    watch_transactions,
+)
 from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import maker_of
 
@@ -32,6 +38,9 @@ IS_DROPPED = "ci_cache_isolation_is_dropped"
 
 # What `SimpleTestCase` puts in the place of methods that a test may not call.
 _FORBIDDEN = "_DatabaseFailure"
+# Where a query that fails does not abort the transaction that it is in.
+_FAILING_ALONE = frozenset({"sqlite", "mysql", "oracle"})
+_SAVEPOINT = "ci_cache_isolation"
 _PARAMETERS = 500
 """How many parameters a query of ours has: SQLite took 999 before 3.32."""
 
@@ -70,11 +79,21 @@ class DatabaseDialect(Dialect):
         connection = _connection(cache)
         if type(connection.cursor).__name__ == _FORBIDDEN:
             return False
+        if connection.in_atomic_block and connection.needs_rollback:
+            return False
         try:
             connection.ensure_connection()
         except Exception:  # noqa: BLE001
             return False
         return True
+
+    def is_in_transaction(self, cache: Any) -> bool:
+        """Return whether what is done now can still be rolled back."""
+        return is_in_transaction(_connection(cache))
+
+    def on_rollback(self, cache: Any, undo: Callable[[], None]) -> None:
+        """Have something called if what is done now is rolled back."""
+        on_rollback(_connection(cache), undo)
 
     def is_gone(self, cache: Any, about: About) -> bool:
         """Tell whether the test database has been left, and most likely destroyed."""
@@ -107,16 +126,24 @@ class DatabaseDialect(Dialect):
     def patch(self, patches: Patches, cache_class: type) -> None:
         """Wrap the culling as well: it would count and delete over the whole table."""
         super().patch(patches, cache_class)
+        watch_transactions(patches)
         patches.wrap(DatabaseCache, "_cull", _culling)
 
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
         """Have the database copy the row."""
         table, key, value, expires = _names(cache)
-        _execute(
+        connection = _connection(cache)
+        insert, otherwise = "INSERT INTO", ""
+        if connection.features.supports_ignore_conflicts:
+            # Another process may be there at the same moment.
+            conflict = OnConflict.IGNORE
+            insert = connection.ops.insert_statement(on_conflict=conflict)
+            otherwise = connection.ops.on_conflict_suffix_sql([], conflict, [], [])
+        _execute_apart(
             cache,
-            f"INSERT INTO {table} ({key}, {value}, {expires}) "  # noqa: S608
+            f"{insert} {table} ({key}, {value}, {expires}) "  # noqa: S608
             f"SELECT %s, {value}, {expires} FROM {table} WHERE {key} = %s "
-            f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE {key} = %s)",
+            f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE {key} = %s) {otherwise}",
             [target, source, target],
         )
 
@@ -141,7 +168,7 @@ class DatabaseDialect(Dialect):
             marks = ", ".join(["%s"] * len(batch))
             query = f"DELETE FROM {table} WHERE {key} IN ({marks})"  # noqa: S608
             try:
-                _execute(cache, query, batch)
+                _execute_apart(cache, query, batch)
             except DatabaseError:
                 # A test that made the table may have dropped it, rows and all.
                 connection = _connection(cache)
@@ -177,7 +204,7 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
             # As clear() does; but the key that is about to be stored is made already.
             cursor.execute(f"DELETE FROM {table} WHERE {ours}", [mine])  # noqa: S608
             maker.space.note_clearing(section)
-            section.is_cut = True
+            maker.space.cut(section, cache)
             return
         cursor.execute(
             f"DELETE FROM {table} WHERE {expires} < %s AND {ours}",  # noqa: S608
@@ -216,7 +243,23 @@ def _names(cache: Any) -> tuple[str, str, str, str]:
     return table, quote_name("cache_key"), quote_name("value"), quote_name("expires")
 
 
-def _execute(cache: Any, sql: str, parameters: list[str]) -> list[Any]:
+def _execute_apart(cache: Any, sql: str, parameters: list[str]) -> None:
+    """Run a query whose failure leaves the transaction that it is in as it was."""
+    connection = _connection(cache)
+    if connection.vendor in _FAILING_ALONE or not is_in_transaction(connection):
+        _execute(cache, sql, parameters)
+        return
+    _execute(cache, connection.ops.savepoint_create_sql(_SAVEPOINT))
+    try:
+        _execute(cache, sql, parameters)
+    except DatabaseError:
+        _execute(cache, connection.ops.savepoint_rollback_sql(_SAVEPOINT))
+        raise
+    finally:
+        _execute(cache, connection.ops.savepoint_commit_sql(_SAVEPOINT))
+
+
+def _execute(cache: Any, sql: str, parameters: list[str] | None = None) -> list[Any]:
     """Run a query that no log and no ``assertNumQueries`` sees; return its rows."""
     connection = _connection(cache)
     with (
