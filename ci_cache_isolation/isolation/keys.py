@@ -34,6 +34,7 @@ __all__ = [
     "maker_of",
     "making_own_keys",
     "own_key",
+    "own_text",
     "take",
     "within",
 ]
@@ -292,3 +293,13 @@ def own_key(key: str, space: KeySpace) -> str:
     if space.shortened and key in space.shortened:
         return space.shortened[key]
     return key[SECTION_LENGTH:]
+
+
+def own_text(text: str, space: KeySpace) -> str:
+    """Return a text that names a key, with the user's key in its place."""
+    section = space.current()
+    if section is None or section.id not in text:
+        return text
+    for shortened, own in space.shortened.items():
+        text = text.replace(shortened, own)
+    return text.replace(section.id, "")

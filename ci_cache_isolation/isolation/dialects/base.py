@@ -19,6 +19,7 @@ from ci_cache_isolation.isolation.keys import (
     maker_of,
     making_own_keys,
     own_key,
+    own_text,
 )
 from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.redaction import redacted
@@ -27,13 +28,19 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
-__all__ = ["Dialect"]
+__all__ = ["COUNTING", "Dialect"]
 
 BATCH = 1000
 """How many keys are deleted at once."""
 _ROOTS = (object, BaseCache)
 # What each library calls its errors of the connection; none is an ``OSError``.
 _OF_THE_WAY = {"ConnectionError", "TimeoutError", "OperationalError", "InterfaceError"}
+COUNTING = tuple(
+    prefix + name
+    for name in ("incr", "decr", "incr_version", "decr_version")
+    for prefix in ("", "a")
+)
+"""What can't be done without an entry, and says under which key there is none."""
 
 
 class Dialect(ABC):
@@ -158,6 +165,10 @@ class Dialect(ABC):
                 patches.wrap(owner, "make_key", making_own_keys)
         for owner in self.owners(cache_class, "clear"):
             patches.wrap(owner, "clear", self.clearing)
+        for name in COUNTING:
+            for owner in self.owners(cache_class, name):
+                if callable(vars(owner).get(name)):
+                    patches.wrap(owner, name, self.naming)
 
     def root(self, cache_class: type) -> type:
         """Return the class of the family that all its caches derive from."""
@@ -216,6 +227,38 @@ class Dialect(ABC):
             maker.space.clear_joined(section, self.cache_of(cache))
             return True
         return maker.space.clear(self.cache_of(cache))
+
+    def naming(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap what names a key in its errors: it is to be the user's own."""
+        if inspect.iscoroutinefunction(operation):
+
+            @functools.wraps(operation)
+            async def name_own_key(holder: Any, *args: Any, **kwargs: Any) -> Any:
+                try:
+                    return await operation(holder, *args, **kwargs)
+                except Exception as error:
+                    self._name_own_key(holder, error)
+                    raise
+
+        else:
+
+            @functools.wraps(operation)
+            def name_own_key(holder: Any, *args: Any, **kwargs: Any) -> Any:
+                try:
+                    return operation(holder, *args, **kwargs)
+                except Exception as error:
+                    self._name_own_key(holder, error)
+                    raise
+
+        return name_own_key
+
+    def _name_own_key(self, holder: Any, error: Exception) -> None:
+        maker = maker_of(self.cache_of(holder))
+        if maker is not None:
+            error.args = tuple(
+                own_text(each, maker.space) if isinstance(each, str) else each
+                for each in error.args
+            )
 
     def cache_of(self, holder: Any) -> Any:
         """Return the cache behind the object whose method was called."""

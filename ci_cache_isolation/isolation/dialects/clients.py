@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ci_cache_isolation.isolation.dialects.base import Dialect
+from ci_cache_isolation.isolation.dialects.base import COUNTING, Dialect
 from ci_cache_isolation.isolation.dialects.redis import (
     address,
     copy_between,
@@ -67,6 +67,7 @@ class ClientDialect(Dialect):
         owners = client_class.__mro__
         self.wrap_all(patches, owners, ("clear", "aclear"), self.clearing)
         self.wrap_all(patches, owners, _PATTERNS, _seeing_all)
+        self.wrap_all(patches, owners, COUNTING, self.naming)
         root = [each for each in owners if self.is_of_family(each)][-1]
         patches.put(root, _REVERSE, _ReverseKey())
 

@@ -87,15 +87,21 @@ def _plain_fields(operation: Callable[..., Any]) -> Callable[..., Any]:
         maker = maker_of(vars(client)["_backend"])
         if maker is None or maker.space.current() is None:
             return operation(client, *args, **kwargs)
-        given = signature.bind(client, *args, **kwargs)
+        try:
+            given = signature.bind(client, *args, **kwargs)
+        except TypeError:
+            # The operation itself says so, in its own words.
+            return operation(client, *args, **kwargs)
         version = given.arguments.get("version")
         for name in _FIELDS:
             if given.arguments.get(name):
                 fields = given.arguments[name]
                 given.arguments[name] = _plain(client, maker, name, fields, version)
         if not _makes_name(operation):
-            made = client.make_key(given.arguments["name"], version=version)
-            given.arguments["name"] = made
+            # Not a key of the cache: one of that name is something else.
+            name = given.arguments["name"]
+            own = name.decode() if isinstance(name, bytes) else str(name)
+            given.arguments["name"] = maker.placed(own)
         return operation(*given.args, **given.kwargs)
 
     return on_fields

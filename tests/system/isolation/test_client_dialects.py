@@ -293,7 +293,8 @@ def test_an_asynchronous_cache_is_isolated_in_one_loop(sections, valkey):
         assert await valkey.ahexists("hash", "field")
         await valkey.ahset("hash", "other", 2)
         assert await valkey.asmembers("set") == {"a", "b", "c"}
-        assert sorted(await valkey.akeys("*[ots]*")) == ["hash", "of-process", "set"]
+        # A hash is called as it is told, without prefix and version.
+        assert sorted(await valkey.akeys("*[ots]*")) == ["of-process", "set"]
         assert await valkey.adelete_pattern("s*") == 1
         assert await valkey.aincr("of-process") == 2
         async for key in valkey.aiter_keys("k*"):

@@ -1,5 +1,6 @@
 """Custom backends: what they left is purged by name, timeouts are remembered."""
 
+import asyncio
 from contextlib import nullcontext
 
 import pytest
@@ -139,6 +140,26 @@ def test_a_second_is_not_cut_down_to_nothing(sections, opened):
         cache.set("key", 1, 1)
         with sections.opened(TEST):
             assert cache.get("key") == 1
+
+
+class CountingCache(DictionaryCache):
+    """It names the key that it has made."""
+
+    def incr(self, key, delta=1, version=None):
+        raise KeyError(self.make_and_validate_key(key, version), delta)
+
+    async def aincr(self, key, delta=1, version=None):
+        self.incr(key, delta, version)
+
+
+@pytest.mark.parametrize("is_isolated", [True, False])
+def test_an_error_of_counting_names_the_users_key(sections, opened, is_isolated):
+    cache = opened("custom", cache_class=CountingCache, is_isolated=is_isolated)
+    with sections.opened(TEST):
+        for count in (cache.incr, lambda key: asyncio.run(cache.aincr(key))):
+            with pytest.raises(KeyError) as caught:
+                count("key")
+            assert caught.value.args == (":1:key", 1)
 
 
 def test_what_a_killed_run_left_in_a_custom_backend_is_purged(

@@ -1,4 +1,4 @@
-"""What memcached is told of the time that an entry has left when it is copied."""
+"""What memcached is told of an entry that is copied, and what is told of a key."""
 
 import time
 
@@ -25,6 +25,9 @@ class Client:
 
     def add(self, key, value, expire):
         return key not in self.told and self.set(key, value, expire)
+
+    def incr(self, key, delta):
+        return None
 
     def delete_multi(self, keys):
         for key in keys:
@@ -88,3 +91,10 @@ def test_an_entry_of_which_no_timeout_is_known_has_the_caches_own(sections, cach
         with sections.opened(TEST):
             assert cache.get("key") == 1
             assert told(cache, "key") == 300
+
+
+@pytest.mark.parametrize("key", ["key", "k" * 240])
+def test_an_error_of_counting_names_the_users_key(sections, opened, cache, key):
+    with sections.opened(TEST), pytest.raises(ValueError, match="found") as caught:
+        cache.incr(key)
+    assert str(caught.value) == f"Key ':1:{key}' not found"
