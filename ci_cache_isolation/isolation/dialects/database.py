@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.db import DatabaseCache
@@ -40,6 +41,7 @@ IS_DROPPED = "ci_cache_isolation_is_dropped"
 _FORBIDDEN = "_DatabaseFailure"
 # Where a query that fails does not abort the transaction that it is in.
 _FAILING_ALONE = frozenset({"sqlite", "mysql", "oracle"})
+_ENSURING = "ensure_connection"
 _SAVEPOINT = "ci_cache_isolation"
 _PARAMETERS = 500
 """How many parameters a query of ours has: SQLite took 999 before 3.32."""
@@ -153,11 +155,8 @@ class DatabaseDialect(Dialect):
         if connection.connection is None:
             if not self.is_lasting(cache):
                 return
-            connection.connect()
-            try:
+            with _connected(connection):
                 self._delete(cache, names)
-            finally:
-                connection.close()
         else:
             self._delete(cache, names)
 
@@ -172,9 +171,32 @@ class DatabaseDialect(Dialect):
             except DatabaseError:
                 # A test that made the table may have dropped it, rows and all.
                 connection = _connection(cache)
-                if cache._table in connection.introspection.table_names():  # noqa: SLF001
+                with connection.make_cursor(connection.create_cursor()) as cursor:
+                    tables = connection.introspection.table_names(cursor)
+                if cache._table in tables:  # noqa: SLF001
                     raise
                 return
+
+
+@contextmanager
+def _connected(connection: Any) -> Iterator[None]:
+    """Connect, past what keeps tests from the database: no test is running.
+
+    Django replaces ``connect`` on the object, and pytest-django ``ensure_connection``
+    on its class, which ``connect`` calls in its turn once there is a connection.
+    """
+    state = vars(connection)
+    before = state.get(_ENSURING)
+    state[_ENSURING] = lambda: None
+    try:
+        type(connection).connect(connection)
+        yield
+    finally:
+        if before is None:
+            del state[_ENSURING]
+        else:
+            state[_ENSURING] = before
+        connection.close()
 
 
 def _culling(cull: Callable[..., None]) -> Callable[..., None]:

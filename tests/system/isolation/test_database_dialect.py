@@ -1,5 +1,7 @@
 """Caches in tables: queries that are not counted, culling, keys of any length."""
 
+from contextlib import contextmanager
+
 import pytest
 from django.core.cache.backends.base import CacheKeyWarning
 from django.db import connections, router, transaction
@@ -174,6 +176,46 @@ def test_a_connection_that_was_closed_keeps_nothing_from_being_deleted(
         connection.close()
     assert connection.connection is None
     assert rows(cache) == []
+
+
+@contextmanager
+def forbidden_by_django(connection):
+    class Tests(SimpleTestCase):
+        databases = frozenset()
+
+    Tests.setUpClass()
+    try:
+        with pytest.raises(AssertionError, match="not allowed"):
+            connection.connect()
+        yield
+    finally:
+        Tests.doClassCleanups()
+
+
+@pytest.mark.parametrize("has_table", [True, False])
+@pytest.mark.parametrize("forbidding", ["pytest-django", "django"])
+def test_rows_are_deleted_where_tests_may_not_connect(
+    sections, opened, django_db_blocker, forbidding, has_table
+):
+    cache = opened("postgres")
+    connection = connection_of(cache)
+    with sections.opened(CLASS), sections.opened(TEST):
+        cache.set("key", 1)
+    with sections.opened(CLASS):
+        cache.set("other", 1)
+        if not has_table:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP TABLE {cache._table}")
+        connection.close()
+        if forbidding == "django":
+            stack = forbidden_by_django(connection)
+        else:
+            stack = django_db_blocker.block()
+        with stack:
+            sections.end()
+            assert connection.connection is None
+        sections.begin(CLASS)
+    assert not has_table or rows(cache) == []
 
 
 def test_a_database_that_was_left_is_not_asked(sections, opened, monkeypatch):
