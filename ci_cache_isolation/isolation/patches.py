@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Patches"]
+__all__ = ["Patches", "is_patched"]
 
 _ABSENT = object()
 _MARK = "_ci_cache_isolation_patch"
@@ -51,3 +51,8 @@ class Patches:
             else:
                 setattr(owner, name, before)
         self._replaced.clear()
+
+
+def is_patched(method: object) -> bool:
+    """Return whether a method is one that was put in the place of another."""
+    return hasattr(method, _MARK)
