@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import caches
@@ -12,13 +11,16 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
+from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.running.runners.django import DjangoRunner
 from ci_cache_isolation.running.runners.pytest import PytestRunner
+from ci_cache_isolation.running.runners.script import ScriptRunner
 
 __all__ = ["diagnose"]
 
-_NOBODY = "NOBODY: neither isolate() nor TEST_RUNNER, so manage.py test runs without it"
+_NOBODY = "NOBODY: {missing}, so {command} runs without it"
 _TO_ADD = (
     "    add to your test settings, behind CACHES:",
     "        from ci_cache_isolation.settings import isolate",
@@ -26,9 +28,14 @@ _TO_ADD = (
 )
 _DEFAULT = "        from django.conf.global_settings import CACHES"
 """What stands above these lines where settings have no CACHES."""
+_TO_ADD_TO_FILE = (
+    "    add to {file}, where its settings are configured:",
+    "        from ci_cache_isolation import install",
+    "        install()",
+)
 
 
-def diagnose() -> tuple[list[str], bool]:
+def diagnose(opened: Opened) -> tuple[list[str], bool]:
     """Return lines to show, and whether every cache is taken care of.
 
     `IsolationError` where options contradict what there is. No cache is opened.
@@ -36,11 +43,13 @@ def diagnose() -> tuple[list[str], bool]:
     state = switch.state()
     chosen = switch.chosen()
     check_stores(chosen)
-    doors = _doors()
+    doors = _doors(opened)
     lines = [
+        f"settings: {opened.settings or f'configured by {opened.file}'}",
+        f"tests are run by: {opened.runner or 'unknown'}",
         f"isolation: {state}",
-        f"switched on by: {' and '.join(doors) or _NOBODY}",
-        *([] if doors else _to_add()),
+        f"switched on by: {' and '.join(doors) or _nobody(opened)}",
+        *([] if doors else _to_add(opened)),
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
         f"reset_memoised: {chosen.reset_memoised}",
@@ -62,21 +71,33 @@ def diagnose() -> tuple[list[str], bool]:
     return lines, is_well
 
 
-def _doors() -> list[str]:
+def _doors(opened: Opened) -> list[str]:
     """Return what switches isolation on in a test run of this project."""
     doors = []
     if switch.said().asked is not None:
         doors.append("isolate() in the settings")
-    with suppress(ImportError):
-        if issubclass(import_string(settings.TEST_RUNNER), IsolationMixin):
-            doors.append("TEST_RUNNER")
-    if PytestRunner.fits(Path.cwd()):
-        doors.append("pytest's plugin, under pytest")
+    if opened.runner in {"", DjangoRunner.name}:
+        with suppress(ImportError):
+            if issubclass(import_string(settings.TEST_RUNNER), IsolationMixin):
+                doors.append("TEST_RUNNER")
+    if opened.door:
+        doors.append(opened.door)
     return doors
 
 
-def _to_add() -> list[str]:
-    """Return the lines that switch isolation on in a project's settings."""
+def _nobody(opened: Opened) -> str:
+    missing, command = "neither isolate() nor TEST_RUNNER", "manage.py test"
+    if opened.runner == PytestRunner.name:
+        missing, command = "no isolate(), and -p no:ci_cache_isolation", "pytest"
+    elif opened.runner == ScriptRunner.name:
+        missing, command = "neither isolate() nor install()", opened.file
+    return _NOBODY.format(missing=missing, command=command)
+
+
+def _to_add(opened: Opened) -> list[str]:
+    """Return the lines that switch isolation on, for the settings or what has them."""
+    if not opened.settings:
+        return [each.format(file=opened.file) for each in _TO_ADD_TO_FILE]
     first, *others = _TO_ADD
     has_caches = settings.is_overridden("CACHES")  # type: ignore[misc]
     return [first, *([] if has_caches else [_DEFAULT]), *others]

@@ -15,7 +15,6 @@ from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
-from ci_cache_isolation.project import named_settings
 from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document
 from ci_cache_isolation.report.files import write
@@ -99,7 +98,7 @@ def audit(
         fail(error, ExitCode.NOTHING_RAN)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
-    document = audit_document(result, named_settings(Path.cwd()))
+    document = audit_document(result, chosen.settings())
     terminal.end(result, report)
     try:
         write(document, report)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ci_cache_isolation.commands.exits import ExitCode, fail
+from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.report.words import counted, printable
+from ci_cache_isolation.running.runners import NoRunnerError
+
+if TYPE_CHECKING:
+    from ci_cache_isolation.project import Opened
 
 __all__ = ["doctor", "purge"]
 
@@ -18,28 +24,30 @@ _NOT_READ = (
     "what is to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your "
     "runs use, with mode 0700."
 )
+_settings_option = click.option(
+    "--settings", help="Dotted name of the settings that hold CACHES."
+)
 
 
 @click.command()
-@click.option("--settings", help="Dotted name of the settings that hold CACHES.")
-def purge(settings: str | None) -> None:
+@_settings_option
+@runner_option
+def purge(settings: str | None, runner: str) -> None:
     """Delete what killed runs of yours left in caches, and nothing else.
 
     They are known by their processes, which are dead, and what they stored by its
     name. Runs that are going on are not touched. The next run does the same by itself
     for the caches that it uses.
     """
+    sys.exit(_in_project(runner, settings, lambda _: _purge()))
+
+
+def _purge() -> ExitCode:
     from ci_cache_isolation.isolation.journal import directory  # noqa: PLC0415
     from ci_cache_isolation.isolation.purging import purge as purged  # noqa: PLC0415
-    from ci_cache_isolation.project import set_up  # noqa: PLC0415
 
     try:
-        set_up(Path.cwd(), settings)
         directory()
-    except OptionError as error:
-        fail(error, ExitCode.USAGE)
-    except IsolationError as error:
-        fail(error, ExitCode.CANNOT_START)
     except OSError as error:
         fail(OptionError(_NOT_READ.format(error=error)), ExitCode.USAGE)
     is_left = is_there = False
@@ -58,27 +66,38 @@ def purge(settings: str | None) -> None:
             click.echo(f"Dropped {dropped} of these, which its client refuses.")
     if not is_there:
         click.echo("No killed run has left anything.")
-    sys.exit(ExitCode.FOUND if is_left else ExitCode.CLEAN)
+    return ExitCode.FOUND if is_left else ExitCode.CLEAN
 
 
 @click.command()
-@click.option("--settings", help="Dotted name of the settings that hold CACHES.")
-def doctor(settings: str | None) -> None:
+@_settings_option
+@runner_option
+def doctor(settings: str | None, runner: str) -> None:
     """Show how each cache is isolated, and who said so. No cache is opened.
 
     Exits with 1 where isolation is off or not switched on, or a cache is not isolated.
     """
+    sys.exit(_in_project(runner, settings, _diagnose))
+
+
+def _diagnose(opened: Opened) -> ExitCode:
     from ci_cache_isolation.diagnosis import diagnose  # noqa: PLC0415
-    from ci_cache_isolation.project import set_up  # noqa: PLC0415
+
+    lines, is_well = diagnose(opened)
+    for line in lines:
+        click.echo(printable(line))
+    return ExitCode.CLEAN if is_well else ExitCode.FOUND
+
+
+def _in_project(
+    runner: str, settings: str | None, act: Callable[[Opened], ExitCode]
+) -> ExitCode:
+    """Return what a command comes to in the project in which it was called."""
+    from ci_cache_isolation.project import in_project  # noqa: PLC0415
 
     try:
-        module = set_up(Path.cwd(), settings)
-        lines, is_well = diagnose()
-    except OptionError as error:
+        return in_project(Path.cwd(), runner, settings, act)
+    except (OptionError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
-    click.echo(f"settings: {module}")
-    for line in lines:
-        click.echo(printable(line))
-    sys.exit(ExitCode.CLEAN if is_well else ExitCode.FOUND)

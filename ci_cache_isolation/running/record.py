@@ -136,12 +136,15 @@ def _tell_tests_of_set_ups(record: Record) -> None:
 def _apply(record: Record, event: dict[str, Any]) -> None:
     match event["event"]:
         case "collected":
-            record.tests = [
+            known = {test.id for test in record.tests}
+            # A script may make several runners, one after another.
+            record.tests += [
                 SuiteTest(test, tuple(groups), rank)
                 for test, rank, *groups in event["tests"]
+                if test not in known
             ]
             record.settings, record.shared = event["settings"], event["shared"]
-            record.is_collected = True
+            record.is_collected, record.is_finished = True, False
         case "started":
             record.order.append(event["test"])
             record.running = event["test"]

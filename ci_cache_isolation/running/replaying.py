@@ -90,6 +90,8 @@ class Replayer:
             return None
         labels = (*self._isolating, *self._labels)
         command = self._runner.replay_command(wanted.order, labels)
+        if not command:
+            return None
         log = self._orders / f"found-{number:03}.own.log"
         given = {}
         if self._cache is Cache.SHARED:

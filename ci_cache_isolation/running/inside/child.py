@@ -76,7 +76,8 @@ class Suite(Generic[T]):
     ``record_if_asked`` is the door's: it keeps an audit's books in this process.
     ``described`` is what is to be known of each test, in the suite's own sequence.
     ``isolating`` are the options that the user's own command needs to isolate caches;
-    None where there are none that leave it the user's own.
+    None where there are none that leave it the user's own. ``remark`` is what users
+    are to be told of it.
     """
 
     def __init__(  # noqa: PLR0913
@@ -88,8 +89,10 @@ class Suite(Generic[T]):
         described: Sequence[SuiteTest],
         *,
         isolating: Sequence[str] | None = (),
+        remark: str = "",
     ) -> None:
         self.tests = tests
+        self.remark = remark
         self.isolating = isolating
         self.described = described
         self.run = run

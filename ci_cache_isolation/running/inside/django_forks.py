@@ -27,11 +27,14 @@ from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.output import shown_error, telling_line
 
-__all__ = ["ForkingRunner", "TellingResult", "run_in_order"]
+__all__ = ["ForkingRunner", "TellingResult", "forking_runner", "run_in_order"]
 
 
 class ForkingMixin:
     """Sets up as ever, and in place of running the suite serves parts of it."""
+
+    isolating: Sequence[str] | None
+    remark = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +65,13 @@ class ForkingMixin:
             record = self.record_if_asked  # type: ignore[attr-defined]
             known = described(tests.values(), self.reorder_by)  # type: ignore[attr-defined]
             made = Suite(
-                tests, run_in_order, nullcontext, record, known, isolating=_isolating
+                tests,
+                run_in_order,
+                nullcontext,
+                record,
+                known,
+                isolating=self.isolating,
+                remark=self.remark,
             )
             serve(made, databases)
         return unittest.TestResult()
@@ -136,18 +145,24 @@ class TellingResult(unittest.TestResult):
         self._teller.outcome(name, outcome, message)
 
 
-_user_runner: Any = get_runner(settings)
-_isolating: Sequence[str] | None = None
-if issubclass(_user_runner, IsolationMixin) or switch.is_installed():
-    _isolating = ()
-elif _user_runner is DiscoverRunner:
-    _isolating = (
-        "--testrunner",
-        f"{IsolatedRunner.__module__}.{IsolatedRunner.__qualname__}",
+def forking_runner(user_runner: Any) -> Any:
+    """Return a class that serves in forks what the user's runner would run."""
+    isolating: Sequence[str] | None = None
+    if issubclass(user_runner, IsolationMixin) or switch.is_installed():
+        isolating = ()
+    elif user_runner is DiscoverRunner:
+        isolating = (
+            "--testrunner",
+            f"{IsolatedRunner.__module__}.{IsolatedRunner.__qualname__}",
+        )
+    bases = (
+        (ForkingMixin, user_runner)
+        if issubclass(user_runner, IsolationMixin)
+        else (ForkingMixin, IsolationMixin, user_runner)
     )
-_bases = (
-    (ForkingMixin, _user_runner)
-    if issubclass(_user_runner, IsolationMixin)
-    else (ForkingMixin, IsolationMixin, _user_runner)
-)
-ForkingRunner: Any = type("ForkingRunner", _bases, {"__module__": __name__})
+    return type(
+        "ForkingRunner", bases, {"__module__": __name__, "isolating": isolating}
+    )
+
+
+ForkingRunner: Any = forking_runner(get_runner(settings))

@@ -26,7 +26,7 @@ from ci_cache_isolation.running.inside.imposed import (
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.record import Recorder
 
-__all__ = ["OrderedRunner"]
+__all__ = ["OrderedRunner", "ordered_runner"]
 
 
 class OrderingMixin:
@@ -119,10 +119,14 @@ def record_into(result: Any, recorder: Recorder) -> None:
         also(name, telling(FAILED))
 
 
-_user_runner: Any = get_runner(settings)
-_bases = (
-    (OrderingMixin, _user_runner)
-    if issubclass(_user_runner, IsolationMixin)
-    else (OrderingMixin, IsolationMixin, _user_runner)
-)
-OrderedRunner: Any = type("OrderedRunner", _bases, {"__module__": __name__})
+def ordered_runner(user_runner: Any) -> Any:
+    """Return a class that runs in our order what the user's runner runs."""
+    bases = (
+        (OrderingMixin, user_runner)
+        if issubclass(user_runner, IsolationMixin)
+        else (OrderingMixin, IsolationMixin, user_runner)
+    )
+    return type("OrderedRunner", bases, {"__module__": __name__})
+
+
+OrderedRunner: Any = ordered_runner(get_runner(settings))

@@ -107,7 +107,7 @@ class ForksPlugin:
                 Suite(
                     {item.nodeid: item for item in session.items},
                     self._run,
-                    lambda: _queries_allowed(config),
+                    lambda: queries_allowed(config),
                     lambda: _record_if_asked(config),
                     described(session.items),
                 ),
@@ -224,7 +224,7 @@ def _used(items: Sequence[pytest.Item]) -> Iterable[str]:
     return connections if find is None else find(items)[0]
 
 
-def _queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
+def queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
     """Let what was stored in a database be deleted, where pytest-django forbids it."""
     plugin = sys.modules.get("pytest_django.plugin")
     blocker = plugin and config.stash.get(plugin.blocking_manager_key, None)

@@ -77,7 +77,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
             server.tell(
                 tests=[[each.id, each.rank, *each.groups] for each in suite.described],
                 settings=str(getattr(settings, "SETTINGS_MODULE", "") or ""),
-                remark=_remark(why_not, threads),
+                remark=_remark(suite.remark, why_not, threads),
                 unsafe=why_unsafe(threads),
                 isolating=suite.isolating,
                 is_one_at_a_time=bool(why_not),
@@ -111,8 +111,8 @@ def _channel() -> socket.socket:
     return channel
 
 
-def _remark(why_not_cloned: str, threads: Sequence[str]) -> str:
-    remarks = []
+def _remark(of_suite: str, why_not_cloned: str, threads: Sequence[str]) -> str:
+    remarks = [of_suite] if of_suite else []
     if why_not_cloned:
         remarks.append(
             "One fork at a time, and all of them in the same databases, because "

@@ -21,7 +21,11 @@ class Runner(ABC):
     @classmethod
     @abstractmethod
     def fits(cls, folder: Path) -> bool:
-        """Tell whether a project's tests seem to be run this way."""
+        """Return whether a project's files say that its tests are run this way."""
+
+    @abstractmethod
+    def settings(self) -> str:
+        """Return the dotted name of the tests' settings, empty where none is known."""
 
     @abstractmethod
     def own_command(self, labels: Sequence[str]) -> list[str]:
@@ -38,7 +42,8 @@ class Runner(ABC):
     def replay_command(self, tests: Sequence[str], labels: Sequence[str]) -> list[str]:
         """Return the user's own command for a few tests, in this sequence.
 
-        The options among ``labels`` stay, as those that name the settings.
+        The options among ``labels`` stay, as those that name the settings. It is empty
+        where the user's command can't be given the names of tests.
         """
 
     @abstractmethod

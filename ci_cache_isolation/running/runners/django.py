@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ci_cache_isolation.running.runners.arguments import Options
 from ci_cache_isolation.running.runners.base import Runner
+from ci_cache_isolation.running.runners.configuration import VARIABLE, named_in
 
-__all__ = ["DjangoRunner"]
+__all__ = ["DjangoRunner", "failed_in"]
 
 _HEADING = re.compile(r"^(?:FAIL|ERROR): \S+ \(([^()\s]+)\)", re.MULTILINE)
 _TEST_RUNNER = "ci_cache_isolation.running.inside.django_order.OrderedRunner"
@@ -33,10 +34,12 @@ class DjangoRunner(Runner):
 
     @classmethod
     def fits(cls, folder: Path) -> bool:
-        """Tell whether there is a manage.py, or settings to run without one."""
-        return (folder / "manage.py").is_file() or bool(
-            os.environ.get("DJANGO_SETTINGS_MODULE")
-        )
+        """Return whether there is a manage.py, or settings to run without one."""
+        return (folder / "manage.py").is_file() or bool(os.environ.get(VARIABLE))
+
+    def settings(self) -> str:
+        """Return those of the environment, or those that manage.py names."""
+        return os.environ.get(VARIABLE, "") or named_in(self.folder / "manage.py")
 
     def own_command(self, labels: Sequence[str]) -> list[str]:
         """Return ``python manage.py test LABELS``."""
@@ -50,7 +53,7 @@ class DjangoRunner(Runner):
 
     def failed_in(self, printed: str) -> list[str]:
         """Look for unittest's headings: ``FAIL: test_one (app.Tests.test_one)``."""
-        return list(dict.fromkeys(_HEADING.findall(printed)))
+        return failed_in(printed)
 
     def command(self, labels: Sequence[str], processes: int) -> list[str]:
         """Return ``python manage.py test --testrunner … LABELS``."""
@@ -63,3 +66,8 @@ class DjangoRunner(Runner):
         """Return ``python manage.py test --testrunner … LABELS``, another runner."""
         options = ["--no-input", "--testrunner", _FORKING_RUNNER]
         return self.own_command([*options, *labels])
+
+
+def failed_in(printed: str) -> list[str]:
+    """Return the tests in unittest's headings of failures, in their sequence."""
+    return list(dict.fromkeys(_HEADING.findall(printed)))

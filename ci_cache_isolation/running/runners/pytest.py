@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import configparser
 import importlib.util
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from ci_cache_isolation.running.runners.arguments import Options
 from ci_cache_isolation.running.runners.base import Runner
+from ci_cache_isolation.running.runners.configuration import (
+    VARIABLE,
+    configures_settings,
+    named_in,
+    pytest_options,
+    settings_in,
+)
 
 __all__ = ["PytestRunner"]
 
@@ -31,11 +36,7 @@ _OPTIONS = Options(
     # A few tests, in one process; the report of all of them stays as it is.
     unwanted={"-n", "--numprocesses", "--junit-xml", "--junitxml"},
 )
-_INI_SECTIONS = {
-    "pytest.ini": "pytest",
-    "tox.ini": "pytest",
-    "setup.cfg": "tool:pytest",
-}
+_CONFTESTS = ("conftest.py", "tests/conftest.py", "test/conftest.py")
 
 
 class PytestRunner(Runner):
@@ -45,9 +46,27 @@ class PytestRunner(Runner):
 
     @classmethod
     def fits(cls, folder: Path) -> bool:
-        """Tell whether pytest is configured with settings; pytest-django is here."""
-        return importlib.util.find_spec("pytest_django") is not None and (
-            _configures_django(folder)
+        """Return whether pytest's configuration, or a conftest.py, says the settings.
+
+        Those of the environment are pytest's where something else is pytest's too.
+        """
+        options = pytest_options(folder)
+        if any(settings_in(options or {})) or _configures(folder):
+            return True
+        return (
+            bool(os.environ.get(VARIABLE))
+            and importlib.util.find_spec("pytest_django") is not None
+            and (options is not None or (folder / "conftest.py").is_file())
+        )
+
+    def settings(self) -> str:
+        """Return what pytest-django would take."""
+        by_option, by_ini = settings_in(pytest_options(self.folder) or {})
+        return (
+            by_option
+            or os.environ.get(VARIABLE, "")
+            or by_ini
+            or next(filter(None, map(named_in, _conftests(self.folder))), "")
         )
 
     def own_command(self, labels: Sequence[str]) -> list[str]:
@@ -92,8 +111,8 @@ class PytestRunner(Runner):
         if importlib.util.find_spec("pytest") is None:
             return "pytest"
         if importlib.util.find_spec("pytest_django") is None and (
-            not os.environ.get("DJANGO_SETTINGS_MODULE")
-            and _configures_django(self.folder)
+            not os.environ.get(VARIABLE)
+            and any(settings_in(pytest_options(self.folder) or {}))
         ):
             return "pytest-django"
         return ""
@@ -105,25 +124,11 @@ class PytestRunner(Runner):
         return ""
 
 
-def _configures_django(folder: Path) -> bool:
-    pyproject = folder / "pyproject.toml"
-    if pyproject.is_file():
-        try:
-            tool = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
-        except tomllib.TOMLDecodeError:
-            tool = {}
-        section = tool.get("pytest", {})
-        if "DJANGO_SETTINGS_MODULE" in {**section, **section.get("ini_options", {})}:
-            return True
-    for name, section in _INI_SECTIONS.items():
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
-        try:
-            parser.read(folder / name, encoding="utf-8")
-        except configparser.Error:
-            continue
-        if parser.has_option(section, "DJANGO_SETTINGS_MODULE"):
-            return True
-    return bool(os.environ.get("DJANGO_SETTINGS_MODULE")) and (
-        (folder / "conftest.py").is_file() or (folder / "pytest.ini").is_file()
+def _conftests(folder: Path) -> list[Path]:
+    return [folder / each for each in _CONFTESTS]
+
+
+def _configures(folder: Path) -> bool:
+    return any(
+        configures_settings(each) or named_in(each) for each in _conftests(folder)
     )

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -89,6 +90,17 @@ def test_purge_deletes_what_a_killed_run_left_and_nothing_else(left, server):
     )
 
 
+def test_purge_under_pytest_deletes_what_a_killed_run_left(left, server):
+    (left.path / "pytest.ini").write_text("[pytest]\n")
+    (left.path / "conftest.py").write_text("print('not of the command')\n")
+    done = command(left, "purge")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 names in cache 'default'" in done.stdout
+    assert "not of the command" not in done.stdout
+    assert server.entries() == [b"theirs"]
+    assert list(left.files.rglob("*")) == []
+
+
 def test_the_next_run_deletes_it_too(left, server):
     left.write("test_more", KILLED.format(signal="SIG_DFL").replace("os.kill", "print"))
     done = left.manage("test", "test_more")
@@ -151,14 +163,15 @@ def test_purge_reads_nothing_that_others_could_have_written(left, server):
 
 @pytest.mark.parametrize("name", ["purge", "doctor"])
 def test_a_command_without_settings_says_what_to_do(project, name):
-    project.own["DJANGO_SETTINGS_MODULE"] = ""
+    del project.own["DJANGO_SETTINGS_MODULE"]
     done = command(project, name)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"cache-isolation: No Django settings were found in {project.path}: neither "
-        "--settings nor DJANGO_SETTINGS_MODULE is given, and neither manage.py nor "
-        "pytest's configuration names any. This command asks them for your caches. "
-        "Say --settings your.settings.\n"
+        f"cache-isolation: {project.path} holds no manage.py, no runtests.py and no "
+        "pytest configuration with DJANGO_SETTINGS_MODULE, and that variable is not "
+        "set, so it is unknown how its tests are run. Go to the folder of manage.py, "
+        "or name the settings of your tests, as in "
+        "DJANGO_SETTINGS_MODULE=tests.settings, in front of this command.\n"
     )
 
 
@@ -169,7 +182,8 @@ def test_a_command_whose_settings_cannot_be_imported_says_why(project, name):
     assert done.stderr == (
         "cache-isolation: Settings 'nowhere.settings' can't be used: No module named "
         "'nowhere'. This command asks them for your caches. Call it where your tests "
-        "run, or name others with --settings.\n"
+        f"run, with their Python (this is {sys.executable}), or select others with "
+        "--settings.\n"
     )
 
 
@@ -202,7 +216,7 @@ def test_an_option_that_means_nothing_is_not_blamed_on_the_settings(project, nam
     ],
 )
 def test_settings_are_found_where_a_project_names_them(project, file, text):
-    project.own["DJANGO_SETTINGS_MODULE"] = ""
+    del project.own["DJANGO_SETTINGS_MODULE"]
     (project.path / file).write_text(text)
     done = command(project, "doctor")
     assert done.stdout.splitlines()[0] == "settings: settings", done.stderr
@@ -241,6 +255,7 @@ def test_doctor_shows_every_option_and_every_cache_and_opens_none(project):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "settings: settings",
+        "tests are run by: django",
         "isolation: on (default)",
         "switched on by: isolate() in the settings",
         "scope: class (environment CI_CACHE_ISOLATION_SCOPE)",
@@ -275,6 +290,47 @@ def test_doctor_says_who_switches_isolation_on(project, settings, file, by):
     done = command(project, "doctor")
     assert f"switched on by: {by}" in done.stdout, done.stderr
     assert done.returncode == by.startswith("NOBODY")
+
+
+def test_doctor_shows_what_pytests_configuration_says_of_isolation(project):
+    (project.path / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = settings\n"
+        "cache_isolation_scope = class\ncache_isolation_stores = default=none\n"
+    )
+    done = command(project, "doctor")
+    assert "scope: class (ini cache_isolation_scope)" in done.stdout
+    assert "cache 'default': none (ini cache_isolation_stores)" in done.stdout
+
+
+def test_doctor_refuses_what_pytests_configuration_says_wrongly(project):
+    (project.path / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = settings\ncache_isolation_scope = day\n"
+    )
+    done = command(project, "doctor")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cache-isolation: ini cache_isolation_scope is 'day'")
+
+
+def test_doctor_says_that_pytests_plugin_is_left_out(project):
+    (project.path / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = settings\n"
+        "addopts = -p no:ci_cache_isolation\n"
+    )
+    done = command(project, "doctor")
+    assert done.returncode == 1
+    assert (
+        "switched on by: NOBODY: no isolate(), and -p no:ci_cache_isolation, so pytest "
+        "runs without it"
+    ) in done.stdout.splitlines()
+
+
+def test_doctor_shows_the_runner_that_is_asked_for(project):
+    (project.path / "pytest.ini").write_text("[pytest]\naddopts = --ds=settings\n")
+    (project.path / "manage.py").write_text("'DJANGO_SETTINGS_MODULE', 'settings'")
+    for runner, code in (("pytest", 0), ("django", 1)):
+        done = command(project, "doctor", "--runner", runner)
+        assert done.returncode == code
+        assert f"tests are run by: {runner}" in done.stdout
 
 
 @pytest.mark.parametrize("has_caches", [True, False])

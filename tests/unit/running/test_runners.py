@@ -5,6 +5,16 @@ import pytest
 
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
+UNKNOWN = (
+    "holds no manage.py, no runtests.py and no pytest configuration with "
+    "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how its "
+    "tests are run."
+)
+NOWHERE = (
+    "Go to the folder of manage.py, or name the settings of your tests, as in "
+    "DJANGO_SETTINGS_MODULE=tests.settings, in front of this command."
+)
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_in_the_environment(monkeypatch):
@@ -58,16 +68,162 @@ def test_settings_in_the_environment_mean_django(tmp_path, monkeypatch):
     assert name_of(tmp_path) == "pytest"
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "settings"),
+    [
+        ("conftest.py", "def pytest_configure():\n    settings.configure()", ""),
+        ("tests/conftest.py", "django.conf.settings.configure(A=1)", ""),
+        (
+            "conftest.py",
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'tests.settings')",
+            "tests.settings",
+        ),
+        ("pytest.ini", "[pytest]\naddopts = -q --ds=shop.ci", "shop.ci"),
+        ("tox.ini", "[pytest]\naddopts = --ds shop.ci -q", "shop.ci"),
+        ("pyproject.toml", '[tool.pytest]\naddopts = ["--ds", "shop.ci"]', "shop.ci"),
+        ("pytest.toml", '[pytest]\nDJANGO_SETTINGS_MODULE = "shop.ci"', "shop.ci"),
+        (
+            ".pytest.ini",
+            "[pytest]\naddopts = --ds=shop.ci\nDJANGO_SETTINGS_MODULE = shop.dev",
+            "shop.ci",
+        ),
+    ],
+)
+def test_settings_are_known_where_pytest_finds_them(tmp_path, file, text, settings):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / file).write_text(text)
+    runner = runner_named("auto", tmp_path)
+    assert (runner.name, runner.settings()) == ("pytest", settings)
+
+
+@pytest.mark.parametrize("text", ["[pytest]\naddopts = --ds", "[pytest]\naddopts = '"])
+def test_addopts_that_pytest_refuses_name_no_settings(tmp_path, text):
+    (tmp_path / "manage.py").touch()
+    (tmp_path / "pytest.ini").write_text(text)
+    assert name_of(tmp_path) == "django"
+
+
+def test_only_the_first_configuration_of_pytest_counts(tmp_path):
+    (tmp_path / "pytest.ini").touch()
+    (tmp_path / "tox.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = x")
+    (tmp_path / "manage.py").touch()
+    assert name_of(tmp_path) == "django"
+
+
+def test_settings_of_the_environment_come_between_those_of_pytest(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "environment")
+    file = tmp_path / "pytest.ini"
+    file.write_text("[pytest]\nDJANGO_SETTINGS_MODULE = ini")
+    assert runner_named("auto", tmp_path).settings() == "environment"
+    file.write_text("[pytest]\naddopts = --ds=option")
+    assert runner_named("auto", tmp_path).settings() == "option"
+
+
+@pytest.mark.parametrize(
+    ("manage", "settings"),
+    [
+        ("os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.dev')", "shop.dev"),
+        ('os.environ["DJANGO_SETTINGS_MODULE"] = "shop.dev"', "shop.dev"),
+        ("", ""),
+    ],
+)
+def test_settings_are_those_that_manage_py_names(tmp_path, manage, settings):
+    (tmp_path / "manage.py").write_text(manage)
+    assert runner_named("auto", tmp_path).settings() == settings
+
+
+@pytest.mark.parametrize("name", ["runtests.py", "tests/runtests.py", "run_tests.py"])
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("settings.configure()\nDiscoverRunner().run_tests(['tests'])", ""),
+        (
+            "os.environ['DJANGO_SETTINGS_MODULE'] = 'a.b'; get_runner(settings)()",
+            "a.b",
+        ),
+        ("execute_from_command_line([sys.argv[0], 'test'])", ""),
+    ],
+)
+def test_a_script_that_runs_djangos_tests_is_a_runner(tmp_path, name, text, settings):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / name).write_text(text)
+    runner = runner_named("auto", tmp_path)
+    assert (runner.name, runner.settings()) == ("script", settings)
+    assert runner.own_command(["-v2"]) == [sys.executable, name, "-v2"]
+    assert runner.command(["-v2"], 1)[3:] == ["ordered", name, "-v2"]
+    assert runner.fork_command(["-v2"])[3:] == ["forking", name, "-v2"]
+    assert runner.replay_command(["tests.T.test_a"], []) == []
+    assert runner.why_no_split() == f"{name} decides itself how many workers it has"
+    assert runner.failed_in("FAIL: test_a (tests.T.test_a)\n") == ["tests.T.test_a"]
+
+
+def test_a_script_that_runs_no_tests_of_djangos_is_none(tmp_path):
+    (tmp_path / "runtests.py").write_text("pytest.main()")
+    with pytest.raises(NoRunnerError):
+        name_of(tmp_path)
+    with pytest.raises(NoRunnerError) as caught:
+        runner_named("script", tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} holds no script that runs Django's tests, such as runtests.py. "
+        f"{NOWHERE}"
+    )
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(NoRunnerError) as caught:
         name_of(tmp_path)
+    assert str(caught.value) == f"{tmp_path} {UNKNOWN} {NOWHERE}"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "command"),
+    [
+        ("", "backend", "cd backend"),
+        ("", "src/a shop", "cd 'src/a shop'"),
+        ("tests", "", "cd .."),
+        ("shop/tests/unit", "shop", "cd ../.."),
+    ],
+)
+def test_a_folder_nearby_that_runs_tests_is_suggested(tmp_path, here, there, command):
+    for each in (".hidden", "venv", "aaa"):
+        (tmp_path / each).mkdir()
+    for each in (".hidden", "venv"):
+        (tmp_path / each / "manage.py").touch()
+    (tmp_path / here).mkdir(parents=True, exist_ok=True)
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    (tmp_path / there / "manage.py").touch()
+    with pytest.raises(NoRunnerError) as caught:
+        name_of(tmp_path / here)
+    found = tmp_path / there
     assert str(caught.value) == (
-        f"{tmp_path} holds no manage.py and no pytest configuration with "
-        "DJANGO_SETTINGS_MODULE, and that variable is not set, so it is unknown how "
-        "its tests are run. Go to the folder of manage.py, or set "
-        "DJANGO_SETTINGS_MODULE and name the runner with --runner; where a conftest.py "
-        "configures the settings, '--runner pytest' is enough."
+        f"{tmp_path / here} {UNKNOWN} {found} does: go there first ({command})."
     )
+
+
+def test_what_is_above_a_repository_is_not_suggested(tmp_path):
+    (tmp_path / "manage.py").touch()
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    (tmp_path / "repository" / "tests").mkdir()
+    for folder in (tmp_path / "repository", tmp_path / "repository" / "tests"):
+        with pytest.raises(NoRunnerError) as caught:
+            name_of(folder)
+        assert str(caught.value) == f"{folder} {UNKNOWN} {NOWHERE}"
+
+
+def test_a_project_of_pytest_whose_pytest_django_is_missing_is_one_of_pytest(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = x")
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name: None if name == "pytest_django" else name,
+    )
+    with pytest.raises(NoRunnerError, match=r"^pytest-django is not installed"):
+        name_of(tmp_path)
+    (tmp_path / "manage.py").touch()
+    assert name_of(tmp_path) == "django"
 
 
 @pytest.mark.parametrize("missing", ["pytest", "pytest-django"])
