@@ -9,7 +9,6 @@ import sys
 import time
 from functools import partial
 
-import MySQLdb
 import psycopg
 import pytest
 
@@ -243,6 +242,8 @@ def kept_database(store, request, tmp_path):
     database = {**server, "TEST": {"NAME": f"kept_{os.getpid()}_{id(tmp_path)}"}}
     names = [database["TEST"]["NAME"] + clone for clone in clones]
     if kind == "mariadb":
+        import MySQLdb  # noqa: PLC0415 - it is compiled, and few tests need it
+
         connect = partial(MySQLdb.connect, unix_socket=server["HOST"], user="root")
         return database, TableContents(lambda name: connect(database=name), names)
     connect = partial(
