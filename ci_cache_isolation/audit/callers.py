@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from ci_cache_isolation.audit.confirming import Run
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.running.forks import Job, Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 __all__ = ["Callers", "callers_of", "probes_of", "who_minds"]
@@ -74,7 +74,7 @@ def probes_of(conflicts: Sequence[Conflict], callers: Sequence[str]) -> tuple[st
 def who_minds(
     callers: Sequence[str],
     probes: tuple[str, ...],
-    run: Run,
+    run: Runs,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Callers:
     """Find out who minds what which other caller has functions remember.
@@ -160,7 +160,7 @@ def _is_changed(outcome: str | None, alone: str | None) -> bool:
 class _Search:
     """Runs orders, in which functions go on remembering."""
 
-    def __init__(self, run: Run, is_over: Callable[[], bool]) -> None:
+    def __init__(self, run: Runs, is_over: Callable[[], bool]) -> None:
         self._run = run
         self._is_over = is_over
         self.is_over = False

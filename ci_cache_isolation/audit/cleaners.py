@@ -13,10 +13,10 @@ from itertools import islice, takewhile, zip_longest
 
 from ci_cache_isolation.audit.account import Entry, How
 from ci_cache_isolation.audit.causes import Finding
-from ci_cache_isolation.audit.confirming import Run
 from ci_cache_isolation.audit.notes import Note
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.running.jobs import Job
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 __all__ = ["candidates", "cleaners", "with_cleaners"]
@@ -29,7 +29,7 @@ def with_cleaners(
     findings: Sequence[Finding],
     notes: Iterable[Note],
     known: Collection[str],
-    run: Run,
+    run: Runs,
     is_over: Callable[[], bool],
 ) -> list[Finding]:
     """Return findings with those who hide them, out of the tests that are ``known``."""
@@ -77,7 +77,7 @@ def _may_clean(note: Note, entry: Entry) -> bool:
 def cleaners(
     findings: Sequence[Finding],
     found: Mapping[Entry, Sequence[str]],
-    run: Run,
+    run: Runs,
     is_over: Callable[[], bool],
 ) -> dict[str, tuple[str, ...]]:
     """Return by victim who hides what it would meet, out of those who may.

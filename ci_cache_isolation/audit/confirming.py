@@ -1,28 +1,29 @@
-"""Suspicions put to the test: a victim alone, and behind those that it is said to meet.
+"""Suspicions put to the test: a victim alone, and after those that it is said to meet.
 
-A search over ``run``, which takes jobs and yields how they ended, in any sequence. It
-knows nothing of processes.
+A few victims at a time, each of them until it is proved: when time is over, what was
+begun first is known. A search over ``run``, which takes jobs and yields how they ended,
+in any sequence, as long as there is time. It knows nothing of processes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
-from ci_cache_isolation.running.forks import Forked, Job, Sections
+from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["Confirmation", "Confirmed", "Run", "confirm"]
+__all__ = ["Confirmation", "Confirmed", "confirm", "quickest_first"]
 
 _MOST_TOGETHER = 40
 _MOST_ONE_BY_ONE = 12
+_PROVING = 3 * TIMES
 
 T = TypeVar("T")
-Run = Callable[[Iterable[Job]], Iterator[Forked]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,123 +38,188 @@ class Confirmed:
     runs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Confirmation:
     """What was confirmed, in the sequence of the victims, and what it took.
 
-    ``untested`` counts the tests for which there was no time.
+    ``tested`` holds victims with those that were put to the test before them,
+    ``untested`` the victims for which there was no time.
     """
 
-    confirmed: list[Confirmed]
-    runs: int
-    untested: int
+    confirmed: list[Confirmed] = field(default_factory=list)
+    tested: dict[str, frozenset[str]] = field(default_factory=dict)
+    untested: list[str] = field(default_factory=list)
+    runs: int = 0
+
+
+def quickest_first(
+    suspects: Mapping[str, Sequence[str]],
+    seconds: Mapping[str, float],
+    cause: Callable[[str], Hashable],
+) -> dict[str, Sequence[str]]:
+    """Return suspicions in the sequence in which they are worth the time.
+
+    First one victim of each cause that is suspected, then the others. ``seconds`` are
+    those that tests took.
+    """
+
+    def cost(victim: str) -> float:
+        found = suspects[victim]
+        if len(found) > _MOST_ONE_BY_ONE:
+            found = [*found, *found]
+        others = [seconds.get(each, 0.0) for each in found]
+        longest = max(others, default=0.0)
+        own = seconds.get(victim, 0.0)
+        return sum(others) + (1 + len(found) + _PROVING) * own + _PROVING * longest
+
+    known: defaultdict[Hashable, int] = defaultdict(int)
+    ranks: dict[str, tuple[int, int]] = {}
+    for victim in sorted(suspects, key=cost):
+        at = cause(victim)
+        ranks[victim] = known[at], len(ranks)
+        known[at] += 1
+    return {victim: suspects[victim] for victim in sorted(ranks, key=ranks.__getitem__)}
 
 
 def confirm(
     suspects: Mapping[str, Sequence[str]],
-    run: Run,
-    is_over: Callable[[], bool] = lambda: False,
+    run: Runs,
+    at_a_time: int = 1,
+    on_confirmed: Callable[[Confirmed], None] = lambda _: None,
 ) -> Confirmation:
     """Put suspicions to the test.
 
     ``suspects`` names for each test those whose traces it would meet, in the sequence
-    in which they ran. A test that is skipped alone is left out. When ``is_over`` says
-    so no more is begun, but for the proofs of what was found.
+    in which they ran. A test that is skipped alone is left out. As many victims are
+    begun together as keep ``at_a_time`` runs going.
     """
-    search = _Search(run, is_over)
-    alone = search.outcomes({victim: (victim,) for victim in suspects})
-    judged = {
-        victim: found
-        for victim, found in suspects.items()
-        if alone[victim] in {PASSED, FAILED}
-    }
-    untested = sum(each is None for each in alone.values())
-    judged = _without_harmless(search, judged, alone)
-    singles = search.outcomes(
-        {
-            (victim, polluter): (polluter, victim)
-            for victim, found in judged.items()
-            for polluter in found
-        }
-    )
-    after: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for (victim, polluter), outcome in singles.items():
-        if outcome in {PASSED, FAILED} and outcome != alone[victim]:
-            after[victim].append((polluter,))
-    for victim, found in judged.items():
-        if victim not in after and len(found) > 1:
-            group = _needed_together(search, victim, found, alone[victim])
-            if group:
-                after[victim].append(group)
-    confirmed = [
-        _proved(search, victim, after[victim], alone[victim])
-        for victim in judged
-        if victim in after
-    ]
-    untested += len({victim for (victim, _), got in singles.items() if got is None})
-    return Confirmation(confirmed, search.runs, untested)
+    search = _Search(run)
+    found = Confirmation()
+    victims = list(suspects)
+    while victims and not search.is_over:
+        wave = dict.fromkeys(_next(victims, suspects, at_a_time))
+        del victims[: len(wave)]
+        judged = _judged(search, {each: suspects[each] for each in wave})
+        for victim, (alone, after) in judged.items():
+            proved = _proved(search, victim, after, alone) if after else None
+            if after and proved is None:
+                continue
+            found.tested[victim] = frozenset(suspects[victim])
+            if proved is not None:
+                found.confirmed.append(proved)
+                on_confirmed(proved)
+        found.untested += [each for each in wave if each not in found.tested]
+    found.untested += victims
+    found.runs = search.runs
+    return found
 
 
-def _without_harmless(
-    search: _Search,
-    judged: Mapping[str, Sequence[str]],
-    alone: Mapping[str, str | None],
-) -> dict[str, Sequence[str]]:
-    """Leave out whom none of many changes, all before it, in one sequence or the other.
+def _next(
+    victims: Sequence[str], suspects: Mapping[str, Sequence[str]], at_a_time: int
+) -> Iterator[str]:
+    """Yield the next victims whose runs keep all processors at work."""
+    runs = 0
+    for victim in victims:
+        yield victim
+        number = len(suspects[victim])
+        runs += 1 + (number if number <= _MOST_ONE_BY_ONE else 2)
+        if runs >= 2 * at_a_time:
+            return
 
-    Of two that store under one key the later one counts; so both have to be last once.
+
+def _judged(
+    search: _Search, suspects: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, list[tuple[str, ...]]]]:
+    """Return how victims end alone, and who changes that; none that lacked time.
+
+    Of two that store under one key the later one counts; so of many, run together, both
+    have to be last once. Where none of the two orders changes anything nobody does.
     """
-    orders = {
-        (victim, is_reverse): (*(found[::-1] if is_reverse else found), victim)
-        for victim, found in judged.items()
-        for is_reverse in (False, True)
-        if len(found) > _MOST_ONE_BY_ONE
+    alone = {(victim, ()): (victim,) for victim in suspects}
+    few: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+    many: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
+    for victim, found in suspects.items():
+        if len(found) > _MOST_ONE_BY_ONE:
+            for group in (tuple(found), tuple(found)[::-1]):
+                many[victim, group] = (*group, victim)
+        else:
+            few |= {(victim, (each,)): (each, victim) for each in found}
+    outcomes = search.outcomes(alone | few | many)
+    ends = {victim: outcomes[victim, ()] for victim in suspects}
+    changed = {
+        victim
+        for (victim, group), got in outcomes.items()
+        if group and got is not None and got != ends[victim]
     }
-    together = search.outcomes(orders)
-    changed = {victim for (victim, _), got in together.items() if got != alone[victim]}
-    return {
-        victim: found
-        for victim, found in judged.items()
-        if victim in changed or len(found) <= _MOST_ONE_BY_ONE
+    more: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
+        (victim, (each,)): (each, victim)
+        for victim, _ in many
+        if victim in changed
+        for each in suspects[victim]
     }
+    outcomes |= search.outcomes(more)
+    judged: dict[str, tuple[str, list[tuple[str, ...]]]] = {}
+    for victim, found in suspects.items():
+        end = ends[victim]
+        own = {group: got for (each, group), got in outcomes.items() if each == victim}
+        if None in own.values():
+            continue
+        if end not in {PASSED, FAILED}:
+            judged[victim] = (str(end), [])
+            continue
+        after: list[tuple[str, ...]] = [
+            group
+            for group, got in own.items()
+            if len(group) == 1 and got in {PASSED, FAILED} and got != end
+        ]
+        is_open = len(found) <= _MOST_ONE_BY_ONE or victim in changed
+        if not after and len(found) > 1 and is_open:
+            group = _needed_together(search, victim, found, end)
+            if search.is_over:
+                continue
+            after = [group] if group else []
+        judged[victim] = end, after
+    return judged
 
 
 class _Search:
-    """Runs jobs and counts them."""
+    """Runs jobs and counts them. It is over when one does not come to its end."""
 
-    def __init__(self, run: Run, is_over: Callable[[], bool]) -> None:
+    def __init__(self, run: Runs) -> None:
         self._run = run
-        self._is_over = is_over
+        self.is_over = False
         self.runs = 0
         self.messages: dict[tuple[str, ...], str] = {}
 
     def outcomes(self, orders: Mapping[T, tuple[str, ...]]) -> dict[T, str | None]:
         """Return how the last test of each order ended, whichever ended first."""
         distinct = dict.fromkeys(orders.values())
-        # Asked for one at a time: the time may be over meanwhile.
-        jobs = takewhile(lambda _: not self._is_over(), map(Job, distinct))
         ended: dict[tuple[str, ...], str | None] = {}
-        for forked in self._run(jobs):
+        for forked in self._run(map(Job, distinct)):
             self.runs += 1
-            ended[forked.job.tests] = forked.last
+            ended[forked.job.tests] = forked.came_to
             if forked.message:
                 self.messages[forked.job.tests] = forked.message
-        return {name: ended.get(order) for name, order in orders.items()}
+        found = {name: ended.get(order) for name, order in orders.items()}
+        self.is_over = self.is_over or None in found.values()
+        return found
 
-    def failures(
-        self, order: tuple[str, ...], sections: Sections = Sections.SHARED
-    ) -> int:
-        """Return how often the last test of an order failed, out of `TIMES`."""
-        jobs = [Job(order, sections) for _ in range(TIMES)]
-        failed = 0
-        for forked in self._run(jobs):
+    def failures(self, jobs: Sequence[Job]) -> list[int]:
+        """Return how often the last test of each failed, out of `TIMES`; none if over.
+
+        All of them run at a time.
+        """
+        failed, ended = dict.fromkeys(jobs, 0), dict.fromkeys(jobs, 0)
+        for forked in self._run(job for job in failed for _ in range(TIMES)):
             self.runs += 1
-            failed += forked.last == FAILED
-        return failed
+            failed[forked.job] += forked.last == FAILED
+            ended[forked.job] += forked.came_to is not None
+        self.is_over = self.is_over or any(each < TIMES for each in ended.values())
+        return [] if self.is_over else list(failed.values())
 
 
 def _needed_together(
-    search: _Search, victim: str, found: Sequence[str], alone: str | None
+    search: _Search, victim: str, found: Sequence[str], alone: str
 ) -> tuple[str, ...]:
     """Return a smallest group that changes the outcome where nobody does it alone.
 
@@ -184,16 +250,18 @@ def _proved(
     search: _Search,
     victim: str,
     after: Sequence[tuple[str, ...]],
-    alone: str | None,
-) -> Confirmed:
+    alone: str,
+) -> Confirmed | None:
+    """Return a victim with its proof; None when time was over before."""
     order = (*after[0], victim)
-    proof = Proof(
-        alone=search.failures((victim,)),
-        after=search.failures(order),
-        isolated=search.failures(order, Sections.ISOLATED),
-    )
+    jobs = [Job((victim,)), Job(order), Job(order, Sections.ISOLATED)]
+    if not (counts := search.failures(jobs)):
+        return None
+    proof = Proof(*counts)
     if proof.is_steady and not proof.is_of_caches:
-        proof = replace(proof, reset=search.failures(order, Sections.RESET))
+        if not (counts := search.failures([Job(order, Sections.RESET)])):
+            return None
+        proof = replace(proof, reset=counts[0])
     verdict = Verdict.BRITTLE if alone == FAILED else Verdict.VICTIM
     return Confirmed(
         test=victim,

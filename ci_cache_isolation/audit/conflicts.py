@@ -147,6 +147,8 @@ class Audited:
     """By victim and polluter."""
     left_out: int = 0
     """How many conflicts are not among the suspicions, as there are too many."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each test took."""
 
     @property
     def common(self) -> list[Conflict]:
@@ -156,7 +158,7 @@ class Audited:
 
 def audited(notes: Iterable[Note]) -> Audited:
     """Draw the conflicts from what all processes have written down."""
-    tests: dict[str, None] = {}
+    tests: dict[str, float] = {}
     left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
     cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
@@ -182,7 +184,7 @@ def audited(notes: Iterable[Note]) -> Audited:
         if any(True for _ in conflict.pairs()):
             conflicts.append(conflict)
     suspects, left_out = _suspects([each for each in conflicts if not each.is_common])
-    return Audited(tuple(tests), tuple(conflicts), suspects, left_out)
+    return Audited(tuple(tests), tuple(conflicts), suspects, left_out, tests)
 
 
 def _add_what_is_found(
@@ -204,7 +206,7 @@ def _add_what_is_found(
 
 
 def _with_actors(
-    notes: Iterable[Note], tests: dict[str, None]
+    notes: Iterable[Note], tests: dict[str, float]
 ) -> Iterator[tuple[Note, Actor]]:
     """Yield the notes of scopes that did anything, and who stands behind each.
 
@@ -217,7 +219,7 @@ def _with_actors(
         if not note.test:
             wide.append(note)
             continue
-        tests[note.test] = None
+        tests[note.test] = note.seconds
         for name in note.around:
             members[name][note.test] = None
         if note.looked or note.left or note.cleared or note.searched:

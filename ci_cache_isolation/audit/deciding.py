@@ -6,13 +6,14 @@ they did to all entries but one is undone. A search over ``run``, as in `confirm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ci_cache_isolation.audit.account import Entry
 from ci_cache_isolation.audit.conflicts import Suspicion
 from ci_cache_isolation.audit.proofs import TIMES
-from ci_cache_isolation.running.jobs import Forked, Job, Sections
+from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 __all__ = ["NOT_TRIED", "Decided", "decide"]
@@ -50,7 +51,7 @@ def decide(  # noqa: PLR0913
     suspicions: Sequence[Suspicion],
     order: tuple[str, ...],
     alone: str,
-    run: Callable[[Iterable[Job]], Iterator[Forked]],
+    run: Runs,
     *,
     is_known: bool = True,
     sections: Sections = Sections.SHARED,
@@ -79,7 +80,7 @@ class _Experiment:
         suspicions: Group,
         order: tuple[str, ...],
         alone: str,
-        run: Callable[[Iterable[Job]], Iterator[Forked]],
+        run: Runs,
         sections: Sections,
     ) -> None:
         self._all = suspicions
@@ -127,14 +128,14 @@ class _Experiment:
     def _changing(self, groups: Sequence[Group]) -> set[Group]:
         """Return those groups that, alone in place, change the outcome."""
         asked = {self._job(group): group for group in groups}
-        outcomes = {forked.job: forked.last for forked in self._run(asked)}
+        outcomes = {forked.job: forked.came_to for forked in self._run(asked)}
         if len(outcomes) < len(asked) or None in outcomes.values():
             raise _OverError
         return {asked[job] for job, last in outcomes.items() if self._is_change(last)}
 
     def _is_steady(self, group: Group) -> bool:
         jobs = [self._job(group) for _ in range(TIMES)]
-        outcomes = [forked.last for forked in self._run(jobs)]
+        outcomes = [forked.came_to for forked in self._run(jobs)]
         if len(outcomes) < TIMES or None in outcomes:
             raise _OverError
         return all(map(self._is_change, outcomes))

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import replace
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
@@ -14,16 +21,18 @@ from ci_cache_isolation.audit.callers import callers_of, probes_of, who_minds
 from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.cleaners import with_cleaners
-from ci_cache_isolation.audit.confirming import Confirmed, Run, confirm
-from ci_cache_isolation.audit.conflicts import Audited, Conflict, audited
+from ci_cache_isolation.audit.confirming import Confirmed, confirm, quickest_first
+from ci_cache_isolation.audit.conflicts import audited
 from ci_cache_isolation.audit.deciding import decide
 from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.audit.result import AuditResult, Request
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
+from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.output import (
@@ -32,15 +41,14 @@ from ci_cache_isolation.running.output import (
     telling_line,
 )
 from ci_cache_isolation.running.processes import Processes
+from ci_cache_isolation.running.replaying import SECONDS as REPLAYING
 from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 
 __all__ = [
     "Audit",
-    "AuditResult",
     "CannotAuditError",
     "NothingAuditedError",
-    "Request",
 ]
 
 _JOURNAL = "journal"
@@ -48,6 +56,8 @@ _JOURNAL = "journal"
 _NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
 _AT_LEAST_SECONDS = 10.0
+_FOR_REPLAYS = 0.2
+"""The part of the time that is kept for commands, if that is not too much."""
 _UNTESTED = (
     "Conflicts of {tests} were not put to the test: the time set with --minutes, "
     "{minutes:g}, was over. Give it more, or fewer tests."
@@ -80,57 +90,6 @@ class NothingAuditedError(IsolationError):
     """The run had no tests."""
 
     slug = "nothing-audited"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is run, over how many workers, and whether conflicts are put to the test.
-
-    For that there are so many ``minutes``.
-    """
-
-    labels: tuple[str, ...]
-    processes: int
-    confirms: bool
-    minutes: float
-    hashes_keys: bool = False
-
-
-@dataclass(slots=True)
-class AuditResult:
-    """What is known so far. ``seconds`` is the time of the ordinary run.
-
-    ``failure`` says why conflicts could not be put to the test.
-    """
-
-    runner: str
-    processes: int
-    seconds: float = 0.0
-    failed: list[str] = field(default_factory=list)
-    audited: Audited = field(default_factory=Audited)
-    findings: list[Finding] = field(default_factory=list)
-    confirmed_runs: int = 0
-    confirmed_seconds: float = 0.0
-    untested: int = 0
-    asked_all_callers: bool = True
-    is_confirmed: bool = False
-    is_interrupted: bool = False
-    failure: str = ""
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether each conflict was put to the test."""
-        is_tested = self.is_confirmed and not self.untested and self.asked_all_callers
-        return is_tested or not self.audited.conflicts
-
-    @property
-    def harmless(self) -> list[Conflict]:
-        """The conflicts that changed nothing, as far as they were put to the test."""
-        if not self.is_confirmed:
-            return []
-        carried = {each for finding in self.findings for each in finding.carrying}
-        return [each for each in self.audited.conflicts if each.entry not in carried]
 
 
 class Audit:
@@ -225,7 +184,6 @@ class Audit:
             self.result.remarks.append(
                 _LEFT_OUT.format(conflicts=_number(left_out, "conflict"))
             )
-        places = {test: at for at, test in enumerate(self.result.audited.tests)}
         pairs = sum(map(len, suspects.values()))
         self._say(
             f"Conflicts: {len(self.result.audited.conflicts)}. Tests that may meet "
@@ -233,78 +191,126 @@ class Audit:
             f"{_number(pairs, 'pair')} to the test…"
         )
         begun = time.monotonic()
-        until = begun + 60 * self._request.minutes
-        limit = max(_AT_LEAST_SECONDS, 3 * self.result.seconds)
+        whole = TimeLimit(60 * self._request.minutes)
+        processes = os.cpu_count() or 1
         with ForkServer(
             self._runner,
             self._request.labels,
             self._folder,
-            processes=os.cpu_count() or 1,
-            seconds=limit,
+            processes=processes,
+            seconds=max(_AT_LEAST_SECONDS, 3 * self.result.seconds),
             # A hash of a key is the same as it was in the ordinary run.
             environment=self._hashing,
         ) as server:
             if server.remark:
                 self.result.remarks.append(server.remark)
-            known = set(server.tests)
             self._isolating = server.isolating
-
-            def run(jobs: Iterable[Job]) -> Iterator[Forked]:
-                for forked in server.run(jobs):
-                    self.result.confirmed_runs += 1
-                    yield forked
-
-            def is_over() -> bool:
-                return time.monotonic() > until
-
-            ordered = {
-                victim: sorted(
-                    (each for each in found if each in known), key=places.__getitem__
-                )
-                for victim, found in suspects.items()
-                if victim in known
-            }
-            self._ask_callers(ordered, known, run, is_over)
-            found = confirm(ordered, run, is_over)
-            steady = [
-                each
-                for each in found.confirmed
-                if each.verdict is not Verdict.NON_DETERMINISTIC
-            ]
-            self.result.findings = _carried(self.result.audited, steady, run, is_over)
-            if self.result.findings:
-                self.result.findings = with_cleaners(
-                    self.result.findings,
-                    read(self._folder / _JOURNAL),
-                    known,
-                    run,
-                    is_over,
-                )
+            # Commands have to be run once more, too.
+            limit = whole.but(min(REPLAYING, _FOR_REPLAYS * whole.left))
+            run = limit.within(self._counted(server), lambda: server.seconds)
+            self._search(frozenset(server.tests), run, limit, processes)
         self.result.confirmed_seconds = time.monotonic() - begun
-        self.result.untested = found.untested
-        if found.untested:
+        if self.result.untested:
             self.result.remarks.append(
                 _UNTESTED.format(
-                    tests=_number(found.untested, "test"), minutes=self._request.minutes
+                    tests=_number(len(self.result.untested), "test"),
+                    minutes=self._request.minutes,
                 )
             )
         if self.result.findings:
-            self._show_cold()
+            self._show_cold(min(REPLAYING, whole.left))
+
+    def _counted(self, server: ForkServer) -> Runs:
+        def run(jobs: Iterable[Job]) -> Iterator[Forked]:
+            for forked in server.run(jobs):
+                self.result.confirmed_runs += 1
+                yield forked
+
+        return run
+
+    def _search(
+        self, known: Collection[str], run: Runs, limit: TimeLimit, processes: int
+    ) -> None:
+        """Put suspicions to the test, then those that show when many are run."""
+        audited = self.result.audited
+        carriers = Carriers(audited.conflicts)
+
+        def found(confirmed: Confirmed) -> None:
+            self._found(confirmed, carriers, run)
+
+        def put_to_the_test(suspects: Mapping[str, Iterable[str]]) -> None:
+            ordered = self._ordered(suspects, known)
+            confirmation = confirm(ordered, run, processes, found)
+            self.result.untested |= dict.fromkeys(confirmation.untested)
+
+        put_to_the_test(audited.suspects)
+        put_to_the_test(self._ask_callers(known, run, limit.is_over))
+        if self.result.findings:
+            self.result.findings = with_cleaners(
+                self.result.findings,
+                read(self._folder / _JOURNAL),
+                known,
+                run,
+                limit.is_over,
+            )
+
+    def _ordered(
+        self, suspects: Mapping[str, Iterable[str]], known: Collection[str]
+    ) -> dict[str, Sequence[str]]:
+        """Return suspicions of known tests, polluters in the sequence of the run."""
+        audited = self.result.audited
+        places = {test: at for at, test in enumerate(audited.tests)}
+        ordered = {
+            victim: sorted(
+                (each for each in found if each in known), key=places.__getitem__
+            )
+            for victim, found in suspects.items()
+            if victim in known
+        }
+
+        def cause(victim: str) -> Hashable:
+            found = audited.suspects.get(victim, {})
+            first = next(iter(found.values()), None)
+            return first and (first.conflict.alias, first.leaver.site.at)
+
+        return quickest_first(ordered, audited.seconds, cause)
+
+    def _found(self, confirmed: Confirmed, carriers: Carriers, run: Runs) -> None:
+        """Add what is confirmed, with what carried it."""
+        if confirmed.verdict is Verdict.NON_DETERMINISTIC:
+            return
+        findings = self.result.findings
+        for at, known in enumerate(findings):
+            if known.confirmed.test == confirmed.test:
+                # By a cache and by what functions remember.
+                after = (*known.confirmed.after, *confirmed.after)
+                both = replace(known.confirmed, after=tuple(dict.fromkeys(after)))
+                findings[at] = replace(known, confirmed=both)
+                return
+        group, proof = confirmed.after[0], confirmed.proof
+        suspicions = carriers.fitting(confirmed.test, group, proof)
+        if suspicions:
+            decided = decide(
+                suspicions,
+                (*group, confirmed.test),
+                FAILED if confirmed.verdict is Verdict.BRITTLE else PASSED,
+                run,
+                is_known=proof.is_known,
+            )
+            carrier = decided.first or suspicions[0]
+            findings.append(Finding(confirmed, carrier, decided))
 
     def _ask_callers(
-        self,
-        suspects: dict[str, list[str]],
-        known: set[str],
-        run: Run,
-        is_over: Callable[[], bool],
-    ) -> None:
-        """Add who minds whom of those that call what many call."""
+        self, known: Collection[str], run: Runs, is_over: Callable[[], bool]
+    ) -> dict[str, list[str]]:
+        """Return who minds whom of those that call what many call."""
         audited = self.result.audited
         callers = [
             each for each in callers_of(audited.common, audited.tests) if each in known
         ]
+        suspects: dict[str, list[str]] = {}
         if not callers:
-            return
+            return suspects
         number = _number(len(callers), "caller")
         self._say(f"Running {number} of memoised functions together…")
         carriers = Carriers(audited.common)
@@ -314,8 +320,8 @@ class Audit:
             for polluter in polluters:
                 if not carriers.between(victim, [polluter]):
                     unexplained += 1
-                elif polluter not in suspects.setdefault(victim, []):
-                    suspects[victim].append(polluter)
+                elif polluter not in audited.suspects.get(victim, {}):
+                    suspects.setdefault(victim, []).append(polluter)
         if unexplained:
             self.result.remarks.append(
                 _UNEXPLAINED.format(tests=_number(unexplained, "test"))
@@ -325,8 +331,9 @@ class Audit:
             self.result.remarks.append(
                 _NOT_ALL_CALLERS.format(minutes=self._request.minutes)
             )
+        return suspects
 
-    def _show_cold(self) -> None:
+    def _show_cold(self, seconds: float) -> None:
         """Look for a command for each finding, as far as time allows."""
         findings = self.result.findings
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
@@ -344,38 +351,13 @@ class Audit:
             self._isolating,
         )
         wanted = {each.confirmed.test: _wanted(each.confirmed) for each in sequence}
-        commands = replayer.commands(wanted.values())
+        commands = replayer.commands(wanted.values(), seconds)
         self.result.findings = [
             replace(each, replay=commands.get(wanted[each.confirmed.test]))
             for each in findings
         ]
         if replayer.is_over:
             self.result.remarks.append(_NOT_REPLAYED)
-
-
-def _carried(
-    audited: Audited,
-    confirmed: Iterable[Confirmed],
-    run: Run,
-    is_over: Callable[[], bool],
-) -> list[Finding]:
-    """Return what is confirmed with what carried it."""
-    carriers = Carriers(audited.conflicts)
-    findings = []
-    for each in confirmed:
-        group, proof = each.after[0], each.proof
-        suspicions = carriers.fitting(each.test, group, proof)
-        if not suspicions:
-            continue
-        decided = decide(
-            suspicions,
-            (*group, each.test),
-            FAILED if each.verdict is Verdict.BRITTLE else PASSED,
-            lambda jobs: run(takewhile(lambda _: not is_over(), jobs)),
-            is_known=proof.is_known,
-        )
-        findings.append(Finding(each, decided.first or suspicions[0], decided))
-    return findings
 
 
 def _wanted(confirmed: Confirmed) -> Wanted:

@@ -49,6 +49,8 @@ class Note:
     tidied: frozenset[Entry] = frozenset()
     emptied: tuple[Search, ...] = ()
     during: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """How long a test took."""
 
 
 def key_text(key: object) -> str:
@@ -65,6 +67,7 @@ def line(
     around: Sequence[str],
     account: Account | None,
     hashed: Callable[[str], str] | None = None,
+    seconds: float = 0.0,
 ) -> str:
     """Return the line for a scope that has ended, with its keys as ``hashed`` has them.
 
@@ -80,6 +83,7 @@ def line(
     values: dict[str, Any] = {"name": scope.name}
     if scope.kind is ScopeKind.TEST:
         values["test"] = scope.test_id or scope.name
+        values["seconds"] = round(seconds, 3)
     values["around"] = [name for name in around if name != scope.name]
     if account is not None:
         values["during"] = [] if "test" in values else list(account.during)
@@ -123,6 +127,7 @@ def _note(values: dict[str, Any]) -> Note:
         emptied=tuple(map(_search, values.get("emptied", ()))),
         cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
         during=tuple(values.get("during", ())),
+        seconds=float(values.get("seconds", 0.0)),
     )
 
 

@@ -54,6 +54,7 @@ class Recorder:
         self._file: tuple[int, Any] | None = None
         self._is_stopped = False
         self._test = ""
+        self._test_began = 0.0
         self._memoised = MemoisedCalls(MEMOISED, self)
 
     def take(self, alias: str, cache: Any) -> None:
@@ -72,6 +73,7 @@ class Recorder:
         """Remember which test is running: a wider fixture is set up for one of them."""
         if scope.kind is ScopeKind.TEST:
             self._test = scope.test_id or scope.name
+            self._test_began = steady()
 
     def is_ending(self, scope: Scope) -> None:
         """Write a scope's account down, and forget it."""
@@ -217,7 +219,8 @@ class Recorder:
             account.close(steady())
         path = switch.STACK.path
         around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
-        line = notes.line(scope, around, account, self._hashed)
+        seconds = steady() - self._test_began if scope.kind is ScopeKind.TEST else 0.0
+        line = notes.line(scope, around, account, self._hashed, seconds)
         self._open_file().write(line.encode())
 
     def _open_file(self) -> Any:

@@ -14,7 +14,7 @@ from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.runners import RUNNERS
 
-__all__ = ["ExitCode", "fail", "runner_option"]
+__all__ = ["ExitCode", "allow_incomplete_option", "fail", "runner_option"]
 
 
 class ExitCode(enum.IntEnum):
@@ -25,10 +25,13 @@ class ExitCode(enum.IntEnum):
     USAGE = 2
     NOTHING_RAN = 3
     CANNOT_START = 4
+    INCOMPLETE = 5
     INTERRUPTED = 130
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> ExitCode:
+    def of(
+        cls, document: Mapping[str, Any], *, allows_incomplete: bool = False
+    ) -> ExitCode:
         """Return what the report of a stress run comes to, or of several."""
         failures, runs = document["failures"], document["runs"]
         # What fails beside other processes may have failed in no run.
@@ -41,8 +44,11 @@ class ExitCode(enum.IntEnum):
             return cls.CANNOT_START
         if not runs:
             return cls.NOTHING_RAN
-        is_whole = all(run["end"] == End.FINISHED for run in runs)
-        return cls.CLEAN if is_whole else cls.CANNOT_START
+        if any(run["end"] != End.FINISHED for run in runs):
+            return cls.CANNOT_START
+        # Reports of earlier versions don't say it.
+        is_complete = document.get("complete", True) or allows_incomplete
+        return cls.CLEAN if is_complete else cls.INCOMPLETE
 
 
 runner_option = click.option(
@@ -51,6 +57,14 @@ runner_option = click.option(
     default="auto",
     show_default=True,
     help="How the tests are run.",
+)
+
+
+allow_incomplete_option = click.option(
+    "--allow-incomplete",
+    is_flag=True,
+    help="Exit with 0, and not with 5, where nothing was found but time was over "
+    "before all was put to the test.",
 )
 
 

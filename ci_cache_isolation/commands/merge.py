@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ci_cache_isolation.commands.exits import ExitCode, fail
+from ci_cache_isolation.commands.exits import ExitCode, allow_incomplete_option, fail
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.github import publish
@@ -31,7 +31,12 @@ __all__ = ["merge"]
     show_default=True,
     help="Folder for the report of all.",
 )
-def merge(reports: Sequence[Path], report: Path) -> None:
+@allow_incomplete_option
+def merge(
+    reports: Sequence[Path],
+    report: Path,
+    allow_incomplete: bool,  # noqa: FBT001
+) -> None:
     """Make one report of those of several shards or nights.
 
     REPORTS are report.json files, or the folders that they are in. Pairs of tests are
@@ -44,7 +49,7 @@ def merge(reports: Sequence[Path], report: Path) -> None:
         fail(error, ExitCode.USAGE)
     show(Console(highlight=False), document, report)
     publish(document, click.echo)
-    sys.exit(ExitCode.of(document))
+    sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
 
 
 def _read(path: Path) -> tuple[str, dict[str, object]]:

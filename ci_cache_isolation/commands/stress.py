@@ -15,7 +15,12 @@ import click
 from rich.console import Console
 
 from ci_cache_isolation.audit.hashing import HASH_VARIABLE
-from ci_cache_isolation.commands.exits import ExitCode, fail, runner_option
+from ci_cache_isolation.commands.exits import (
+    ExitCode,
+    allow_incomplete_option,
+    fail,
+    runner_option,
+)
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.files import write
@@ -83,7 +88,7 @@ def _shard(
 @click.option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
-    help="Begin no further order after so many minutes; as long again, at most, for "
+    help="Run orders for no longer than so many minutes; as long again, at most, for "
     "finding the reasons.",
 )
 @click.option(
@@ -132,6 +137,7 @@ def _shard(
     envvar=HASH_VARIABLE,
     help="Write no key down as it is, but a hash that is this run's own.",
 )
+@allow_incomplete_option
 @runner_option
 def stress(
     labels: Sequence[str],
@@ -147,6 +153,7 @@ def stress(
     mixed: bool,  # noqa: FBT001
     cache: str | None,
     hash_keys: bool,  # noqa: FBT001
+    allow_incomplete: bool,  # noqa: FBT001
     runner: str,
 ) -> None:
     """Run the suite in many orders, and find out why tests fail in some.
@@ -217,7 +224,7 @@ def stress(
     publish(document, click.echo)
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
-    sys.exit(ExitCode.of(document))
+    sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
 
 
 def _fresh(cache: str | None, until_pairs: float | None) -> Request:

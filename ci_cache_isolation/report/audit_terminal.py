@@ -10,9 +10,9 @@ from rich.text import Text
 
 from ci_cache_isolation.audit.causes import Cause, Finding, by_cause, by_pattern
 from ci_cache_isolation.audit.conflicts import Conflict
-from ci_cache_isolation.audit.engine import AuditResult
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.audit.result import AuditResult
 from ci_cache_isolation.report.words import (
     counted,
     located,
@@ -143,7 +143,7 @@ class AuditTerminal:
             f"{counted(len(result.audited.conflicts), 'conflict')}, where one test "
             "leaves what another one looks at."
         )
-        if result.confirmed_runs:
+        if result.confirmed_runs or (result.is_confirmed and not result.is_whole):
             text += (
                 f" {counted(result.confirmed_runs, 'short run')} in "
                 f"{result.confirmed_seconds:.1f} s showed "

@@ -9,10 +9,10 @@ from typing import Any
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
 from ci_cache_isolation.audit.deciding import Decided
-from ci_cache_isolation.audit.engine import AuditResult
 from ci_cache_isolation.audit.hashing import is_hashed
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES
+from ci_cache_isolation.audit.result import AuditResult
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
 

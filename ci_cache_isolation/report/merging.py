@@ -88,6 +88,7 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
         "failure": " ".join(
             _distinct(each["failure"] for _, each in reports if each.get("failure"))
         ),
+        "complete": all(each.get("complete", True) for _, each in reports),
         "merged": len(reports),
         "remarks": _distinct(
             remark for _, each in reports for remark in each.get("remarks", ())

@@ -39,6 +39,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
         "seed": result.seed,
         "shard": f"{shard.number}/{shard.of}",
         "interrupted": result.is_interrupted,
+        "complete": result.is_complete and not result.unjudged,
         "failure": result.failure,
         "remarks": list(result.remarks),
         "runs": runs,

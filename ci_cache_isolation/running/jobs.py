@@ -138,3 +138,8 @@ class Forked:
     def last(self) -> str | None:
         """The outcome of the job's last test; None if the process did not get there."""
         return self.outcomes.get(self.job.tests[-1])
+
+    @property
+    def came_to(self) -> str | None:
+        """That outcome, or how the process ended before; None if it was interrupted."""
+        return None if self.end is End.INTERRUPTED else self.last or self.end.value

@@ -17,7 +17,7 @@ from pathlib import Path
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.running import warden
 
-__all__ = ["WARDEN", "Processes", "Warden"]
+__all__ = ["TIMED_OUT", "WARDEN", "Processes", "Warden"]
 
 TIMED_OUT = 124
 """The exit code that stands for a command whose time was over, as timeout(1) has it."""

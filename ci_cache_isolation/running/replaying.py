@@ -14,14 +14,14 @@ from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, enabled
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.output import shown, shown_path
-from ci_cache_isolation.running.processes import Processes
+from ci_cache_isolation.running.processes import TIMED_OUT, Processes
 from ci_cache_isolation.running.record import ORDER_VARIABLE, RECORD_VARIABLE, read
 from ci_cache_isolation.running.runners import Runner
 
-__all__ = ["Replayer", "Wanted"]
+__all__ = ["SECONDS", "Replayer", "Wanted"]
 
-_SECONDS = 60.0
-"""All replays together are begun within so many seconds."""
+SECONDS = 60.0
+"""All replays together take no longer, where nothing else is said."""
 _FOR_ONE_THAT_HANGS = 20.0
 """Seconds after which a test that had no end in a fork has none here either."""
 
@@ -60,9 +60,11 @@ class Replayer:
         self._processes = Processes()
         self.is_over = False
 
-    def commands(self, wanted: Iterable[Wanted]) -> dict[Wanted, str]:
-        """Return a command for each that one was found for."""
-        until = time.monotonic() + _SECONDS
+    def commands(
+        self, wanted: Iterable[Wanted], seconds: float = SECONDS
+    ) -> dict[Wanted, str]:
+        """Return a command for each that one was found for within so many seconds."""
+        until = time.monotonic() + seconds
         asked = list(dict.fromkeys(wanted))
 
         def command(number: int, each: Wanted) -> str | None:
@@ -70,7 +72,7 @@ class Replayer:
 
         pool = ThreadPoolExecutor(os.cpu_count())
         try:
-            found = list(pool.map(command, count(1), asked))
+            found = list(pool.map(command, count(self._first_number()), asked))
         except BaseException:
             self._processes.end()
             raise
@@ -78,6 +80,11 @@ class Replayer:
             pool.shutdown(cancel_futures=True)
         self.is_over = time.monotonic() > until
         return {each: text for each, text in zip(asked, found, strict=True) if text}
+
+    def _first_number(self) -> int:
+        """Return a number behind those of the files that another run has left."""
+        names = (each.stem.partition("-")[2] for each in self._orders.glob("found-*"))
+        return 1 + max((int(each) for each in names if each.isdigit()), default=0)
 
     def _own(self, number: int, wanted: Wanted, until: float) -> str | None:
         """Return the user's own command if it shows the failure."""
@@ -131,9 +138,11 @@ class Replayer:
         command = self._runner.command(self._labels, 1)
         if wanted.hangs:
             until = min(until, time.monotonic() + _FOR_ONE_THAT_HANGS)
-        self._run(command, given, path.with_suffix(".log"), until)
+        code = self._run(command, given, path.with_suffix(".log"), until)
         noted = read(record)
-        if wanted.test not in {*noted.failed, noted.running}:
+        # It ended in the test, or had no end there: unless only our time was over.
+        ended_in = noted.running if wanted.hangs or code != TIMED_OUT else None
+        if wanted.test not in {*noted.failed, ended_in}:
             path.unlink()
             return None
         return shown(["cache-isolation", "replay", shown_path(path)])

@@ -12,10 +12,10 @@ from itertools import count
 
 from ci_cache_isolation.audit.proofs import TIMES
 from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.judged import Judged
-from ci_cache_isolation.stress.searching import Runs
 
 __all__ = ["Beside", "Met", "with_neighbours"]
 

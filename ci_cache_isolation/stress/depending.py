@@ -127,6 +127,8 @@ class Dependence:
         for group in groups[:_MOST_PROOFS]:
             order = question.order(group)
             proof = question.search.proof(question.test, order)
+            if proof is None:
+                return None
             if proof.alone != (0 if is_victim else TIMES):
                 return Judged(
                     question.test,
@@ -166,8 +168,8 @@ class Dependence:
         test = Sequential(failed=changed, passed=runs - changed)
         while test.decision is Decision.OPEN:
             tally = question.search.tallies([whole], _REPLAYS)[whole]
-            if not sum(tally.values()):
-                break
+            if sum(tally.values()) < _REPLAYS:
+                return None
             again = sum(tally[each] for each in tally if question.is_change(each))
             runs += sum(tally.values())
             changed += again

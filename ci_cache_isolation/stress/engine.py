@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 
 from ci_cache_isolation.audit.deciding import NOT_TRIED, decide
@@ -17,9 +15,10 @@ from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
+from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
-from ci_cache_isolation.running.replaying import Replayer, Wanted
+from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.beside import Beside, with_neighbours
 from ci_cache_isolation.stress.evidence import Evidence
@@ -31,12 +30,14 @@ from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Finding, StressResult, in_sequence
-from ci_cache_isolation.stress.run_file import About, Known, suite_name
-from ci_cache_isolation.stress.searching import Runs
+from ci_cache_isolation.stress.run_file import About, Kept, Known, RunFile, suite_name
 
 __all__ = ["Stress"]
 
-JUDGING_MINUTES = 10.0
+JUDGING = 600.0
+"""Seconds for finding reasons where no limit is set."""
+_FOR_REPLAYS = 0.2
+"""The part of the time that is kept for commands, if that is not too much."""
 _JOURNAL = "journal"
 _SECONDS = 10.0
 """The least that a run may take when a test is judged."""
@@ -83,6 +84,9 @@ class Stress:
         self._isolating: Sequence[str] | None = ()
         self._is_recorded = False
         self._run: Runs | None = None
+        self._file: RunFile | None = None
+        self._kept: dict[str, Kept] = {}
+        self._limit = TimeLimit(0.0)
 
     def run(self) -> StressResult:
         """Run everything.
@@ -129,6 +133,7 @@ class Stress:
             for run in self._known.runs:
                 self.result.runs.append(run)
                 self.result.pairs.add(run.order)
+            self._kept = dict(self._known.kept)
         observing = Observing(
             self._runner,
             self._request,
@@ -137,8 +142,9 @@ class Stress:
             self._progress,
             recording=self._recording,
         )
-        observing.run(executor, about)
+        observing.run(executor, about, self._kept.values())
         self._is_recorded = observing.is_recorded
+        self._file = observing.file
 
     def _judge(self, executor: Executor) -> None:
         """Find out what is the matter with each test that failed."""
@@ -148,37 +154,39 @@ class Stress:
         if number:
             failed = "1 test failed" if number == 1 else f"{number} tests failed"
             self._progress.step(f"{failed} in some order. Looking for the reasons…")
-        self.result.evidence = self._evidence(executor)
+        minutes = self._request.minutes
+        self._limit = TimeLimit(60 * minutes if minutes else JUDGING + SECONDS)
+        # Commands have to be run once more, too.
+        limit = self._limit.but(min(SECONDS, _FOR_REPLAYS * self._limit.left))
+
+        def run(jobs: Iterable[Job], at_a_time: int | None = None) -> Iterator[Forked]:
+            within = limit.within(
+                partial(executor.run, at_a_time=at_a_time), lambda: executor.seconds
+            )
+            return within(jobs)
+
+        self.result.evidence = self._evidence(run)
         # What is run now is mostly short, and a test that hangs may hang each time.
         own = self.result.runs[0].seconds
         executor.seconds = max(_SECONDS, MANY_TIMES * own)
-        until = time.monotonic() + 60 * (self._request.minutes or JUDGING_MINUTES)
-
-        def is_over() -> bool:
-            return time.monotonic() > until
-
         if self._may_meet(executor):
-            self._beside = Beside(executor.run, self.result.evidence, is_over)
+            self._beside = Beside(run, self.result.evidence, limit.is_over)
         at_a_time = self._request.processes
-
-        def run(jobs: Iterable[Job]) -> Iterator[Forked]:
-            started = takewhile(lambda _: not is_over(), jobs)
-            return executor.run(started, at_a_time)
-
-        self._run = run
+        self._run = partial(run, at_a_time=at_a_time)
         judgement = judge(
             self._observed(),
             [test.id for test in self.result.tests],
-            partial(executor.run, at_a_time=at_a_time),
-            run_alone=partial(executor.run, at_a_time=1) if at_a_time > 1 else None,
+            self._run,
+            run_alone=partial(run, at_a_time=1) if at_a_time > 1 else None,
             suspects=self.result.evidence.suspects,
             sections=self._sections,
-            is_over=is_over,
+            is_over=limit.is_over,
             on_finding=self._found,
             run_beside=self._beside,
+            settled=self._settled(),
         )
         if self._beside is not None:
-            self._screen(executor, self._beside)
+            self._screen(run, self._beside)
         self.result.unjudged = judgement.unjudged
         if judgement.unjudged:
             count_of = len(judgement.unjudged)
@@ -209,22 +217,38 @@ class Stress:
         is_shared = self._request.cache is Cache.SHARED
         return is_asked and is_shared and isinstance(executor, ForkServer)
 
-    def _screen(self, executor: Executor, beside: Beside) -> None:
+    def _screen(self, run: Callable[..., Iterator[Forked]], beside: Beside) -> None:
         """Look for tests that fail beside others, and only did not happen to."""
         stable = [
             test.id for test in self.result.tests if test.id not in self.result.findings
         ]
         for test in beside.screened(stable):
-            alone = sum(
-                forked.last == FAILED
-                for forked in executor.run(
-                    [Job((test,), self._sections) for _ in range(TIMES)], 1
-                )
-            )
-            if not alone:
+            jobs = [Job((test,), self._sections) for _ in range(TIMES)]
+            alone = [forked.last for forked in run(jobs, at_a_time=1)]
+            if len(alone) == TIMES and FAILED not in alone:
                 self._found(
                     Judged(test, Verdict.CROSS_PROCESS, Proof(alone=0), (test,))
                 )
+
+    def _settled(self) -> dict[str, Judged]:
+        """Return what an earlier run has judged, and what it saw does not gainsay."""
+        failing = {each.test: each for each in self.result.failing}
+        settled = {}
+        for test, kept in self._kept.items():
+            judged = kept.judged
+            is_broken = judged.verdict is Verdict.BROKEN
+            if test in failing and is_broken and failing[test].is_flaky:
+                continue
+            suspicions = self.result.evidence.about(judged)
+            decided = kept.decided(suspicions)
+            carrier = decided.first or next(iter(suspicions), None)
+            if judged.verdict is Verdict.CROSS_PROCESS:
+                carrier = self.result.evidence.beside(judged)
+            found = Finding(judged, carrier, decided, kept.replay)
+            self.result.findings[test] = found
+            self._progress.finding(judged)
+            settled[test] = judged
+        return settled
 
     def _recording(self) -> Job:
         """Return the suite's own order with isolation on and the audit's books open."""
@@ -234,13 +258,21 @@ class Stress:
             journal=str(self._folder / _JOURNAL),
         )
 
-    def _evidence(self, executor: Executor) -> Evidence:
-        """Read what was recorded, now if it was not while orders were run."""
+    def _evidence(self, run: Runs) -> Evidence:
+        """Read what was recorded, now if it was not while orders were run.
+
+        A run that is resumed may have recorded it; under other hashes it says nothing.
+        """
+        journal = self._folder / _JOURNAL
         if not self._is_recorded:
+            if self._known is not None and not self._request.hashes_keys:
+                evidence = Evidence.drawn(read(journal))
+                if evidence.notes.keys() >= {test.id for test in self.result.tests}:
+                    return evidence
             with suppress(ForkServerError):
-                for _ in executor.run([self._recording()]):
+                for _ in run([self._recording()]):
                     pass
-        return Evidence.drawn(read(self._folder / _JOURNAL))
+        return Evidence.drawn(read(journal))
 
     def _observed(self) -> Iterator[Observed]:
         for run in self.result.runs:
@@ -255,7 +287,14 @@ class Stress:
         else:
             finding = self._carried(judged)
         self.result.findings[judged.test] = finding
+        self._keep(finding)
         self._progress.finding(judged)
+
+    def _keep(self, finding: Finding) -> None:
+        """Have it known to one that resumes this run."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.add(Kept.of(finding))
 
     def _carried(self, judged: Judged) -> Finding:
         """Return a finding with what carried it, found by experiment."""
@@ -263,8 +302,10 @@ class Stress:
         if not suspicions or self._run is None:
             return Finding(judged)
         known = self.result.findings.get(judged.test)
-        decided = known.decided if known else NOT_TRIED
-        if known is None or known.judged.order != judged.order:
+        decided, replay = NOT_TRIED, None
+        if known is not None and known.judged.order == judged.order:
+            decided, replay = known.decided, known.replay
+        if not decided.is_whole:
             decided = decide(
                 suspicions,
                 judged.order,
@@ -273,8 +314,8 @@ class Stress:
                 sections=self._sections,
             )
         if decided.is_whole:
-            return Finding(judged, decided.first, decided)
-        return Finding(judged, suspicions[0], decided)
+            return Finding(judged, decided.first, decided, replay)
+        return Finding(judged, suspicions[0], decided, replay)
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""
@@ -284,6 +325,7 @@ class Stress:
             )
             for each in _one_of_each_first(self.result.findings.values())
             if each.verdict not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
+            and self.result.findings[each.test].replay is None
         }
         if not wanted:
             return
@@ -295,11 +337,13 @@ class Stress:
             self.result.cache,
             self._isolating,
         )
-        found = replayer.commands(wanted.values())
+        found = replayer.commands(wanted.values(), min(SECONDS, self._limit.left))
         for test, each in wanted.items():
             finding = self.result.findings[test]
-            replay = found.get(each)
-            self.result.findings[test] = replace(finding, replay=replay)
+            if replay := found.get(each):
+                finding = replace(finding, replay=replay)
+                self.result.findings[test] = finding
+                self._keep(finding)
         if replayer.is_over:
             self.result.remarks.append(
                 "Not every finding was run again in a cold process: the time for that "

@@ -15,20 +15,25 @@ seems to fail by chance is looked at once more with nothing running beside it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.stress.completing import completed
 from ci_cache_isolation.stress.depending import Beside, Dependence
 from ci_cache_isolation.stress.history import History, Observed
 from ci_cache_isolation.stress.judged import Cost, Judged, Judgement
-from ci_cache_isolation.stress.searching import Order, Question, Runs, Search
+from ci_cache_isolation.stress.searching import Order, Question, Search
 
 __all__ = ["judge"]
+
+_AT_ONCE = 4
+"""So many tests are run alone at once, to keep processors at work."""
 
 
 def judge(  # noqa: PLR0913
@@ -42,6 +47,7 @@ def judge(  # noqa: PLR0913
     is_over: Callable[[], bool] = lambda: False,
     on_finding: Callable[[Judged], None] = lambda _: None,
     run_beside: Beside | None = None,
+    settled: Mapping[str, Judged] = MappingProxyType({}),
 ) -> Judgement:
     """Judge every test that failed at least once.
 
@@ -55,16 +61,18 @@ def judge(  # noqa: PLR0913
     polluters and cleaners of it are known: the last word on a test counts.
     ``run_beside`` runs a test as often as `TIMES` while another process runs others,
     and returns how often it failed; without it nothing is called cross-process.
+
+    ``settled`` are findings of an earlier run, which are completed if they are not yet.
     """
     history = History(observed)
     search = Search(run, sections, is_over)
-    findings: dict[str, Judged] = {}
+    findings = dict(settled)
 
     def found(finding: Judged) -> None:
         findings[finding.test] = finding
         on_finding(finding)
 
-    for finding in _findings(history, tests, search, suspects, run_beside):
+    for finding in _findings(history, tests, search, suspects, run_beside, settled):
         found(finding)
     cost = search.cost
     if run_alone is not None:
@@ -72,7 +80,7 @@ def judge(  # noqa: PLR0913
         chance = [
             each.test
             for each in findings.values()
-            if each.verdict is Verdict.NON_DETERMINISTIC
+            if each.verdict is Verdict.NON_DETERMINISTIC and each.test not in settled
         ]
         for finding in _steady_ones(chance, history, tests, alone):
             found(finding)
@@ -128,47 +136,52 @@ def _dependence(
     )
 
 
-def _findings(
+def _findings(  # noqa: PLR0913,PLR0917
     history: History,
     tests: Sequence[str],
     search: Search,
     suspects: Mapping[str, Sequence[str]],
     run_beside: Beside | None,
+    settled: Mapping[str, Judged],
 ) -> Iterator[Judged]:
-    """Yield findings as they are proved, then the same ones completed."""
+    """Yield findings as they are proved, then the same ones completed.
+
+    The cheapest first, each of them to its proof, and all before any is completed.
+    """
     known = frozenset(tests)
-    failed = [test for test in history.tests if test in known]
-    alone = search.tallies([(test,) for test in failed])
-    dependent = []
-    for test in failed:
-        tally, passing = alone[test,], history.passing(test)
-        if tally[FAILED] == TIMES and not passing:
-            # One in 32 of those that fail every other time comes here too.
-            again = search.tallies([(test,)])[test,]
-            if sum(again.values()) == TIMES:
-                yield _judged_alone(search, test, again[FAILED])
-        elif tally[FAILED] and tally[PASSED]:
-            yield _judged_alone(search, test, tally[FAILED])
-        elif tally[PASSED] == TIMES or tally[FAILED] == TIMES:
-            unlike = FAILED if tally[FAILED] == TIMES else PASSED
-            question = Question(search, test, unlike)
-            dependent.append(_dependence(question, history, known))
-    # The cheapest first, and all of them before any is completed.
-    dependent.sort(key=_length)
+    failed = [test for test in history.tests if test in known and test not in settled]
+    failed.sort(key=lambda test: len(history.failing(test)[0].before(test)))
     # Who did it to one test often does it to the next.
     causes: dict[str, dict[Order, None]] = {PASSED: {}, FAILED: {}}
     open_findings = []
-    for each in dependent:
-        test, cost = each.question.test, search.cost
-        first = [(suspect,) for suspect in suspects.get(test, ()) if suspect != test]
-        groups = [group for group in causes[each.question.unlike] if test not in group]
-        if finding := each.judged(dict.fromkeys([*groups, *first]), run_beside):
-            causes[each.question.unlike].update(dict.fromkeys(finding.after))
-            finding = replace(finding, cost=search.cost.since(cost, TIMES))
-            open_findings.append((each, finding))
-            yield finding
+    for finding in settled.values():
+        unlike = FAILED if finding.verdict is Verdict.BRITTLE else PASSED
+        causes[unlike].update(dict.fromkeys(finding.after))
+        question = Question(search, finding.test, unlike)
+        open_findings.append((_dependence(question, history, known), finding))
+    for at in range(0, len(failed), _AT_ONCE):
+        some = failed[at : at + _AT_ONCE]
+        alone = search.tallies([(test,) for test in some])
+        for test in some:
+            tally, cost = alone[test,], search.cost
+            if found := _found_alone(search, test, tally, history):
+                yield replace(found, cost=search.cost.since(cost, TIMES))
+            if tally[PASSED] != TIMES and tally[FAILED] != TIMES:
+                continue
+            unlike = FAILED if tally[FAILED] == TIMES else PASSED
+            if unlike == FAILED and not history.passing(test):
+                continue
+            dependence = _dependence(Question(search, test, unlike), history, known)
+            first = [(each,) for each in suspects.get(test, ()) if each != test]
+            groups = [group for group in causes[unlike] if test not in group]
+            likely = dict.fromkeys([*groups, *first])
+            if found := dependence.judged(likely, run_beside):
+                causes[unlike].update(dict.fromkeys(found.after))
+                finding = replace(found, cost=search.cost.since(cost, TIMES))
+                open_findings.append((dependence, finding))
+                yield finding
     for each, finding in open_findings:
-        if finding.after and not finding.is_complete:
+        if finding.after and not finding.is_complete and not search.is_over():
             cost = search.cost
             whole = completed(
                 finding, each.question, each.changed, each.unchanged, tests
@@ -180,6 +193,20 @@ def _findings(
             )
 
 
+def _found_alone(
+    search: Search, test: str, tally: Counter[str | None], history: History
+) -> Judged | None:
+    """Return what a test's runs alone say of it, None if others may do it."""
+    if tally[FAILED] and tally[PASSED]:
+        return _judged_alone(search, test, tally[FAILED])
+    if tally[FAILED] == TIMES and not history.passing(test):
+        # One in 32 of those that fail every other time comes here too.
+        again = search.tallies([(test,)])[test,]
+        if sum(again.values()) == TIMES:
+            return _judged_alone(search, test, again[FAILED])
+    return None
+
+
 def _judged_alone(search: Search, test: str, failed: int) -> Judged:
     return Judged(
         test,
@@ -189,8 +216,3 @@ def _judged_alone(search: Search, test: str, failed: int) -> Judged:
         message=search.messages.get((test,), ""),
         cost=Cost(TIMES, 0.0),
     )
-
-
-def _length(dependence: Dependence) -> int:
-    changed = dependence.changed
-    return len(changed[0].before(dependence.question.test)) if changed else 0

@@ -17,12 +17,14 @@ from ci_cache_isolation.stress.executors import CannotStartError, Executor
 from ci_cache_isolation.stress.plan import Planned, Step, planned
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Run, StressResult
-from ci_cache_isolation.stress.run_file import RUN_FILE, About, RunFile
+from ci_cache_isolation.stress.run_file import RUN_FILE, About, Kept, RunFile
 
 __all__ = ["Observing"]
 
 MANY_TIMES = 10
 AT_LEAST_SECONDS = 60.0
+_AT_MOST = 60 * 1.1
+"""Seconds for each minute that is given: an order is begun if it is likely to fit."""
 
 
 class Observing:
@@ -54,10 +56,14 @@ class Observing:
         self._began = time.monotonic()
         self.result = result
         self._limit: float | None = None
-        self._file: RunFile | None = None
+        self.file: RunFile | None = None
+        """What is kept for a run that resumes this one; None if it can't be."""
 
-    def run(self, executor: Executor, about: About) -> None:
-        """Run all orders of the plan that are this shard's."""
+    def run(self, executor: Executor, about: About, kept: Iterable[Kept] = ()) -> None:
+        """Run all orders of the plan that are this shard's.
+
+        ``kept`` are judgements that stay on disk with the runs.
+        """
         wishes = self._request.wishes
         if wishes.split > 1 and (why := self._runner.why_no_split()):
             self.result.remarks.append(f"No split run: {why}.")
@@ -84,7 +90,7 @@ class Observing:
         if not known:
             self._run_all(executor, [next(orders)])
         self._check_forward()
-        self._file = RunFile(self._folder / RUN_FILE, about, self.result.runs)
+        self.file = RunFile(self._folder / RUN_FILE, about, self.result.runs, kept)
         own = self.result.runs[0].seconds
         self._limit = executor.seconds = max(AT_LEAST_SECONDS, MANY_TIMES * own)
         self._run_all(executor, self._within_minutes(orders))
@@ -133,13 +139,20 @@ class Observing:
     def _within_minutes(self, plan: Iterator[Planned]) -> Iterator[Planned]:
         limit = self._request.minutes
         for each in plan:
-            if limit is not None and time.monotonic() - self._began > limit * 60:
+            passed = time.monotonic() - self._began
+            if limit is not None and passed + self._expected(each) > limit * _AT_MOST:
+                self.result.is_complete = False
                 self.result.remarks.append(
                     "Planned orders were left out: the time set with --minutes was "
                     f"over at {each.step.name}."
                 )
                 return
             yield each
+
+    def _expected(self, each: Planned) -> float:
+        """Return how long a run may take, by what the suite's own order took."""
+        own = self.result.runs[0]
+        return own.seconds * max(1.0, len(each.order) / max(1, len(own.order)))
 
     def _run_split(self, step: Step) -> None:
         """Have the user's own workers run it: it has the processors to itself."""
@@ -172,12 +185,12 @@ class Observing:
 
     def _note(self, run: Run) -> None:
         """Have it known to one that resumes this run; without, this one goes on."""
-        if self._file is None:
+        if self.file is None:
             return
         try:
-            self._file.add(run)
+            self.file.add(run)
         except OSError as error:
-            self._file = None
+            self.file = None
             self.result.remarks.append(
                 f"This run can't be resumed: {error.strerror}, when what an order came "
                 "to was written down."

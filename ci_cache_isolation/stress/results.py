@@ -125,6 +125,8 @@ class StressResult:
     findings: dict[str, Finding] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
     unjudged: tuple[str, ...] = ()
+    is_complete: bool = True
+    """Whether all orders of the plan were run."""
     remarks: list[str] = field(default_factory=list)
     is_interrupted: bool = False
     failure: str = ""

@@ -15,16 +15,29 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from ci_cache_isolation.audit.account import Entry
+from ci_cache_isolation.audit.conflicts import Suspicion
+from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
+from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.suite import SuiteTest
+from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.pairs import digest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import Request
-from ci_cache_isolation.stress.results import End, Run
+from ci_cache_isolation.stress.results import End, Finding, Run
 
-__all__ = ["RUN_FILE", "About", "Known", "ResumeError", "RunFile", "suite_name"]
+__all__ = [
+    "RUN_FILE",
+    "About",
+    "Kept",
+    "Known",
+    "ResumeError",
+    "RunFile",
+    "suite_name",
+]
 
 RUN_FILE = "runs.jsonl"
 SCHEMA = 1
@@ -94,12 +107,48 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A judgement, the entries that were found to carry it by groups, and a command."""
+
+    judged: Judged
+    carriers: tuple[tuple[Entry, ...], ...] = ()
+    harmless: tuple[Entry, ...] = ()
+    replay: str | None = None
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """Return what is kept of a finding."""
+        groups = finding.decided.groups
+        return cls(
+            finding.judged,
+            tuple(tuple(each.conflict.entry for each in group) for group in groups),
+            tuple(finding.decided.harmless),
+            finding.replay,
+        )
+
+    def decided(self, suspicions: Iterable[Suspicion]) -> Decided:
+        """Return what was decided of these; not tried if they are not the same."""
+        known = {each.conflict.entry: each for each in suspicions}
+        groups = self.carriers
+        if not groups or any(entry not in known for group in groups for entry in group):
+            return NOT_TRIED
+        return Decided(
+            tuple(tuple(map(known.__getitem__, group)) for group in groups),
+            frozenset(self.harmless),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What a file holds: what the runs are of, and all that ended, forward first."""
+    """What a file holds: what the runs are of, and all that ended, forward first.
+
+    ``kept`` are the judgements, by test.
+    """
 
     path: Path
     about: About
     runs: Sequence[Run]
+    kept: Mapping[str, Kept] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -108,8 +157,15 @@ class Known:
             lines = list(_lines(path.read_text(encoding="utf-8", errors="replace")))
             if not lines or lines[0]["schema"] != SCHEMA:
                 raise ResumeError(_NOTHING.format(path, f"it has no schema {SCHEMA}"))
-            head, *runs = lines
-            known = cls(path, _about(head), [_run(each) for each in runs])
+            head, *others = lines
+            kept = [_kept(each) for each in others if "judged" in each]
+            known = cls(
+                path,
+                _about(head),
+                [_run(each) for each in others if "judged" not in each],
+                # The last word on a test counts.
+                {each.judged.test: each for each in kept},
+            )
         except OSError as error:
             raise ResumeError(_NOTHING.format(path, error.strerror)) from None
         except (KeyError, TypeError, ValueError):
@@ -131,25 +187,29 @@ class Known:
 class RunFile:
     """Is begun with the runs that are known, and takes one after the other."""
 
-    def __init__(self, path: Path, about: About, runs: Iterable[Run]) -> None:
+    def __init__(
+        self, path: Path, about: About, runs: Iterable[Run], kept: Iterable[Kept] = ()
+    ) -> None:
         self._path = path
         head = json.dumps({"schema": SCHEMA, **asdict(about)}) + "\n"
         # Anew, for what a killed process left at the end; whole, or as it was.
         partial = path.with_suffix(".partial")
         # Messages of failures are in it.
         partial.touch(mode=0o600)
-        partial.write_text(head + "".join(map(_line, runs)), encoding="utf-8")
+        partial.write_text(
+            head + "".join([*map(_line, runs), *map(_line, kept)]), encoding="utf-8"
+        )
         partial.replace(path)
 
-    def add(self, run: Run) -> None:
-        """Write a run that has ended; it is there also after a power cut."""
+    def add(self, run: Run | Kept) -> None:
+        """Write a run or a judgement; it is there also after a power cut."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line(run))
             file.flush()
             os.fsync(file.fileno())
 
 
-def _line(run: Run) -> str:
+def _line(run: Run | Kept) -> str:
     return json.dumps(asdict(run), default=sorted) + "\n"  # sets have no JSON
 
 
@@ -174,6 +234,26 @@ def _about(values: Mapping[str, Any]) -> About:
             }
         ),
         **{name: values[name] for name in ("runner", "settings", "suite", "versions")},
+    )
+
+
+def _kept(values: Mapping[str, Any]) -> Kept:
+    judged = values["judged"]
+    replayed = judged["replayed"]
+    read = {
+        "verdict": Verdict(judged["verdict"]),
+        "proof": Proof(**judged["proof"]),
+        "order": tuple(judged["order"]),
+        "after": tuple(map(tuple, judged["after"])),
+        "cleaners": tuple(judged["cleaners"]),
+        "replayed": replayed and Replayed(**replayed),
+        "cost": Cost(**judged["cost"]),
+    }
+    return Kept(
+        Judged(**{**judged, **read}),
+        tuple(tuple(Entry(*each) for each in group) for group in values["carriers"]),
+        tuple(Entry(*each) for each in values["harmless"]),
+        values["replay"],
     )
 
 

@@ -8,27 +8,27 @@ the next is asked for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from ci_cache_isolation.audit.proofs import TIMES, Proof
-from ci_cache_isolation.running.jobs import Forked, Job, Sections
+from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
+from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.stress.judged import Cost
 
-__all__ = ["Order", "Question", "Runs", "Search"]
+__all__ = ["Order", "Question", "Search"]
 
 Order = tuple[str, ...]
-Runs = Callable[[Iterable[Job]], Iterator[Forked]]
 
 
 class Search:
     """Runs orders and remembers what came of them.
 
     ``sections`` are those in which the failures were seen. When ``is_over`` says so no
-    more is begun, but for proofs of what was found.
+    more is begun, and ``run`` ends what it has begun.
     """
 
     def __init__(
@@ -74,26 +74,31 @@ class Search:
             tallies[forked.job.tests][forked.last] += 1
         return tallies
 
-    def proof(self, test: str, order: Order) -> Proof:
+    def proof(self, test: str, order: Order) -> Proof | None:
         """Run a test alone, at the end of an order, and so but isolated.
 
+        None when time was over before all of it had ended.
         Where that makes no difference, once more with functions that remember nothing.
         """
         parts = [Job((test,), self._sections), Job(order, self._sections)]
         if self._sections is not Sections.ISOLATED:
             parts.append(Job(order, Sections.ISOLATED))
-        proof = Proof(*self._failures(parts))
+        if (failures := self._failures(parts)) is None:
+            return None
+        proof = Proof(*failures)
         if proof.is_steady and not proof.is_of_caches:
-            [reset] = self._failures([Job(order, Sections.RESET)])
-            proof = replace(proof, reset=reset)
+            if (failures := self._failures([Job(order, Sections.RESET)])) is None:
+                return None
+            return replace(proof, reset=failures[0])
         return proof
 
-    def _failures(self, parts: Sequence[Job]) -> list[int]:
+    def _failures(self, parts: Sequence[Job]) -> list[int] | None:
         """Return how often the last test of each part failed, out of `TIMES`."""
-        failed = dict.fromkeys(parts, 0)
+        failed, runs = dict.fromkeys(parts, 0), 0
         for forked in self._forked(part for part in parts for _ in range(TIMES)):
             failed[forked.job] += forked.last == FAILED
-        return list(failed.values())
+            runs += 1
+        return list(failed.values()) if runs == len(parts) * TIMES else None
 
     def is_cured(self, proof: Proof) -> bool | None:
         """Tell whether isolation makes the test pass; a brittle one fails alone."""
@@ -105,6 +110,8 @@ class Search:
         run = self._run(jobs)
         try:
             for forked in run:
+                if forked.end is End.INTERRUPTED:
+                    continue
                 spent = self.cost.seconds + forked.seconds
                 self.cost = Cost(self.cost.runs + 1, spent)
                 if forked.message and forked.last == FAILED:

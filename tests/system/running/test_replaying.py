@@ -132,10 +132,9 @@ def test_what_does_not_fail_again_gets_no_command(replaying):
     assert not list(replaying.orders.glob("*.json"))
 
 
-def test_nothing_is_begun_when_the_time_is_over(replaying, monkeypatch):
-    monkeypatch.setattr("ci_cache_isolation.running.replaying._SECONDS", 0)
+def test_nothing_is_begun_when_the_time_is_over(replaying):
     runner = runner_named(replaying.runner, replaying.project.folder)
     replayer = Replayer(runner, (), replaying.orders, Cache.SHARED)
     leak = "leaking.CacheTests.test_b_writes", "leaking.CacheTests.test_a_reads"
-    assert replayer.commands([replaying.wanted(*leak)]) == {}
+    assert replayer.commands([replaying.wanted(*leak)], 0.0) == {}
     assert replayer.is_over

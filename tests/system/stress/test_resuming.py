@@ -40,7 +40,7 @@ def run_file(project, report=".cache-isolation/stress"):
 
 def ended(project):
     path = run_file(project)
-    return path.read_text().count("\n") - 1 if path.exists() else 0
+    return path.read_text().count('\n{"step": ') if path.exists() else 0
 
 
 def come_to(document):
@@ -85,6 +85,21 @@ def test_a_killed_run_comes_to_what_an_unbroken_one_does(small):
     orders = run_file(small).parent.glob("[0-9][0-9][0-9]-*.json")
     assert len(list(orders)) == 9
     assert ended(small) == 9
+
+
+def test_what_was_judged_stays_judged_and_is_not_judged_again(small):
+    options = ("--runner", "django", "--cache", "shared", "--orders", "2")
+    done = small.stress(*options, "--seed", "0", "--split", "0", LABELS[0])
+    assert (done.code, done.err) == (1, "")
+    first = small.report()
+    # There is no time for anything else.
+    done = small.stress("--resume", "--minutes", "0.001")
+    assert (done.code, done.err) == (1, "")
+    again = small.report()
+    assert come_to(again) == come_to(first)
+    assert not again["complete"] or again == first
+    for before, after in zip(first["findings"], again["findings"], strict=True):
+        assert after["cost"] == before["cost"]
 
 
 def test_the_command_that_is_printed_after_an_interrupt_goes_on(small):

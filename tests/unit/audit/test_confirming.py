@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ci_cache_isolation.audit.confirming import confirm
+from ci_cache_isolation.audit.confirming import confirm, quickest_first
 from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import End, Forked, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
@@ -49,7 +49,7 @@ def test_a_victim_is_confirmed_with_all_its_polluters_and_nobody_else():
 
 def test_a_harmless_conflict_is_not_confirmed():
     found = confirm({"victim": ["a"]}, Suite().run)
-    assert (found.confirmed, found.runs, found.untested) == ([], 2, 0)
+    assert (found.confirmed, found.runs, found.untested) == ([], 2, [])
 
 
 def test_many_that_are_harmless_together_are_not_tried_one_by_one():
@@ -64,10 +64,43 @@ def test_many_that_are_harmless_together_are_not_tried_one_by_one():
 
 def test_when_the_time_is_over_what_is_left_is_counted():
     suite = Suite(victim=failing_after(["a"]))
-    over = itertools.chain([False], itertools.repeat(object()))
     suspects = {"victim": ["a"], "other": ["a"]}
-    found = confirm(suspects, suite.run, lambda: next(over))
-    assert (found.confirmed, found.untested) == ([], 2)
+    found = confirm(suspects, lambda jobs: suite.run(itertools.islice(jobs, 1)))
+    assert (found.confirmed, found.untested) == ([], ["victim", "other"])
+
+
+def test_with_little_time_one_is_proved_before_the_next_is_begun():
+    suspects = {f"victim{number}": ["a", "b"] for number in range(9)}
+    suite = Suite(**dict.fromkeys(suspects, failing_after(["b"])))
+    runs = iter(range(25))
+
+    def run(jobs):
+        return suite.run(job for job, _ in zip(jobs, runs, strict=False))
+
+    told = []
+    found = confirm(suspects, run, 1, told.append)
+    assert [each.test for each in told] == ["victim0"]
+    assert found.confirmed == told
+    assert found.tested == {"victim0": {"a", "b"}}
+    assert found.untested == [f"victim{number}" for number in range(1, 9)]
+
+
+def test_a_process_that_dies_is_no_end_of_the_time():
+    def run(jobs):
+        for job in jobs:
+            outcomes = {job.tests[0]: FAILED} if len(job.tests) > 1 else {}
+            yield Forked(job, End.DIED, outcomes, 0.01, "killed")
+
+    found = confirm({"victim": ["a"], "other": ["a"]}, run)
+    assert (found.untested, found.runs) == ([], 4)
+
+
+def test_one_of_each_cause_comes_first_and_of_these_the_quickest():
+    suspects = {"slow": ["a"], "same": ["a"], "many": list("abcde"), "quick": ["a"]}
+    seconds = {"slow": 2.0, "same": 0.2, "many": 0.1, "quick": 0.1, "a": 0.1}
+    causes = {"slow": 1, "same": 2, "many": 3, "quick": 2}
+    found = quickest_first(suspects, seconds, causes.get)
+    assert list(found) == ["quick", "many", "slow", "same"]
 
 
 def test_a_brittle_test_is_confirmed_with_its_state_setter():
@@ -94,7 +127,7 @@ def test_a_test_that_fails_now_and_then_is_not_called_a_victim():
 
 def test_a_test_that_is_skipped_alone_is_left_out():
     found = confirm({"skipped": ["a"]}, Suite(skipped=lambda _: SKIPPED).run)
-    assert (found.confirmed, found.runs) == ([], 1)
+    assert (found.confirmed, found.untested) == ([], [])
 
 
 def test_victims_share_the_runs_of_their_own_only():

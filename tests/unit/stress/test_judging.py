@@ -1,6 +1,7 @@
 """Verdicts, on suites that are made up."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -304,7 +305,7 @@ def test_what_is_proved_is_told_before_all_is_known():
 
 
 def test_an_interrupt_keeps_what_was_told():
-    world = World(TESTS, victims={"t30": [("t04",)]}, broken={"t39"})
+    world = World(TESTS, victims={"t30": [("t04",)]}, broken={"t09"})
 
     def run(jobs):
         for forked in world.run(jobs):
@@ -315,7 +316,38 @@ def test_an_interrupt_keeps_what_was_told():
     told = []
     with pytest.raises(KeyboardInterrupt):
         judge(world.observe(TESTS), TESTS, run, on_finding=told.append)
-    assert [each.test for each in told] == ["t39"]
+    assert [each.test for each in told] == ["t09"]
+
+
+def test_with_little_time_some_are_judged_and_not_all_of_them_begun():
+    victims = {test: [(TESTS[at],)] for at, test in enumerate(TESTS[20:])}
+    world = World(TESTS, victims=victims)
+    judgement = judged(world, is_over=lambda: len(world.jobs) >= 150)
+    assert len(judgement.findings) >= 3
+    for finding in judgement.findings:
+        assert finding.after == tuple(victims[finding.test])
+    assert len(judgement.findings) + len(judgement.unjudged) == len(victims)
+
+
+def test_what_an_earlier_run_has_judged_is_not_judged_again():
+    world = World(TESTS, victims={"t30": [("t04",)], "t35": [("t05",)]})
+    first = {each.test: each for each in judged(world).findings}
+    assert len(first) == 2
+    world.jobs.clear()
+    again = judged(world, settled={"t30": first["t30"]})
+    assert {each.test: each.after for each in again.findings} == {
+        test: each.after for test, each in first.items()
+    }
+    assert {job.tests[-1] for job in world.jobs} == {"t35"}
+
+
+def test_what_an_earlier_run_has_not_completed_is_completed():
+    polluters = [("t04",), ("t11",)]
+    world = World(TESTS, victims={"t30": polluters})
+    [whole] = judged(world).findings
+    part = replace(whole, after=(("t04",),), is_complete=False)
+    [finding] = judged(world, settled={"t30": part}).findings
+    assert set(finding.after) == set(polluters)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 5, 9, 12, 30, 60, 200])

@@ -34,7 +34,7 @@ def test_a_run_goes_on_where_it_can_not_be_kept_for_resuming_and_says_so_once(tm
         SimpleNamespace(run=lambda *run: shown.append(run)),
         recording=None,
     )
-    observing._file = file = FullDisk()
+    observing.file = file = FullDisk()
     runs = [
         Run(Step(index, Kind.RANDOM, 1), Cache.SHARED, End.FINISHED, 1.0)
         for index in (0, 1)

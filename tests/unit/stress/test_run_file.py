@@ -3,12 +3,16 @@ from dataclasses import replace
 
 import pytest
 
+from ci_cache_isolation.audit.account import Entry
+from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.running.suite import SuiteTest
+from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import Request
 from ci_cache_isolation.stress.results import Cache, End, Run
 from ci_cache_isolation.stress.run_file import (
     About,
+    Kept,
     Known,
     ResumeError,
     RunFile,
@@ -66,6 +70,28 @@ def test_what_was_written_is_read(path):
     file.add(RANDOM)
     known = Known.read(path)
     assert (known.about, known.runs) == (ABOUT, [FORWARD, SPLIT, RANDOM])
+
+
+def test_a_judgement_is_read_as_it_was_and_the_last_word_on_a_test_counts(path):
+    entry = Entry("memory:1", "", "1", "rate")
+    judged = Judged(
+        "é",
+        Verdict.VICTIM,
+        Proof(0, 5, 0),
+        ("a", "é"),
+        (("a",),),
+        isolation_cures=True,
+        replayed=Replayed(1, 3),
+        cost=Cost(9, 0.5),
+    )
+    file = RunFile(path, ABOUT, [FORWARD])
+    file.add(Kept(replace(judged, after=())))
+    file.add(RANDOM)
+    file.add(kept := Kept(judged, ((entry,),), (entry,)))
+    known = Known.read(path)
+    assert (known.runs, known.kept) == ([FORWARD, RANDOM], {"é": kept})
+    RunFile(path, ABOUT, known.runs, known.kept.values())
+    assert Known.read(path) == known
 
 
 def test_nobody_else_can_read_it(path):
