@@ -80,6 +80,18 @@ _NOT_REPLAYED = (
 )
 
 
+_NOT_RECORDED = (
+    "{folder} holds no notes of any test, so there is nothing to audit. Put "
+    "CI_CACHE_ISOLATION_AUDIT={folder} in front of your test command, and run it with "
+    "isolation on."
+)
+_UNKNOWN = (
+    "Recorded were {tests} that {runner} does not find now, such as {first}: they "
+    "could not be put to the test. Run this where they were recorded, with the same "
+    "labels and --runner."
+)
+
+
 class CannotAuditError(IsolationError):
     """The suite can't be run, so there is nothing to read."""
 
@@ -108,12 +120,15 @@ class Audit:
         self._say = on_step
         self._processes = Processes()
         self._isolating: Sequence[str] | None = ()
+        self._journal = request.recorded or self._folder / _JOURNAL
+        self._hashing = variables(hashes_keys=request.hashes_keys)
         self.result = AuditResult(runner.name, request.processes)
 
     def run(self) -> AuditResult:
         """Audit the suite; an interrupt keeps what is known until then."""
         try:
-            self._run_suite()
+            if self._request.recorded is None:
+                self._run_suite()
             self._read()
             audited = self.result.audited
             if self._request.confirms and (audited.suspects or audited.common):
@@ -129,12 +144,11 @@ class Audit:
     def _run_suite(self) -> None:
         processes = self._request.processes
         command = self._runner.command(self._request.labels, processes)
-        self._hashing = variables(hashes_keys=self._request.hashes_keys)
         environment = {
             **os.environ,
             ENABLED_VARIABLE: "on",
             SCOPE_VARIABLE: "test",
-            AUDIT_VARIABLE: str(self._folder / _JOURNAL),
+            AUDIT_VARIABLE: str(self._journal),
             **self._hashing,
         }
         begun = time.monotonic()
@@ -147,8 +161,12 @@ class Audit:
             self.result.failed = self._runner.failed_in(_text(log))
 
     def _read(self) -> None:
-        self.result.audited = audited(read(self._folder / _JOURNAL))
+        self.result.audited = audited(read(self._journal))
         tests = self.result.audited.tests
+        if self._request.recorded is not None:
+            if not tests:
+                raise NothingAuditedError(_NOT_RECORDED.format(folder=self._journal))
+            return
         log = self._folder / _LOG
         not_loaded = [
             _with_reason(test.removeprefix(_NOT_LOADED), _text(log))
@@ -198,7 +216,7 @@ class Audit:
             self._request.labels,
             self._folder,
             processes=processes,
-            seconds=max(_AT_LEAST_SECONDS, 3 * self.result.seconds),
+            seconds=max(_AT_LEAST_SECONDS, 3 * self._seconds),
             # A hash of a key is the same as it was in the ordinary run.
             environment=self._hashing,
         ) as server:
@@ -208,7 +226,9 @@ class Audit:
             # Commands have to be run once more, too.
             limit = whole.but(min(REPLAYING, _FOR_REPLAYS * whole.left))
             run = limit.within(self._counted(server), lambda: server.seconds)
-            self._search(frozenset(server.tests), run, limit, processes)
+            known = frozenset(server.tests)
+            self._compare(known)
+            self._search(known, run, limit, processes)
         self.result.confirmed_seconds = time.monotonic() - begun
         if self.result.untested:
             self.result.remarks.append(
@@ -217,8 +237,31 @@ class Audit:
                     minutes=self._request.minutes,
                 )
             )
+        # Those that are gone have their own remark.
+        self.result.untested |= dict.fromkeys(
+            each for each in suspects if each not in known
+        )
         if self.result.findings:
             self._show_cold(min(REPLAYING, whole.left))
+
+    @property
+    def _seconds(self) -> float:
+        """What the ordinary run took, or its tests where another command ran them."""
+        return self.result.seconds or sum(self.result.audited.seconds.values())
+
+    def _compare(self, known: Collection[str]) -> None:
+        """Say what was recorded of tests that are no longer there."""
+        tests = self.result.audited.tests
+        unknown = [test for test in tests if test not in known]
+        if self._request.recorded is not None and unknown:
+            text = _UNKNOWN.format(
+                tests=_number(len(unknown), "test"),
+                first=unknown[0],
+                runner=self._runner.name,
+            )
+            if len(unknown) == len(tests):
+                raise CannotAuditError(text)
+            self.result.remarks.append(text)
 
     def _counted(self, server: ForkServer) -> Runs:
         def run(jobs: Iterable[Job]) -> Iterator[Forked]:
@@ -248,7 +291,7 @@ class Audit:
         if self.result.findings:
             self.result.findings = with_cleaners(
                 self.result.findings,
-                read(self._folder / _JOURNAL),
+                read(self._journal),
                 known,
                 run,
                 limit.is_over,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Audited, Conflict
@@ -22,6 +23,8 @@ class Request:
     confirms: bool
     minutes: float
     hashes_keys: bool = False
+    recorded: Path | None = None
+    """The folder that any test command has written into; None to run the suite now."""
 
 
 @dataclass(slots=True)

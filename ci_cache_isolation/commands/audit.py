@@ -39,6 +39,14 @@ __all__ = ["audit"]
     show_default=True,
     help="Folder for report.json and what the test processes wrote down.",
 )
+@click.option(
+    "--from",
+    "recorded",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run no suite, but read what a test command of yours wrote down: "
+    "CI_CACHE_ISOLATION_AUDIT=DIR in front of it.",
+)
 @click.option("--no-confirm", is_flag=True, help="Only read: run no test again.")
 @runner_option
 @click.option(
@@ -72,6 +80,7 @@ __all__ = ["audit"]
 def audit(
     labels: Sequence[str],
     report: Path,
+    recorded: Path | None,
     no_confirm: bool,  # noqa: FBT001
     runner: str,
     processes: int,
@@ -82,22 +91,27 @@ def audit(
 ) -> None:
     """Name every cache leak, from one ordinary run of the suite.
 
-    LABELS are those of `manage.py test`, or pytest's arguments.
+    With --from, from a run that there was already. LABELS are those of `manage.py
+    test`, or pytest's arguments.
     """
     terminal = AuditTerminal(Console(highlight=False))
     try:
         enabled()
         chosen = runner_named(runner, Path.cwd())
+        if recorded is not None:
+            recorded = recorded.absolute()
+            _check(recorded, report)
         emptied(report)
     except (OptionError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
-    terminal.begin(chosen.name, processes)
+    terminal.begin(chosen.name, processes, recorded)
     request = AuditRequest(
         tuple(labels),
         processes,
         confirms=not no_confirm,
         minutes=minutes,
         hashes_keys=hash_keys,
+        recorded=recorded,
     )
     try:
         result = Audit(chosen, request, report, terminal.step).run()
@@ -128,3 +142,18 @@ def audit(
     is_complete = result.is_whole or no_confirm or allow_incomplete
     is_complete = is_complete or fail_on == "never"
     sys.exit(ExitCode.CLEAN if is_complete else ExitCode.INCOMPLETE)
+
+
+def _check(recorded: Path, report: Path) -> None:
+    """Refuse a folder in which nothing is recorded, or that this run would empty."""
+    if recorded.resolve() == (report / "journal").resolve():
+        raise OptionError(
+            f"--from names {recorded}, which this audit empties for its own notes. "
+            "What was recorded there would be lost. Name another folder with --report."
+        )
+    if not any(recorded.glob("*.jsonl")):
+        raise OptionError(
+            f"--from names {recorded}, in which nothing is recorded. An audit reads "
+            f"what tests did there. Put CI_CACHE_ISOLATION_AUDIT={recorded} in front "
+            "of your test command, and run it with isolation on."
+        )

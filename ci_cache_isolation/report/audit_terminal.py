@@ -34,8 +34,13 @@ class AuditTerminal:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def begin(self, runner: str, processes: int) -> None:
-        """Say what is going to be run."""
+    def begin(self, runner: str, processes: int, recorded: Path | None = None) -> None:
+        """Say what is going to be run, or where it was recorded."""
+        if recorded is not None:
+            self._say(
+                f"Audit with {runner} of what was recorded in {recorded}.", "bold"
+            )
+            return
         over = f", over {processes} workers" if processes > 1 else ""
         self._say(
             f"Audit with {runner}: one ordinary run{over}, caches isolated.", "bold"
@@ -138,8 +143,10 @@ class AuditTerminal:
             self._say(f"    hidden when {printable(first)} runs between{others}")
 
     def _sum(self, result: AuditResult, leaks: int) -> None:
+        # Of what was recorded nobody has taken the time.
+        took = f" in {result.seconds:.1f} s" if result.seconds else ""
         text = (
-            f"{counted(len(result.audited.tests), 'test')} in {result.seconds:.1f} s: "
+            f"{counted(len(result.audited.tests), 'test')}{took}: "
             f"{counted(len(result.audited.conflicts), 'conflict')}, where one test "
             "leaves what another one looks at."
         )
