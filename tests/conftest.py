@@ -25,6 +25,7 @@ pytest_plugins = [
     "pytester",
     "tests.at_once",
     "tests.grouping",
+    "tests.held_and_patched",
     "tests.interrupted",
     "tests.kinds",
     "tests.neighbours",

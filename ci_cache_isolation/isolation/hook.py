@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from asgiref.local import Local
 from django.conf import settings
 from django.core.cache import BaseCache, CacheHandler, caches
 
+from ci_cache_isolation.isolation.inherited import PLACES
+
 __all__ = [
     "alias_of",
-    "forget_connections",
     "is_watching",
     "live_caches",
     "open_caches",
@@ -29,8 +29,6 @@ __all__ = [
 
 Watcher = Callable[[str, object], None]
 Expecting = Callable[[str, str], None]
-# Where backends keep what they were given as LOCATION.
-_PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 _MARK = "_ci_cache_isolation"
 _watcher: Watcher | None = None
 _expect: Expecting
@@ -143,7 +141,7 @@ def _class_of(conf: Mapping[str, Any]) -> type | None:
 def _fits(cache: Any, conf: Mapping[str, Any]) -> bool:
     state = vars(cache)
     location = conf.get("LOCATION", "")
-    places = [state[name] for name in _PLACES if name in state]
+    places = [state[name] for name in PLACES if name in state]
     wanted = (location, [location], [*location])
     return (
         state.get("key_prefix", "") == conf.get("KEY_PREFIX", "")
@@ -177,14 +175,6 @@ def _backends() -> set[type]:
         if isinstance(backend, type) and backend.__module__ != "builtins":
             found.add(backend)
     return found
-
-
-def forget_connections() -> None:
-    """Let every alias be opened anew, as ``override_settings(CACHES=...)`` does.
-
-    For a forked worker: the connections that it inherited are its parent's sockets.
-    """
-    caches._connections = Local(caches.thread_critical)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _is_wrapped(create_connection: Any) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "after_fork",
     "free_inherited",
     "in_base",
+    "is_lock",
     "new_lock",
     "next_number",
     "process_token",
@@ -35,6 +36,7 @@ __all__ = [
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 TOKEN_LENGTH = 6
 SECTION_LENGTH = 12
+_FREE = "_at_fork_reinit"
 _drawn: tuple[int, str] | None = None
 next_number = itertools.count(1).__next__
 """Count the sections of this process: 1 for the first one."""
@@ -72,14 +74,19 @@ def new_lock(owner: object, name: str) -> threading.RLock:
     return threading.RLock()
 
 
+def is_lock(kind: type) -> bool:
+    """Return whether objects of a class are locks that `free_inherited` can free."""
+    return hasattr(kind, _FREE)
+
+
 def free_inherited(lock: Any) -> None:
     """Free a lock of somebody else's in a forked child, in place.
 
-    ``threading`` does so with its own locks, by the same method.
+    ``threading`` does so with its own locks, by the same method. One that the forking
+    thread holds stays as it is, where that can be known.
     """
-    reset = getattr(lock, "_at_fork_reinit", None)
-    if reset is not None:
-        reset()
+    if not getattr(lock, "_is_owned", bool)():
+        getattr(lock, _FREE)()
 
 
 def after_fork(call: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import IsolationError, NotActiveError
-from ci_cache_isolation.isolation import hook, notices, unittest_hook
+from ci_cache_isolation.isolation import hook, inherited, notices, unittest_hook
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -25,7 +25,7 @@ from ci_cache_isolation.isolation.options import (
     choices,
     enabled,
 )
-from ci_cache_isolation.isolation.process import new_lock
+from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import Store, name_for, store_class
@@ -71,6 +71,7 @@ _making = new_lock(sys.modules[__name__], "_making")
 _cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False
+_is_fresh_fork = False
 _said = Said()
 _choices: Choices | None = None
 _FOUND_ANYWAY = {
@@ -118,6 +119,8 @@ def install(
         _installed = True
     elif not resolved.value and _installed:
         _switch_off()
+    if resolved.value and _is_fresh_fork:
+        _renew_inherited()
     if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
         # A test has started this process: it works in sections of its own, or in those
         # of the test.
@@ -251,6 +254,27 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
     return store_named(name).section_id(alias, STACK.number)
 
 
+def _after_fork() -> None:
+    """Renew what was inherited, once this process is known to run tests.
+
+    Workers are forked by a process that runs none itself; and so are those of a server,
+    whose settings may switch isolation on.
+    """
+    global _is_fresh_fork  # noqa: PLW0603
+    _is_fresh_fork = True
+    if _installed and (_is_started or STACK.path):
+        _renew_inherited()
+
+
+after_fork(_after_fork)
+
+
+def _renew_inherited() -> None:
+    global _is_fresh_fork  # noqa: PLW0603
+    _is_fresh_fork = False
+    inherited.renew()
+
+
 def _is_enabled() -> bool:
     """Decide once more when a suite begins: settings are there to be asked by now.
 
@@ -310,6 +334,7 @@ def _expect(alias: str, backend: str) -> None:
 
 
 def _adopt(alias: str, cache: object) -> None:
+    inherited.note(alias, cache)
     _take(alias, cache)
     if _cache_watcher is not None:
         _cache_watcher(alias, cache)

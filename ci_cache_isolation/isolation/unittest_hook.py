@@ -13,12 +13,11 @@ that a test may itself run a suite.
 from __future__ import annotations
 
 import functools
-import os
 import unittest
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ci_cache_isolation.isolation import hook, notices
+from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.scopes import (
     RAW,
     Path,
@@ -44,7 +43,6 @@ _originals: dict[str, Callable[..., Any]] = {}
 _in_place: set[str] = set()
 _stack: ScopeStack | None = None
 _is_enabled: Callable[[], bool] = bool
-_process = 0
 # The test whose scope has been opened behind the one before, until it runs.
 _followed: object = None
 _is_probed = False
@@ -160,8 +158,8 @@ def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
 
     ``is_enabled`` is asked when a run begins; one that is not goes on as without us.
     """
-    global _stack, _is_enabled, _process
-    _stack, _is_enabled, _process = stack, is_enabled, os.getpid()
+    global _stack, _is_enabled
+    _stack, _is_enabled = stack, is_enabled
     for name, replacement in _REPLACEMENTS.items():
         current = getattr(unittest.TestSuite, name)
         # Others may have wrapped our wrapper. Only the original means it is gone.
@@ -191,12 +189,7 @@ def _run_of(result: Any) -> Run:
 
 
 def _begun(result: Any, stack: ScopeStack | None) -> Run:
-    global _process  # noqa: PLW0603
     is_on = stack is not None and _is_enabled()
-    if _process != os.getpid():
-        _process = os.getpid()
-        if is_on:
-            hook.forget_connections()
     run = Run(stack if is_on else None)
     setattr(result, _RUN, run)
     return run

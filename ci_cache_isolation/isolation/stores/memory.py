@@ -19,7 +19,7 @@ from typing import Any
 
 from django.core.cache.backends import locmem
 
-from ci_cache_isolation.isolation.process import after_fork, free_inherited
+from ci_cache_isolation.isolation.process import after_fork, free_inherited, is_lock
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
     Contents,
@@ -105,7 +105,8 @@ class MemoryStore(SnapshotStore):
     def _after_fork(self) -> None:
         """Free Django's locks, which every test of the child is about to take."""
         for _, _, _, lock in self._memories():
-            free_inherited(lock)
+            if is_lock(type(lock)):
+                free_inherited(lock)
 
     def _drop_private(self) -> None:
         for identity, (memory, holders) in list(self._private.items()):

@@ -10,12 +10,13 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
-from ci_cache_isolation.isolation import hook
 from ci_cache_isolation.isolation.process import after_fork
 from ci_cache_isolation.isolation.stores.private_servers import (
     Contained,
     can_contain,
     contained_for,
+    is_led,
+    lead_first,
 )
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
@@ -100,6 +101,7 @@ class PrivateStore(SnapshotStore):
                 kept = self._at_fork.get(identity, NOTHING)
             self._was_there(identity, kept)
             self._servers[identity].write(kept)
+        is_led(cache)
         contained.redirect(cache)
         return True
 
@@ -111,4 +113,5 @@ class PrivateStore(SnapshotStore):
             self._at_fork = self._enclosing[0] if self._enclosing else None
             self._enclosing = self._enclosing[:1] * len(self._enclosing)
             self._inherited = list(self._caches)
-            hook.forget_connections()
+            for cache in self._inherited:
+                lead_first(cache, self.activate)

@@ -8,7 +8,7 @@ import socket
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -19,13 +19,14 @@ from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
 from ci_cache_isolation.isolation.dialects.redis import RedisDialect, database
 from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
 
-__all__ = ["Contained", "can_contain", "contained_for"]
+__all__ = ["Contained", "can_contain", "contained_for", "is_led", "lead_first"]
 
 _REDIRECTED = "_ci_cache_isolation_private"
 _STANDS_FOR = "_ci_cache_isolation_stands_for"
 _BETWEEN_QUESTIONS = 0.01
 # A test may freeze the clock, and patch this too.
 _sleep = time.sleep
+_MAKES_CLIENT = "_ci_cache_isolation_makes_client"
 # Of no use for a socket of one's own, and refused by a server without a password.
 _OF_THE_ADDRESS = re.compile(
     r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
@@ -103,6 +104,33 @@ def contained_for(
         known[identity] = made(kind, option)
     vars(cache)[_REDIRECTED] = known[identity]
     return known[identity]
+
+
+def lead_first(cache: Any, lead: Callable[[], None]) -> None:
+    """Have a cache forget its client, and call ``lead`` before it makes another.
+
+    For a forked child, whose own server is started when it is needed.
+    """
+    is_behind = isinstance(dialect_of(type(cache)), ClientDialect)
+    name = "_client_cls" if is_behind else "_class"
+    if is_behind:
+        cache._client = None  # noqa: SLF001
+    else:
+        vars(cache).pop("_cache", None)
+    vars(cache).setdefault(_MAKES_CLIENT, (name, getattr(cache, name)))
+
+    def make_client(*_: Any, **__: Any) -> Any:
+        # Not with what was given: that is the parent's address.
+        lead()
+        return cache.client if is_behind else cache._cache  # noqa: SLF001
+
+    setattr(cache, name, make_client)
+
+
+def is_led(cache: Any) -> None:
+    """Have a cache make its clients itself again."""
+    if _MAKES_CLIENT in vars(cache):
+        setattr(cache, *vars(cache).pop(_MAKES_CLIENT))
 
 
 def can_contain(cache_class: type) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
 
-from ci_cache_isolation.isolation import filespace, hook, keys
+from ci_cache_isolation.isolation import filespace, keys
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.filespace import FileSpace
@@ -203,9 +203,6 @@ class SectionedStore(Store):
         JOURNAL.after_fork()
         self._has_ended = False
         self._kept.clear()
-        if self._spaces and self.frames.is_active:
-            # Those that are open are the parent's: two on one socket mix up answers.
-            hook.forget_connections()
         self.frames.on_first_section = self._at_first_section
         process, *scopes = self.frames.everywhere()
         for frame in scopes:

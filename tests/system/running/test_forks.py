@@ -195,7 +195,7 @@ assert held.get("of-child") is None
 def test_connections_of_the_parent_are_not_its_childrens(forking):
     printed, _ = forking("""
 def work():
-    assert caches[alias] is not held
+    assert caches[alias] is held
     for number in range(50):
         caches[alias].set(f"key-{number}", number)
         assert caches[alias].get(f"key-{number}") == number
@@ -259,13 +259,13 @@ def test_a_child_begins_with_what_its_parents_private_server_holds(project):
 
 PRIVATE = """
 def work():
-    # A new one is led to the child's own server, and those that are held with it.
+    # It is led to the child's own server, and keeps what makes its clients.
     STACK.begin(BLOCK)
     cache = caches[alias]
     assert cache.get("of-process") == 1
     cache.set("of-process", 7)
     STACK.end()
-    assert cache is not held
+    assert cache is held
     assert cache.get("of-process") == held.get("of-process") == 1
     assert held.get("of-test") is None
     held.set("of-process", 2)

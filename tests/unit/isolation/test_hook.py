@@ -4,7 +4,7 @@ import functools
 import threading
 
 import pytest
-from django.core.cache import CacheHandler, caches
+from django.core.cache import CacheHandler
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.functional import SimpleLazyObject
@@ -211,17 +211,3 @@ def test_looking_for_caches_asks_no_object_for_its_class():
 
     disguised = Disguised()
     assert not any(each is disguised for each in hook.live_caches())
-
-
-def test_forgetting_connections_lets_every_alias_be_opened_anew():
-    cache = caches["default"]
-    connections = caches._connections
-    hook.forget_connections()
-    try:
-        assert caches["default"] is not cache
-        # Whoever holds the old one still sees the same entries.
-        caches["default"].set("key", 1)
-        assert cache.get("key") == 1
-        assert type(caches._connections) is type(connections)
-    finally:
-        caches._connections = connections
