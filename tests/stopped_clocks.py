@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import freezegun
 import time_machine
 
+# freezegun looks at each name of each module, and nox looks for uv when it is asked for
+# one: that starts a process.
+freezegun.configure(extend_ignore_list=["nox"])
 PAST = dt.datetime(2019, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
 FUTURE = dt.datetime(2061, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
 
