@@ -86,14 +86,16 @@ def confirm(
     run: Runs,
     at_a_time: int = 1,
     on_confirmed: Callable[[Confirmed], None] = lambda _: None,
+    run_alone: Runs | None = None,
 ) -> Confirmation:
     """Put suspicions to the test.
 
     ``suspects`` names for each test those whose traces it would meet, in the sequence
     in which they ran. A test that is skipped alone is left out. As many victims are
-    begun together as keep ``at_a_time`` runs going.
+    begun together as keep ``at_a_time`` runs going. ``run_alone`` runs one at a time:
+    what is not steady is proved once more with nothing beside it.
     """
-    search = _Search(run)
+    search = _Search(run, run_alone)
     found = Confirmation()
     victims = list(suspects)
     while victims and not search.is_over:
@@ -185,8 +187,9 @@ def _judged(
 class _Search:
     """Runs jobs and counts them. It is over when one does not come to its end."""
 
-    def __init__(self, run: Runs) -> None:
-        self._run = run
+    def __init__(self, run: Runs, run_alone: Runs | None = None) -> None:
+        self.run = run
+        self.run_alone = run_alone
         self.is_over = False
         self.runs = 0
         self.messages: dict[tuple[str, ...], str] = {}
@@ -195,7 +198,7 @@ class _Search:
         """Return how the last test of each order ended, whichever ended first."""
         distinct = dict.fromkeys(orders.values())
         ended: dict[tuple[str, ...], str | None] = {}
-        for forked in self._run(map(Job, distinct)):
+        for forked in self.run(map(Job, distinct)):
             self.runs += 1
             ended[forked.job.tests] = forked.came_to
             if forked.message:
@@ -204,13 +207,13 @@ class _Search:
         self.is_over = self.is_over or None in found.values()
         return found
 
-    def failures(self, jobs: Sequence[Job]) -> list[int]:
+    def failures(self, jobs: Sequence[Job], run: Runs) -> list[int]:
         """Return how often the last test of each failed, out of `TIMES`; none if over.
 
-        All of them run at a time.
+        All of them run at a time, as ``run`` has it.
         """
         failed, ended = dict.fromkeys(jobs, 0), dict.fromkeys(jobs, 0)
-        for forked in self._run(job for job in failed for _ in range(TIMES)):
+        for forked in run(job for job in failed for _ in range(TIMES)):
             self.runs += 1
             failed[forked.job] += forked.last == FAILED
             ended[forked.job] += forked.came_to is not None
@@ -246,6 +249,20 @@ def _needed_together(
     return tuple(group)
 
 
+def _proof(
+    search: _Search, victim: str, order: tuple[str, ...], run: Runs
+) -> Proof | None:
+    jobs = [Job((victim,)), Job(order), Job(order, Sections.ISOLATED)]
+    if not (counts := search.failures(jobs, run)):
+        return None
+    proof = Proof(*counts)
+    if proof.is_steady and not proof.is_of_caches:
+        if not (counts := search.failures([Job(order, Sections.RESET)], run)):
+            return None
+        proof = replace(proof, reset=counts[0])
+    return proof
+
+
 def _proved(
     search: _Search,
     victim: str,
@@ -254,14 +271,12 @@ def _proved(
 ) -> Confirmed | None:
     """Return a victim with its proof; None when time was over before."""
     order = (*after[0], victim)
-    jobs = [Job((victim,)), Job(order), Job(order, Sections.ISOLATED)]
-    if not (counts := search.failures(jobs)):
+    proof = _proof(search, victim, order, search.run)
+    if proof and not proof.is_steady and search.run_alone is not None:
+        # Forks that run at a time may be in each other's way.
+        proof = _proof(search, victim, order, search.run_alone)
+    if proof is None:
         return None
-    proof = Proof(*counts)
-    if proof.is_steady and not proof.is_of_caches:
-        if not (counts := search.failures([Job(order, Sections.RESET)])):
-            return None
-        proof = replace(proof, reset=counts[0])
     verdict = Verdict.BRITTLE if alone == FAILED else Verdict.VICTIM
     return Confirmed(
         test=victim,

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import (
-    Callable,
-    Collection,
-    Hashable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ci_cache_isolation.audit import AUDIT_VARIABLE
-from ci_cache_isolation.audit.callers import callers_of, probes_of, who_minds
-from ci_cache_isolation.audit.carriers import Carriers
-from ci_cache_isolation.audit.causes import Finding, by_cause
-from ci_cache_isolation.audit.cleaners import with_cleaners
-from ci_cache_isolation.audit.confirming import Confirmed, confirm, quickest_first
+from ci_cache_isolation.audit.causes import by_cause
+from ci_cache_isolation.audit.confirming import Confirmed
 from ci_cache_isolation.audit.conflicts import audited
-from ci_cache_isolation.audit.deciding import decide
 from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.audit.notes import read
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.audit.result import AuditResult, Request
+from ci_cache_isolation.audit.search import Search
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
-from ci_cache_isolation.running.forks import Forked, ForkServer, ForkServerError, Job
+from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
-from ci_cache_isolation.running.limits import Runs, TimeLimit
+from ci_cache_isolation.running.limits import TimeLimit
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.output import (
     cause_in,
     shown_path,
@@ -66,20 +54,10 @@ _LEFT_OUT = (
     "Not put to the test, since too many tests use the same entries: {conflicts}. "
     "Audit a part of the suite, by labels, to have more judged."
 )
-_UNEXPLAINED = (
-    "The outcome of {tests} changed behind others, by several together or by what is "
-    "neither a cache nor a memoised function. cache-isolation stress finds the orders."
-)
-_NOT_ALL_CALLERS = (
-    "Not all callers of memoised functions were put to the test: the time set with "
-    "--minutes, {minutes:g}, was over. Give it more, or fewer tests."
-)
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: the time for that was over. "
     "One of each cause came first."
 )
-
-
 _NOT_RECORDED = (
     "{folder} holds no notes of any test, so there is nothing to audit. Put "
     "CI_CACHE_ISOLATION_AUDIT={folder} in front of your test command, and run it with "
@@ -225,10 +203,10 @@ class Audit:
             self._isolating = server.isolating
             # Commands have to be run once more, too.
             limit = whole.but(min(REPLAYING, _FOR_REPLAYS * whole.left))
-            run = limit.within(self._counted(server), lambda: server.seconds)
             known = frozenset(server.tests)
             self._compare(known)
-            self._search(known, run, limit, processes)
+            search = Search(self.result, self._request, server, limit, self._say)
+            search.run(processes, read(self._journal))
         self.result.confirmed_seconds = time.monotonic() - begun
         if self.result.untested:
             self.result.remarks.append(
@@ -262,119 +240,6 @@ class Audit:
             if len(unknown) == len(tests):
                 raise CannotAuditError(text)
             self.result.remarks.append(text)
-
-    def _counted(self, server: ForkServer) -> Runs:
-        def run(jobs: Iterable[Job]) -> Iterator[Forked]:
-            for forked in server.run(jobs):
-                self.result.confirmed_runs += 1
-                yield forked
-
-        return run
-
-    def _search(
-        self, known: Collection[str], run: Runs, limit: TimeLimit, processes: int
-    ) -> None:
-        """Put suspicions to the test, then those that show when many are run."""
-        audited = self.result.audited
-        carriers = Carriers(audited.conflicts)
-
-        def found(confirmed: Confirmed) -> None:
-            self._found(confirmed, carriers, run)
-
-        def put_to_the_test(suspects: Mapping[str, Iterable[str]]) -> None:
-            ordered = self._ordered(suspects, known)
-            confirmation = confirm(ordered, run, processes, found)
-            self.result.untested |= dict.fromkeys(confirmation.untested)
-
-        put_to_the_test(audited.suspects)
-        put_to_the_test(self._ask_callers(known, run, limit.is_over))
-        if self.result.findings:
-            self.result.findings = with_cleaners(
-                self.result.findings,
-                read(self._journal),
-                known,
-                run,
-                limit.is_over,
-            )
-
-    def _ordered(
-        self, suspects: Mapping[str, Iterable[str]], known: Collection[str]
-    ) -> dict[str, Sequence[str]]:
-        """Return suspicions of known tests, polluters in the sequence of the run."""
-        audited = self.result.audited
-        places = {test: at for at, test in enumerate(audited.tests)}
-        ordered = {
-            victim: sorted(
-                (each for each in found if each in known), key=places.__getitem__
-            )
-            for victim, found in suspects.items()
-            if victim in known
-        }
-
-        def cause(victim: str) -> Hashable:
-            found = audited.suspects.get(victim, {})
-            first = next(iter(found.values()), None)
-            return first and (first.conflict.alias, first.leaver.site.at)
-
-        return quickest_first(ordered, audited.seconds, cause)
-
-    def _found(self, confirmed: Confirmed, carriers: Carriers, run: Runs) -> None:
-        """Add what is confirmed, with what carried it."""
-        if confirmed.verdict is Verdict.NON_DETERMINISTIC:
-            return
-        findings = self.result.findings
-        for at, known in enumerate(findings):
-            if known.confirmed.test == confirmed.test:
-                # By a cache and by what functions remember.
-                after = (*known.confirmed.after, *confirmed.after)
-                both = replace(known.confirmed, after=tuple(dict.fromkeys(after)))
-                findings[at] = replace(known, confirmed=both)
-                return
-        group, proof = confirmed.after[0], confirmed.proof
-        suspicions = carriers.fitting(confirmed.test, group, proof)
-        if suspicions:
-            decided = decide(
-                suspicions,
-                (*group, confirmed.test),
-                FAILED if confirmed.verdict is Verdict.BRITTLE else PASSED,
-                run,
-                is_known=proof.is_known,
-            )
-            carrier = decided.first or suspicions[0]
-            findings.append(Finding(confirmed, carrier, decided))
-
-    def _ask_callers(
-        self, known: Collection[str], run: Runs, is_over: Callable[[], bool]
-    ) -> dict[str, list[str]]:
-        """Return who minds whom of those that call what many call."""
-        audited = self.result.audited
-        callers = [
-            each for each in callers_of(audited.common, audited.tests) if each in known
-        ]
-        suspects: dict[str, list[str]] = {}
-        if not callers:
-            return suspects
-        number = _number(len(callers), "caller")
-        self._say(f"Running {number} of memoised functions together…")
-        carriers = Carriers(audited.common)
-        found = who_minds(callers, probes_of(audited.common, callers), run, is_over)
-        unexplained = found.unexplained
-        for victim, polluters in found.suspects.items():
-            for polluter in polluters:
-                if not carriers.between(victim, [polluter]):
-                    unexplained += 1
-                elif polluter not in audited.suspects.get(victim, {}):
-                    suspects.setdefault(victim, []).append(polluter)
-        if unexplained:
-            self.result.remarks.append(
-                _UNEXPLAINED.format(tests=_number(unexplained, "test"))
-            )
-        self.result.asked_all_callers = found.is_whole
-        if not found.is_whole:
-            self.result.remarks.append(
-                _NOT_ALL_CALLERS.format(minutes=self._request.minutes)
-            )
-        return suspects
 
     def _show_cold(self, seconds: float) -> None:
         """Look for a command for each finding, as far as time allows."""

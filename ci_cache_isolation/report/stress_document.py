@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import TIMES
@@ -18,7 +19,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     test, ``failures`` what was seen: which runs a test failed in, and in which not.
     """
     count = result.pairs.count()
-    runs = [_run(run) for run in result.runs]
+    runs = [_run(run, result.collided) for run in result.runs]
     shard = result.shard
     findings = list(result.findings.values())
     suspicions = [
@@ -100,7 +101,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Run, collided: Collection[str]) -> dict[str, Any]:
     return {
         "index": run.step.index,
         "name": run.step.name,
@@ -113,6 +114,7 @@ def _run(run: Run) -> dict[str, Any]:
         "end": run.end.value,
         "passed": len(run.passed),
         "skipped": len(run.skipped),
-        "failed": list(run.failed),
+        "failed": [test for test in run.failed if test not in collided],
+        "collided": [test for test in run.failed if test in collided],
         "messages": dict(run.messages),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.beside import Beside, with_neighbours
+from ci_cache_isolation.stress.colliding import remarks, run_again
 from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.history import Observed
@@ -29,7 +29,7 @@ from ci_cache_isolation.stress.judging import judge
 from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
-from ci_cache_isolation.stress.results import Finding, StressResult, in_sequence
+from ci_cache_isolation.stress.results import Finding, Run, StressResult, in_sequence
 from ci_cache_isolation.stress.run_file import About, Kept, Known, RunFile, suite_name
 
 __all__ = ["Stress"]
@@ -46,15 +46,11 @@ _UNJUDGED = (
     "{count} tests that failed were not judged: the time for that was over, or their "
     "set-up is no test that can be run alone. Give it more with --minutes."
 )
-_IN_COMMON = (
-    "{tests} failed at a file, a folder or a port that is gone or taken. Orders that "
-    "run at a time have these in common, so they may be in each other's way: "
-    "--processes 1 runs one order at a time."
+_GOES_ON_ALONE = (
+    "Several tests failed only while other orders ran beside theirs. "
+    "Going on with one order at a time…"
 )
-_OF_FILES_OR_PORTS = re.compile(
-    r"FileNotFoundError|FileExistsError|OSError: \[Errno \d+\] "
-    r"(File exists|Directory not empty|Address already in use)"
-)
+_SEVERAL = 2
 
 
 class Stress:
@@ -173,43 +169,39 @@ class Stress:
             self._beside = Beside(run, self.result.evidence, limit.is_over)
         at_a_time = self._request.processes
         self._run = partial(run, at_a_time=at_a_time)
-        judgement = judge(
-            self._observed(),
-            [test.id for test in self.result.tests],
-            self._run,
-            run_alone=partial(run, at_a_time=1) if at_a_time > 1 else None,
+        quiet = partial(run, at_a_time=1)
+        judging = partial(
+            judge,
+            tests=[test.id for test in self.result.tests],
             suspects=self.result.evidence.suspects,
             sections=self._sections,
             is_over=limit.is_over,
             on_finding=self._found,
             run_beside=self._beside,
+        )
+        judgement = judging(
+            self._observed(),
+            run=self._run,
+            run_alone=quiet if at_a_time > 1 else None,
             settled=self._settled(),
         )
+        self.result.collided = dict.fromkeys(judgement.collided)
+        if len(judgement.collided) >= _SEVERAL:
+            self._progress.step(_GOES_ON_ALONE)
+            self._run = quiet
+            for again in run_again(self.result, quiet, self._sections):
+                self._note(again)
+            settled = {found.test: found for found in judgement.findings}
+            judgement = judging(self._observed(), run=quiet, settled=settled)
         if self._beside is not None:
             self._screen(run, self._beside)
-        self.result.unjudged = judgement.unjudged
-        if judgement.unjudged:
-            count_of = len(judgement.unjudged)
+        collided = self.result.collided
+        unjudged = [each for each in judgement.unjudged if each not in collided]
+        self.result.unjudged = tuple(unjudged)
+        if unjudged:
+            count_of = len(unjudged)
             self.result.remarks.append(_UNJUDGED.format(count=count_of))
-        if at_a_time > 1 and (count_of := self._collisions()):
-            tests = "1 test" if count_of == 1 else f"{count_of} tests"
-            self.result.remarks.append(_IN_COMMON.format(tests=tests))
-
-    def _collisions(self) -> int:
-        """Count tests without a steady verdict that failed at a file or a port."""
-        steady = {
-            test
-            for test, found in self.result.findings.items()
-            if found.judged.verdict is not Verdict.NON_DETERMINISTIC
-        }
-        return len(
-            {
-                test
-                for run in self.result.runs
-                for test, message in run.messages.items()
-                if test not in steady and _OF_FILES_OR_PORTS.match(message)
-            }
-        )
+        self.result.remarks += remarks(self.result, at_a_time)
 
     def _may_meet(self, executor: Executor) -> bool:
         """Tell whether tests may meet another process here, and should."""
@@ -287,14 +279,14 @@ class Stress:
         else:
             finding = self._carried(judged)
         self.result.findings[judged.test] = finding
-        self._keep(finding)
+        self._note(Kept.of(finding))
         self._progress.finding(judged)
 
-    def _keep(self, finding: Finding) -> None:
+    def _note(self, what: Run | Kept) -> None:
         """Have it known to one that resumes this run."""
         if self._file is not None:
             with suppress(OSError):
-                self._file.add(Kept.of(finding))
+                self._file.add(what)
 
     def _carried(self, judged: Judged) -> Finding:
         """Return a finding with what carried it, found by experiment."""
@@ -343,7 +335,7 @@ class Stress:
             if replay := found.get(each):
                 finding = replace(finding, replay=replay)
                 self.result.findings[test] = finding
-                self._keep(finding)
+                self._note(Kept.of(finding))
         if replayer.is_over:
             self.result.remarks.append(
                 "Not every finding was run again in a cold process: the time for that "

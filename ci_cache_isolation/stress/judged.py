@@ -58,8 +58,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All findings, and the tests for which there was no time or no way to run them."""
+    """All findings, and the tests for which there was no time or no way to run them.
+
+    ``collided`` are tests that failed only while other orders ran beside theirs.
+    """
 
     findings: tuple[Judged, ...]
     unjudged: tuple[str, ...]
     cost: Cost
+    collided: tuple[str, ...] = ()

@@ -9,8 +9,9 @@ it every time depends on it.
 Nobody is accused without a proof: five times alone, five times behind the accused, and
 each of them the same.
 
-Tests that run at a time may get into each other's way, at a port or a file. So what
-seems to fail by chance is looked at once more with nothing running beside it.
+Tests that run at a time may get into each other's way, at a port, a file or a server's
+database. So what seems to fail by chance is looked at once more with nothing running
+beside it. What passes then, alone and in its order, has collided: it is not accused.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ci_cache_isolation.stress.searching import Order, Question, Search
 
 __all__ = ["judge"]
 
+_COLLIDED = object()
 _AT_ONCE = 4
 """So many tests are run alone at once, to keep processors at work."""
 
@@ -72,52 +74,66 @@ def judge(  # noqa: PLR0913
         findings[finding.test] = finding
         on_finding(finding)
 
+    by_chance = []
     for finding in _findings(history, tests, search, suspects, run_beside, settled):
-        found(finding)
-    cost = search.cost
+        if finding.verdict is Verdict.NON_DETERMINISTIC and run_alone is not None:
+            # Not said before it was looked at in quiet.
+            by_chance.append(finding.test)
+        else:
+            found(finding)
+    cost, collided = search.cost, []
     if run_alone is not None:
         alone = Search(run_alone, sections, is_over)
-        chance = [
-            each.test
-            for each in findings.values()
-            if each.verdict is Verdict.NON_DETERMINISTIC and each.test not in settled
-        ]
-        for finding in _steady_ones(chance, history, tests, alone):
-            found(finding)
+        for test in by_chance:
+            looked_at = _in_quiet(test, history, tests, alone)
+            if looked_at is _COLLIDED:
+                collided.append(test)
+            elif isinstance(looked_at, Judged):
+                found(looked_at)
         cost = Cost(cost.runs + alone.cost.runs, cost.seconds + alone.cost.seconds)
     return Judgement(
         tuple(findings.values()),
-        tuple(test for test in history.tests if test not in findings),
+        tuple(
+            test
+            for test in history.tests
+            if test not in findings and test not in collided
+        ),
         cost,
+        tuple(collided),
     )
 
 
-def _steady_ones(
-    chance: Iterable[str], history: History, tests: Sequence[str], search: Search
-) -> Iterator[Judged]:
-    """Yield what is proved of tests that fail by chance only beside others."""
-    known = frozenset(tests)
-    for test in chance:
-        cost = search.cost
-        tally = search.tallies([(test,)])[test,]
-        failed_alone = tally[FAILED] == TIMES
-        if not failed_alone and tally[PASSED] != TIMES:
-            continue
-        dependence = _dependence(
-            Question(search, test, FAILED if failed_alone else PASSED), history, known
-        )
+def _in_quiet(
+    test: str, history: History, tests: Sequence[str], search: Search
+) -> Judged | object | None:
+    """Return what is the matter with a test when nothing runs beside it.
+
+    `_COLLIDED` where nothing is: it passes, alone and in the order in which it had
+    failed. None when time was over before that was known.
+    """
+    cost, failing = search.cost, history.failing(test)
+    tally = search.tallies([(test,)])[test,]
+    if sum(tally.values()) < TIMES:
+        return None
+    finding = _found_alone(search, test, tally, history)
+    is_decided = tally[PASSED] == TIMES or history.passing(test)
+    if finding is None and is_decided and TIMES in {tally[FAILED], tally[PASSED]}:
+        unlike = FAILED if tally[FAILED] else PASSED
+        question = Question(search, test, unlike)
+        dependence = _dependence(question, history, frozenset(tests))
         finding = dependence.judged((), None)
-        if finding is None or not finding.after:
-            continue
-        if not finding.is_complete:
+        if finding is None:
+            return None
+        # Workers of the user's own run beside each other in every run.
+        is_ours = not any(each.neighbours for each in failing)
+        again = finding.replayed
+        if is_ours and unlike == PASSED and again is not None and not again.failed:
+            return _COLLIDED
+        if finding.after and not finding.is_complete:
             finding = completed(
-                finding,
-                dependence.question,
-                dependence.changed,
-                dependence.unchanged,
-                tests,
+                finding, question, dependence.changed, dependence.unchanged, tests
             )
-        yield replace(finding, cost=search.cost.since(cost, 0))
+    return finding and replace(finding, cost=search.cost.since(cost, 0))
 
 
 def _dependence(

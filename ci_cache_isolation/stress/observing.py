@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_cache_isolation.running.cold import ColdJob, ColdRuns
-from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
-from ci_cache_isolation.running.order_file import Cache, OrderFile
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
+from ci_cache_isolation.running.jobs import End, Job, Sections
+from ci_cache_isolation.running.order_file import OrderFile
+from ci_cache_isolation.running.outcomes import PASSED, SKIPPED
 from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.executors import CannotStartError, Executor
@@ -134,7 +134,7 @@ class Observing:
         for forked in executor.run(jobs(), self._request.processes):
             if (asked := steps.get(id(forked.job))) is not None:
                 _, each = asked
-                self._keep(_run_of(forked, each.step, self.result.cache))
+                self._keep(Run.of(forked, each.step, self.result.cache))
 
     def _within_minutes(self, plan: Iterator[Planned]) -> Iterator[Planned]:
         limit = self._request.minutes
@@ -222,26 +222,3 @@ class Observing:
             is_exact=True,
             processes=each.step.processes,
         )
-
-
-def _run_of(forked: Forked, step: Step, cache: Cache) -> Run:
-    def having(outcome: str) -> Iterator[str]:
-        return (test for test, got in forked.outcomes.items() if got == outcome)
-
-    failed = tuple(having(FAILED))
-    running = None
-    if forked.end is not End.FINISHED:
-        running = next(reversed(failed), None)
-    return Run(
-        step=step,
-        cache=cache,
-        end=forked.end,
-        seconds=round(forked.seconds, 3),
-        # Not those that started: what fails in the set-up of its class never does.
-        order=tuple(test for test in forked.job.tests if test in forked.outcomes),
-        passed=frozenset(having(PASSED)),
-        failed=failed,
-        skipped=frozenset(having(SKIPPED)),
-        running=running,
-        messages=forked.messages,
-    )

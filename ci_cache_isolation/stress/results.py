@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from ci_cache_isolation.audit.conflicts import Suspicion
 from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
-from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.jobs import End, Forked
 from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.judged import Judged
@@ -48,6 +50,31 @@ class Run:
     running: str | None = None
     workers: tuple[tuple[str, ...], ...] = ()
     messages: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, forked: Forked, step: Step, cache: Cache) -> Self:
+        """Return what came of an order that was run in one process."""
+
+        def having(outcome: str) -> Iterator[str]:
+            return (test for test, got in forked.outcomes.items() if got == outcome)
+
+        failed = tuple(having(FAILED))
+        running = None
+        if forked.end is not End.FINISHED:
+            running = next(reversed(failed), None)
+        return cls(
+            step=step,
+            cache=cache,
+            end=forked.end,
+            seconds=round(forked.seconds, 3),
+            # Not those that started: what fails in the set-up of its class never does.
+            order=tuple(test for test in forked.job.tests if test in forked.outcomes),
+            passed=frozenset(having(PASSED)),
+            failed=failed,
+            skipped=frozenset(having(SKIPPED)),
+            running=running,
+            messages=forked.messages,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +152,8 @@ class StressResult:
     findings: dict[str, Finding] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
     unjudged: tuple[str, ...] = ()
+    collided: dict[str, None] = field(default_factory=dict)
+    """Tests that failed only while other orders ran beside theirs."""
     is_complete: bool = True
     """Whether all orders of the plan were run."""
     remarks: list[str] = field(default_factory=list)
@@ -134,4 +163,5 @@ class StressResult:
     @property
     def failing(self) -> list[Failing]:
         """The tests that failed, flaky ones first."""
-        return failing(self.runs, {test.id for test in self.tests})
+        found = failing(self.runs, {test.id for test in self.tests})
+        return [each for each in found if each.test not in self.collided]

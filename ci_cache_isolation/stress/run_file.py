@@ -162,7 +162,7 @@ class Known:
             known = cls(
                 path,
                 _about(head),
-                [_run(each) for each in others if "judged" not in each],
+                _last_words(_run(each) for each in others if "judged" not in each),
                 # The last word on a test counts.
                 {each.judged.test: each for each in kept},
             )
@@ -235,6 +235,11 @@ def _about(values: Mapping[str, Any]) -> About:
         ),
         **{name: values[name] for name in ("runner", "settings", "suite", "versions")},
     )
+
+
+def _last_words(runs: Iterable[Run]) -> list[Run]:
+    """Return runs in their sequence; of one that was run again, what came then."""
+    return list({(run.step, run.cache): run for run in runs}.values())
 
 
 def _kept(values: Mapping[str, Any]) -> Kept:

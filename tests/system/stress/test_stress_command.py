@@ -319,6 +319,43 @@ def test_what_the_order_does_not_decide_gets_no_replay(small):
     assert small.report()["failures"][0]["replay"] is None
 
 
+COLLIDING = """\
+import os, time
+from pathlib import Path
+from django.test import SimpleTestCase
+
+class CollidingTests(SimpleTestCase):
+    def hold(self, name):
+        mine = Path(name)
+        mine.write_text(str(os.getpid()))
+        time.sleep(0.1)
+        self.assertEqual(mine.read_text(), str(os.getpid()))
+
+    def test_a(self):
+        self.hold("a.txt")
+
+    def test_b(self):
+        self.hold("b.txt")
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_tests_that_only_other_orders_make_fail_are_not_accused(small, runner):
+    (small.folder / "cases" / "test_colliding.py").write_text(COLLIDING)
+    options = ("--orders", 6, "--split", 0, "--processes", 3, "--seed", 1)
+    done = stress(small, runner, "test_colliding", *options)
+    assert (done.code, done.err) == (0, ""), done.out
+    report = small.report()
+    assert (report["findings"], report["failures"], report["complete"]) == (
+        [],
+        [],
+        True,
+    )
+    assert {len(run["failed"]) for run in report["runs"]} == {0}
+    assert "non-deterministic" not in done.out
+    assert "Going on with one order at a time" in done.out
+
+
 def test_no_order_is_begun_when_the_time_is_over(small):
     done = stress(small, "django", "test_clean", "--minutes", 0.0001)
     # It is clean as far as it goes.

@@ -125,6 +125,14 @@ def test_a_test_that_fails_now_and_then_is_not_called_a_victim():
     assert all(each.verdict is Verdict.NON_DETERMINISTIC for each in found)
 
 
+def test_what_is_steady_only_with_nothing_beside_it_is_confirmed():
+    outcomes = itertools.cycle([FAILED, FAILED, PASSED])
+    beside = Suite(victim=lambda before: next(outcomes) if before else PASSED)
+    alone = Suite(victim=failing_after(["a"]))
+    [found] = confirm({"victim": ["a"]}, beside.run, run_alone=alone.run).confirmed
+    assert (found.verdict, found.proof) == (Verdict.VICTIM, Proof(0, TIMES, 0))
+
+
 def test_a_test_that_is_skipped_alone_is_left_out():
     found = confirm({"skipped": ["a"]}, Suite(skipped=lambda _: SKIPPED).run)
     assert (found.confirmed, found.untested) == ([], [])

@@ -1,0 +1,87 @@
+"""Tests that fail only because orders run beside each other, and what is done about it.
+
+Forks share what no fork can have of its own: a server's database, a file, a port.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.running.jobs import End, Job, Sections
+from ci_cache_isolation.running.limits import Runs
+from ci_cache_isolation.stress.results import Run, StressResult
+
+__all__ = ["remarks", "run_again"]
+
+_COLLIDED = (
+    "{tests} failed while other orders ran beside, and never with nothing beside: "
+    "{named}. These orders collide, at a server's database, a file or a port, so that "
+    "is no failure of the tests. --processes 1 runs one order at a time."
+)
+_IN_COMMON = (
+    "{tests} failed at a file, a folder or a port that is gone or taken. Orders that "
+    "run at a time have these in common, so they may be in each other's way: "
+    "--processes 1 runs one order at a time."
+)
+_NAMED = 5
+_OF_FILES_OR_PORTS = re.compile(
+    r"FileNotFoundError|FileExistsError|OSError: \[Errno \d+\] "
+    r"(File exists|Directory not empty|Address already in use)"
+)
+
+
+def run_again(result: StressResult, quiet: Runs, sections: Sections) -> Iterator[Run]:
+    """Run orders once more in which tests collided, and yield what came of them.
+
+    ``quiet`` runs nothing beside them: what fails then has not collided.
+    """
+    affected = [
+        run
+        for run in result.runs
+        if run.order and not result.collided.keys().isdisjoint(run.failed)
+    ]
+    jobs = {id(job): (job, run) for run in affected for job in [_job(run, sections)]}
+    for forked in quiet([job for job, _ in jobs.values()]):
+        _, run = jobs[id(forked.job)]
+        if forked.end is not End.INTERRUPTED:
+            again = Run.of(forked, run.step, run.cache)
+            result.runs[result.runs.index(run)] = again
+            for test in again.failed:
+                result.collided.pop(test, None)
+            yield again
+
+
+def _job(run: Run, sections: Sections) -> Job:
+    return Job(run.order, sections)
+
+
+def remarks(result: StressResult, at_a_time: int) -> Iterator[str]:
+    """Yield what is to be said of tests that were in each other's way."""
+    if collided := list(result.collided):
+        named = ", ".join(collided[:_NAMED])
+        if len(collided) > _NAMED:
+            named += f" and {len(collided) - _NAMED} more"
+        yield _COLLIDED.format(tests=_number(len(collided)), named=named)
+    if at_a_time > 1 and (number := len(_at_files_or_ports(result))):
+        yield _IN_COMMON.format(tests=_number(number))
+
+
+def _at_files_or_ports(result: StressResult) -> set[str]:
+    """Return tests without a steady verdict that failed at a file or a port."""
+    steady = {
+        test
+        for test, found in result.findings.items()
+        if found.judged.verdict is not Verdict.NON_DETERMINISTIC
+    }
+    return {
+        test
+        for run in result.runs
+        for test, message in run.messages.items()
+        if _OF_FILES_OR_PORTS.match(message)
+    } - (steady | result.collided.keys())
+
+
+def _number(tests: int) -> str:
+    return "1 test" if tests == 1 else f"{tests} tests"
