@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -82,16 +83,20 @@ class FileSpace(Space):
         if self._about is None:
             self._note()
         outer = self.enclosing(section, name)
-        if outer is not None:
-            self._copy(self.directory(outer), self.directory(section), name)
-        section.touched[name] = True
+        if outer is None:
+            section.touched[name] = True
+            return
+        with self.turns.of((section, name)):
+            if name not in section.touched:
+                self._copy(outer, section, name)
+                section.touched[name] = True
 
     def copy_all(self) -> None:
         """Bring over all that the section in use has not yet touched."""
         section = self.current()
         if section is not None:
             for outer in list(self.outward(section)):
-                for name in list(outer.touched):
+                for name in outer.touched.copy():
                     self.touch(section, name, Use.READING)
 
     def share(self) -> None:
@@ -111,7 +116,7 @@ class FileSpace(Space):
         if section is None:
             return 0
         seen = (section, *self.outward(section))
-        return len({name for each in seen for name in each.touched})
+        return len({name for each in seen for name in each.touched.copy()})
 
     def finish(self, section: Section) -> None:
         """Let a section's directory wait for its removal."""
@@ -123,7 +128,7 @@ class FileSpace(Space):
         with contextlib.suppress(OSError):
             os.remove(os.path.join(self.directory(section), name))  # noqa: PTH107, PTH118
         if outer is not None:
-            self._copy(self.directory(outer), self.directory(section), name)
+            self._copy(outer, section, name)
         section.touched[name] = True
 
     def tidy(self, *, is_last: bool = False) -> None:
@@ -181,15 +186,26 @@ class FileSpace(Space):
             if not not_removed(left.names):
                 left.forget()
 
-    def _copy(self, source: str, target: str, name: str) -> None:
+    def _copy(self, outer: Section, section: Section, name: str) -> None:
+        source = os.path.join(self.directory(outer), name)  # noqa: PTH118
+        target = self.directory(section)
+        # Where nobody looks for files, until it is whole.
+        made = f"{target}-{threading.get_ident()}"
+        is_cut = section.is_cut
         # The operation itself meets the same disk and the same permissions.
         with contextlib.suppress(OSError):
-            there = os.path.join(target, name)  # noqa: PTH118
-            if os.path.exists(os.path.join(source, name)):  # noqa: PTH110, PTH118
+            if os.path.exists(source):  # noqa: PTH110
                 for directory in (os.path.dirname(target), target):  # noqa: PTH120
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(directory, 0o700)  # noqa: PTH102
-                shutil.copy2(os.path.join(source, name), there)  # noqa: PTH118
+                try:
+                    shutil.copy2(source, made)
+                    with self.frames.lock:
+                        if section.is_cut is is_cut:
+                            os.replace(made, os.path.join(target, name))  # noqa: PTH105, PTH118
+                finally:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.remove(made)  # noqa: PTH107
 
 
 def not_removed(paths: Iterable[str]) -> list[str]:
@@ -285,8 +301,10 @@ def _clearing(clear: Callable[..., None]) -> Callable[..., None]:
     def clear_section(cache: Any) -> None:
         space, section = _in_use(cache)
         if space is not None and section is not None:
-            space.note_clearing(section)
-            section.is_cut = True
+            # What is being copied just now must not come after it.
+            with space.frames.lock:
+                space.note_clearing(section)
+                section.is_cut = True
         clear(cache)
 
     return clear_section

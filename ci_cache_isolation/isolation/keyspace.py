@@ -84,16 +84,11 @@ class KeySpace(Space):
         if self.dialect.is_in_transaction(cache):
             self.dialect.on_rollback(cache, _as_it_is(section, name))
         if name in section.outdated and self.dialect.may_ask(cache):
-            section.outdated.discard(name)
-            self.replace(section, name, self.beneath(section, name))
+            self._update(section, name)
         if section.changed is not None and use is not Use.READING:
             section.changed.add(name)
-        if name not in section.touched:
-            outer = self.enclosing(section, name)
-            if outer is not None and outer.touched[name]:
-                if self.dialect.may_ask(cache):
-                    self._bring(section, name, cache, outer)
-                return
+        if name not in section.touched and self._has_outer(section, name, cache):
+            return
         if use is not Use.STORING:
             # One that is read again and again is taken as stored: a name too many to
             # delete costs less than to find out each time what it is wanted for.
@@ -102,9 +97,25 @@ class KeySpace(Space):
                 use = Use.STORING
         if use is Use.STORING and not section.touched.get(name):
             self._note(self.full(section, name), cache)
-            self._holders[section] = cache
-            section.touched[name] = True
+            self._is_stored(section, name, cache)
         section.touched.setdefault(name, False)
+
+    def _has_outer(self, section: Section, name: str, cache: Any) -> bool:
+        """Bring over what an enclosing section holds under a key, if one does."""
+        outer = self.enclosing(section, name)
+        if outer is None or not outer.touched[name]:
+            return False
+        if self.dialect.may_ask(cache):
+            with self.turns.of((section, name)):
+                if name not in section.touched:
+                    self._bring(section, name, cache, outer)
+        return True
+
+    def _update(self, section: Section, name: str) -> None:
+        with self.turns.of((section, name)):
+            if name in section.outdated:
+                self.replace(section, name, self.beneath(section, name))
+                section.outdated.discard(name)
 
     def replace(self, section: Section, name: str, outer: Section | None) -> None:
         """Put what an outer section holds under a key in the place of what is there."""
@@ -187,6 +198,8 @@ class KeySpace(Space):
             self._finish(each)
 
     def _finish(self, section: Section) -> None:
+        # First: what is stored from here on looks at it.
+        section.is_over = True
         holder = self._holders.pop(section, None)
         if holder is None:
             return
@@ -214,8 +227,9 @@ class KeySpace(Space):
                 self._take_over(self._about, cache, in_ours=True)
         if not self._is_due or (not is_last and not self._may_delete()):
             return
-        self._is_due = self._has_failed = False
-        waiting, self._waiting = self._waiting, {}
+        with self.frames.lock:
+            self._is_due = self._has_failed = False
+            waiting, self._waiting = self._waiting, {}
         while waiting:
             _, (cache, names) = waiting.popitem()
             if self._is_gone(cache) or self._is_deleted(cache, names):
@@ -273,8 +287,9 @@ class KeySpace(Space):
         self._holders.clear()
 
     def _wait(self, cache: Any, names: Iterable[str]) -> None:
-        self._waiting.setdefault(id(cache), (cache, []))[1].extend(names)
-        self._is_due = True
+        with self.frames.lock:
+            self._waiting.setdefault(id(cache), (cache, []))[1].extend(names)
+            self._is_due = True
 
     @property
     def has_waiting(self) -> bool:
@@ -288,8 +303,14 @@ class KeySpace(Space):
             self.dialect.copy(self, cache, source, target)
         except Exception as error:  # noqa: BLE001 - the operation itself will tell
             self._say(_NOT_COPIED, error)
+        self._is_stored(section, name, cache)
+
+    def _is_stored(self, section: Section, name: str, cache: Any) -> None:
         section.touched[name] = True
         self._holders[section] = cache
+        if section.is_over and section.id.startswith(process_token()):
+            # By a thread that goes on after its test, which has been tidied up.
+            self._wait(cache, [self.full(section, name)])
 
     def _say(self, text: str, error: Exception) -> None:
         about = self._about

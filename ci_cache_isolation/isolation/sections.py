@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from ci_cache_isolation.isolation.joining import Joined
 from ci_cache_isolation.isolation.process import new_lock, next_number, section_id
+from ci_cache_isolation.isolation.turns import Turns
 
 __all__ = ["Frame", "Frames", "Section", "Space", "Use", "Visit"]
 
@@ -43,7 +44,8 @@ class Section:
     ``reads`` counts how often a name was asked for under which nothing is stored.
     What stands under ``outdated`` names is to be replaced, when that can be done.
     ``cleared`` is the section in whose place this one is, as long as that can be
-    undone: it ends with this one.
+    undone: it ends with this one. One that ``is_over`` is touched by threads that go
+    on after it: what they store in it has to be deleted one by one.
     """
 
     __slots__ = (
@@ -53,6 +55,7 @@ class Section:
         "id",
         "is_cut",
         "is_joined",
+        "is_over",
         "known",
         "outdated",
         "outer",
@@ -70,12 +73,14 @@ class Section:
         self.changed: set[str] | None = set() if frame.is_visited else None
         self.is_cut = False
         self.is_joined = False
+        self.is_over = False
         self.outer: Section | None = None
         self.cleared: Section | None = None
 
     def stored(self) -> list[str]:
         """Return the names under which something may be stored."""
-        return [name for name, is_stored in self.touched.items() if is_stored]
+        # A copy, made in one step: other threads go on meanwhile.
+        return [name for name, is_stored in self.touched.copy().items() if is_stored]
 
 
 class Frame:
@@ -136,14 +141,16 @@ class Frames:
         """Open a scope inside the innermost one."""
         self.is_active = True
         frame = Frame(number, is_raw=is_raw)
-        frame.is_visited = self.open[-1].is_visited
-        self.open.append(frame)
-        self.top = None if is_raw else frame
+        with self.lock:
+            frame.is_visited = self.open[-1].is_visited
+            self.open.append(frame)
+            self.top = None if is_raw else frame
 
     def pop(self) -> Frame:
         """Close the innermost scope."""
-        frame = self.open.pop()
-        self._look()
+        with self.lock:
+            frame = self.open.pop()
+            self._look()
         return frame
 
     def everywhere(self) -> list[Frame]:
@@ -206,6 +213,7 @@ class Space(ABC):
         self.frame: object = self
         self.section: Section | None = None
         self.known: dict[str, str] = _NOTHING_KNOWN
+        self.turns = Turns()
 
     def __deepcopy__(self, memo: object) -> Space:
         return self

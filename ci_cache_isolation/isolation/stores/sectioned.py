@@ -47,6 +47,11 @@ class SectionedStore(Store):
 
     def prepare(self, cache_class: type) -> None:
         """Wrap what has to know of sections before an object of the class exists."""
+        if cache_class not in self._prepared:
+            with self.frames.lock:
+                self._prepare(cache_class)
+
+    def _prepare(self, cache_class: type) -> None:
         if cache_class in self._prepared:
             return
         if issubclass(cache_class, FileBasedCache):
@@ -60,8 +65,13 @@ class SectionedStore(Store):
 
     def adopt(self, alias: str, cache: Any) -> bool:
         """Have a cache's entries stored in sections."""
+        self.prepare(type(cache))
+        # Threads open caches of their own, and all of them share one space.
+        with self.frames.lock:
+            return self._adopt(alias, cache)
+
+    def _adopt(self, alias: str, cache: Any) -> bool:
         cache_class = type(cache)
-        self.prepare(cache_class)
         if issubclass(cache_class, FileBasedCache):
             location = filespace.location_of(cache)
             files = self._spaces.get(location)
@@ -107,7 +117,7 @@ class SectionedStore(Store):
         """Let what the section has stored wait for its deletion."""
         frame = self.frames.pop()
         if frame.sections:
-            for space, section in frame.sections.items():
+            for space, section in list(frame.sections.items()):
                 space.finish(section)
                 if space.is_untidy:
                     space.tidy()
@@ -143,7 +153,7 @@ class SectionedStore(Store):
         frame = self.frames.top
         if frame is None:
             return nullcontext()
-        for space in self._spaces.values():
+        for space in list(self._spaces.values()):
             space.share()
         ids = {space.name: section.id for space, section in frame.sections.items()}
         return announced(Joined(section_id(frame.number), ids))
@@ -156,7 +166,7 @@ class SectionedStore(Store):
         JOURNAL.hold()
         number = next_number()
         self.frames.push(number, is_raw=False)
-        for space in self._spaces.values():
+        for space in list(self._spaces.values()):
             space.share()
         frame = self.frames.pop()
         self._kept.append(frame)
@@ -190,7 +200,7 @@ class SectionedStore(Store):
                 space.finish(section)
             frame.sections.clear()
         self.frames.deactivate()
-        for space in self._spaces.values():
+        for space in list(self._spaces.values()):
             space.tidy(is_last=True)
         is_left = any(space.has_waiting for space in self._spaces.values())
         if is_left or JOURNAL.is_read_by_others:
@@ -215,7 +225,7 @@ class SectionedStore(Store):
         if told is not None and self.frames.top is not None:
             self.frames.top.sections.clear()
             self.frames.top.joined = told
-        for space in self._spaces.values():
+        for space in list(self._spaces.values()):
             space.forget()
             space.forget_waiting()
 

@@ -16,10 +16,12 @@ WHAT_LOCKS = {
     *("SimpleQueue", "Manager"),
 }
 # Where they are made, and how often. Django's table of locks gets one of Django's kind.
-# Processes of a probe don't fork.
+# Processes of a probe don't fork. Those of turns.py last as long as a key is copied into
+# a section of this process.
 MADE_HERE = {
     "isolation/process.py": 2,
     "isolation/stores/memory.py": 1,
+    "isolation/turns.py": 1,
     "probing/playing.py": 1,
     "probing/processes.py": 1,
 }
