@@ -257,7 +257,7 @@ def assert_isolated(sections, cache):
 def close(cache):
     """Let go of the connections of a cache: unclosed ones are warned about."""
     state = vars(cache)
-    if "_cache" in state and hasattr(state["_cache"], "disconnect_all"):
+    if "_cache" in state and hasattr(type(state["_cache"]), "disconnect_all"):
         state["_cache"].disconnect_all()
     elif "_cache" in state and hasattr(state["_cache"], "close"):
         state["_cache"].close()

@@ -19,7 +19,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from ci_cache_isolation.audit.call_site import HANDED_ON
 from ci_cache_isolation.audit.called import FAILED, Books, Called
 from ci_cache_isolation.audit.extras import EXTRAS, get_many, listed, set_many
-from ci_cache_isolation.isolation.keys import Verbatim
+from ci_cache_isolation.isolation.keys import stands
 from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["wrap_operations"]
@@ -49,7 +49,7 @@ def _wrapped(
     operation: Callable[..., Any],
 ) -> Callable[..., Any]:
     def begins(cache: Any, args: tuple[Any, ...]) -> bool:
-        is_ours = bool(args) and type(args[0]) is Verbatim
+        is_ours = bool(args) and stands(args[0])
         return not (is_ours or _is_inside.get()) and books.is_open(cache)
 
     if inspect.iscoroutinefunction(operation):

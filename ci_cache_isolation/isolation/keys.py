@@ -14,9 +14,9 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
 from ci_cache_isolation.isolation.sections import Use
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY_FUNCTION",
+    "Attention",
     "KeyFunction",
     "KeyMaker",
     "OuterKeyMaker",
-    "Verbatim",
     "can_take",
     "maker_of",
     "making_own_keys",
     "own_key",
     "own_text",
+    "stands",
     "take",
     "within",
 ]
@@ -62,10 +63,40 @@ _READING = frozenset(
 )
 
 
-class Verbatim(str):
-    """A key as it stands on the server: nothing is put in front of it."""
+class Attention:
+    """Keys that stand as they are, and whether any key was made, while it is entered.
 
-    __slots__ = ()
+    Nothing is put in front of ``names``: they are on the server already. They are plain
+    strings, since a backend may look at the type of a key, and they are known in all
+    threads, since it may hand its work on to another one.
+    """
+
+    __slots__ = ("is_asked", "names")
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = frozenset(names)
+        self.is_asked = False
+
+    def __enter__(self) -> Self:
+        _attentive.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _attentive.remove(self)
+
+
+_attentive: list[Attention] = []
+
+
+def stands(key: object) -> bool:
+    """Return whether a key is one that stands on the server as it is."""
+    if not _attentive:
+        return False
+    for each in _attentive.copy():
+        each.is_asked = True
+        if type(key) is str and key in each.names:
+            return True
+    return False
 
 
 class KeyMaker:
@@ -82,8 +113,8 @@ class KeyMaker:
 
     def __call__(self, key: Any, *args: Any, **kwargs: Any) -> str:
         """Make a key, with the id of the section in use in front."""
-        if type(key) is Verbatim:
-            return key
+        if _attentive and stands(key):
+            return cast("str", key)
         made = self.function(key, *args, **kwargs)
         space = self.space
         if space.frame is space.frames.top:
@@ -173,8 +204,8 @@ def making_own_keys(make_key: Callable[..., str]) -> Callable[..., str]:
         maker = maker_of(cache)
         if not isinstance(maker, OuterKeyMaker) or maker.is_within_make_key():
             return make_key(cache, key, *args, **kwargs)
-        if type(key) is Verbatim:
-            return key
+        if _attentive and stands(key):
+            return cast("str", key)
         _making.space = maker.space
         try:
             made = make_key(cache, key, *args, **kwargs)

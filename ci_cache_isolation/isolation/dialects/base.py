@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.cache import BaseCache
 
+from ci_cache_isolation.isolation.dialects.methods import calls_down, flushes
 from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import (
     KEY_FUNCTION,
     KeyFunction,
-    Verbatim,
     maker_of,
     making_own_keys,
     own_key,
     own_text,
+    stands,
 )
 from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.redaction import redacted
@@ -103,6 +104,9 @@ class Dialect(ABC):
             middle = len(names) // 2
             for half in (names[:middle], names[middle:]):
                 self._delete_batch(cache, half, refused)
+
+    def opened(self, alias: str, cache: Any) -> None:
+        """Take note of a cache that is about to be used."""
 
     def location(self, cache: Any) -> str:
         """Return where the entries are, for messages and for `About`."""
@@ -188,10 +192,12 @@ class Dialect(ABC):
             if name in vars(each) and each not in _ROOTS
         ]
         in_family = [each for each in defining if self.is_of_family(each)]
+        # What overrides it calls down into it, or does all by itself.
+        alone = [each for each in defining if not calls_down(each, name)]
         if in_family:
-            return in_family
-        # The innermost one: what overrides it calls down into it.
-        return defining[-1:] or [self.root(cache_class)]
+            flushing = [each for each in alone if flushes(each, name)]
+            return in_family + [each for each in flushing if each not in in_family]
+        return alone[:1] or defining[-1:] or [self.root(cache_class)]
 
     def is_of_family(self, cache_class: type) -> bool:
         """Tell whether a class comes with the family, and not from its users."""
@@ -290,7 +296,7 @@ def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(validate_key)
     def validate_own_key(cache: Any, key: Any) -> Any:
-        if type(key) is Verbatim:
+        if stands(key):
             return None
         maker = maker_of(cache)
         if maker is not None and isinstance(key, str):

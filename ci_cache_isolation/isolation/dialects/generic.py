@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import sys
 from collections.abc import Callable, Hashable, Iterable
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
 
+from django.core.cache import BaseCache, caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.clocks import Deadline, Expiry
 from ci_cache_isolation.isolation.dialects.base import Dialect
-from ci_cache_isolation.isolation.keys import Verbatim, maker_of
+from ci_cache_isolation.isolation.dialects.methods import extras, makes_keys
+from ci_cache_isolation.isolation.keys import Attention, maker_of, stands
 
 if TYPE_CHECKING:
+    from ci_cache_isolation.isolation.journal import About
     from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["GenericDialect", "TimeoutsRemembered", "remember_as"]
 
 _MISSING = object()
-_SERVER_ATTRIBUTES = ("_servers", "_server", "_location", "location", "_table", "_dir")
+_REMEMBERS = "_ci_cache_isolation_remembers"
+_PLACE = "_ci_cache_isolation_place"
+_SERVER_ATTRIBUTES = (
+    *("_servers", "_server", "_location", "location", "_table", "_dir"),
+    _PLACE,
+)
 _KEYS_AS_THEY_ARE = (
     "Cache {alias!r} is not isolated: its backend {backend} does not make its keys by "
     "make_key() or key_func(). Tests and processes meet each other's entries in it. "
     "Have it call make_key(), or use LocMemCache for it in your test settings."
+)
+_REACHES_ALL = (
+    "{name}() of cache {alias!r} is not isolated: in backend {backend} it makes no "
+    "key. What it reads, changes or deletes are also entries of other tests, processes "
+    "and people, and what it stores stays. Give the cache a LOCATION of its own in "
+    "your test settings, or put a mock in the place of {name}()."
 )
 _OPERATIONS = ("get", "set", "add", "delete", "clear")
 
@@ -38,11 +55,20 @@ class TimeoutsRemembered(Dialect):
     def patch(self, patches: Patches, cache_class: type) -> None:
         """Wrap the operations that take a timeout as well."""
         super().patch(patches, cache_class)
-        for name in ("set", "add", "touch"):
+        for name, wrapping in _REMEMBERING.items():
             for owner in self.owners(cache_class, name):
-                patches.wrap(owner, name, _remembering_one(name))
-        for owner in self.owners(cache_class, "set_many"):
-            patches.wrap(owner, "set_many", _remembering_many)
+                patches.wrap(owner, name, wrapping)
+
+    def opened(self, alias: str, cache: Any) -> None:
+        """Wrap the operations that only the object has."""
+        super().opened(alias, cache)
+        for name, wrapping in _REMEMBERING.items():
+            method = vars(cache).get(name)
+            is_own = callable(method) and _is_abstract(cache, name)
+            if is_own and not hasattr(getattr(method, "func", None), _REMEMBERS):
+                remember = wrapping(_as_function(method))
+                setattr(remember, _REMEMBERS, True)
+                vars(cache)[name] = functools.partial(remember, cache)
 
     def expiry(self, cache: Any, timeout: float | None) -> Expiry:  # noqa: ARG002
         """Return when an entry expires that is stored now."""
@@ -59,10 +85,31 @@ class GenericDialect(TimeoutsRemembered):
 
     def server(self, cache: Any) -> Hashable:
         """Return its LOCATION, as far as it can be seen; or its class alone."""
-        found = (vars(cache).get(name) for name in _SERVER_ATTRIBUTES)
-        location = next((each for each in found if each is not None), "")
+        location = _seen_location(cache)
         kind = type(cache)
-        return f"{kind.__module__}.{kind.__qualname__}", str(location)
+        return f"{kind.__module__}.{kind.__qualname__}", str(location or "")
+
+    def opened(self, alias: str, cache: Any) -> None:
+        """Take note of the LOCATION in settings, if the cache does not show it."""
+        super().opened(alias, cache)
+        if _seen_location(cache) is None:
+            conf = caches.settings.get(alias, {})
+            vars(cache)[_PLACE] = conf.get("LOCATION", alias)
+
+    def about(self, alias: str, cache: Any) -> About:
+        """Return what is written down about a space."""
+        self.opened(alias, cache)
+        return super().about(alias, cache)
+
+    def patch(self, patches: Patches, cache_class: type) -> None:
+        """Wrap the backend's extras as well: some of them make no key."""
+        super().patch(patches, cache_class)
+        for name in extras(cache_class):
+            wrapping: Callable[[Any], Any] = self.naming
+            if not makes_keys(cache_class, name):
+                wrapping = _reaching_all
+            for owner in self.owners(cache_class, name):
+                patches.wrap(owner, name, wrapping)
 
     def location(self, cache: Any) -> str:
         """Return its LOCATION, as far as it can be seen."""
@@ -72,11 +119,12 @@ class GenericDialect(TimeoutsRemembered):
 
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
         """Get it and add it again."""
-        value = type(cache).get(cache, Verbatim(source), _MISSING)
-        if value is not _MISSING:
-            timeout = _time_left(space, source, cache.default_timeout)
-            type(cache).add(cache, Verbatim(target), value, timeout)
-            remember_as(space, source, target)
+        with Attention((source, target)):
+            value = _operation(cache, "get")(source, _MISSING)
+            if value is not _MISSING:
+                timeout = _time_left(space, source, cache.default_timeout)
+                _operation(cache, "add")(target, value, timeout)
+                remember_as(space, source, target)
 
     def connect(self, cache: Any) -> None:
         """Have a cache in nobody's hands take its keys as they are."""
@@ -85,12 +133,76 @@ class GenericDialect(TimeoutsRemembered):
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete them by the cache's own method."""
-        keys = [Verbatim(name) for name in names]
-        if hasattr(type(cache), "delete_many"):
-            type(cache).delete_many(cache, keys)
-        else:
-            for key in keys:
-                type(cache).delete(cache, key)
+        with Attention(names):
+            if hasattr(type(cache), "delete_many"):
+                type(cache).delete_many(cache, names)
+            else:
+                for name in names:
+                    _operation(cache, "delete")(name)
+
+
+def _operation(cache: Any, name: str) -> Callable[..., Any]:
+    """Return a method past what tools and tests put in its place on the object.
+
+    Where the class has none of its own, the object's is the backend's.
+    """
+    if _is_abstract(cache, name) and name in vars(cache):
+        return cast("Callable[..., Any]", vars(cache)[name])
+    return functools.partial(getattr(type(cache), name), cache)
+
+
+def _is_abstract(cache: Any, name: str) -> bool:
+    """Return whether a class leaves a method as Django's base class has it."""
+    found = getattr(type(cache), name, None)
+    return found is None or inspect.unwrap(found) is vars(BaseCache).get(name)
+
+
+def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _, *args, **kwargs: method(*args, **kwargs)
+
+
+def _seen_location(cache: Any) -> object:
+    found = (vars(cache).get(name) for name in _SERVER_ATTRIBUTES)
+    return next((each for each in found if each is not None), None)
+
+
+def _reaching_all(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Say once of a method that it makes no key, when it has made none."""
+
+    def say(cache: Any, caller: FrameType) -> None:
+        maker = maker_of(cache)
+        if maker is None or maker.space.current() is None:
+            return
+        # What the backend itself calls is a part of another operation.
+        if caller.f_globals.get("__name__") not in maker.space.modules:
+            kind = f"{type(cache).__module__}.{type(cache).__qualname__}"
+            notices.note(
+                _REACHES_ALL.format(
+                    name=method.__name__, alias=maker.space.alias, backend=kind
+                )
+            )
+
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        async def reach(cache: Any, *args: Any, **kwargs: Any) -> Any:
+            with Attention() as attention:
+                result = await method(cache, *args, **kwargs)
+            if not attention.is_asked:
+                say(cache, sys._getframe(1))  # noqa: SLF001
+            return result
+
+    else:
+
+        @functools.wraps(method)
+        def reach(cache: Any, *args: Any, **kwargs: Any) -> Any:
+            with Attention() as attention:
+                result = method(cache, *args, **kwargs)
+            if not attention.is_asked:
+                say(cache, sys._getframe(1))  # noqa: SLF001
+            return result
+
+    return reach
 
 
 def _time_left(space: KeySpace, full: str, default: float | None) -> float | None:
@@ -136,6 +248,12 @@ def _remembering_many(operation: Callable[..., Any]) -> Callable[..., Any]:
     return remember
 
 
+_REMEMBERING: dict[str, Callable[[Any], Any]] = {
+    **{name: _remembering_one(name) for name in ("set", "add", "touch")},
+    "set_many": _remembering_many,
+}
+
+
 def _remember(
     cache: Any, keys: Iterable[Any], given: tuple[Any, ...], named: dict[str, Any]
 ) -> None:
@@ -157,5 +275,5 @@ def _remember(
     assert isinstance(dialect, TimeoutsRemembered)
     expiry = dialect.expiry(cache, timeout)
     for key in keys:
-        if type(key) is not Verbatim:
+        if not stands(key):
             maker.space.expiries[cache.make_key(key, version=version)] = expiry

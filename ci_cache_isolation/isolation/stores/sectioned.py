@@ -87,6 +87,7 @@ class SectionedStore(Store):
             return False
         if isinstance(dialect, ClientDialect):
             dialect.patch_client(self._patches, cache._client_cls)  # noqa: SLF001
+        dialect.opened(alias, cache)
         server = type(dialect), dialect.server(cache)
         space = self._spaces.get(server)
         if not isinstance(space, KeySpace):

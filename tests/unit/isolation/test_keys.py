@@ -2,9 +2,10 @@
 
 import pytest
 from django.core.cache.backends.redis import RedisCache
+from django.utils.safestring import mark_safe
 
 from ci_cache_isolation.isolation import keys, notices
-from ci_cache_isolation.isolation.keys import KeyFunction, Verbatim, maker_of
+from ci_cache_isolation.isolation.keys import Attention, KeyFunction, maker_of
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 from tests.shared_caches import TEST, DictionaryCache, assert_isolated
 
@@ -147,9 +148,24 @@ def test_a_deleted_function_is_gone(opened):
 
 
 def test_a_key_may_be_taken_as_it_stands(sections, opened):
-    cache = opened("redis")
+    cache = opened("custom")
     with sections.opened(TEST):
-        assert cache.make_key(Verbatim("as it stands")) == "as it stands"
+        in_section = cache.make_key("key")
+        with Attention(["as it stands"]) as attention:
+            assert not attention.is_asked
+            assert cache.make_key("as it stands") == "as it stands"
+            assert attention.is_asked
+            assert cache.make_key("key") == in_section
+        assert cache.make_key("as it stands").endswith(":1:as it stands")
+
+
+def test_only_plain_strings_reach_a_backend(sections, opened):
+    cache = opened("custom")
+    with sections.opened(TEST):
+        for key in ("key", mark_safe("key"), 1):
+            assert type(cache.make_key(key)) is str
+        with Attention(["as it stands"]):
+            assert type(cache.make_key("as it stands")) is str
 
 
 def test_everything_is_put_back(opened, store):

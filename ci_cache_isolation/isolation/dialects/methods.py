@@ -1,0 +1,70 @@
+"""What a method of somebody's backend does, as far as its code tells.
+
+Only names are read, and nothing is run. What can't be read is taken for the usual.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from types import CodeType
+
+from django.core.cache import BaseCache
+
+__all__ = ["calls_down", "extras", "flushes", "makes_keys"]
+
+_MAKING_KEYS = frozenset({"key_func"}) | {
+    name
+    for name in vars(BaseCache)
+    if not name.startswith("__") and name not in {"clear", "aclear", "close", "aclose"}
+}
+
+
+def calls_down(owner: type, name: str) -> bool:
+    """Return whether a class's method calls the one that it overrides."""
+    names = set(_names(vars(owner).get(name)))
+    above = {each.__name__ for each in owner.__mro__[1:]}
+    return "super" in names or (name in names and not names.isdisjoint(above))
+
+
+def flushes(owner: type, name: str) -> bool:
+    """Return whether a class's method sends what empties a whole server."""
+    return any("flush" in each for each in _names(vars(owner).get(name)))
+
+
+def makes_keys(cache_class: type, name: str) -> bool:
+    """Return whether a method may make a key, by itself or by what it calls."""
+    seen: set[str] = set()
+    waiting = {name}
+    while waiting:
+        each = waiting.pop()
+        seen.add(each)
+        names = set(_names(inspect.getattr_static(cache_class, each, None)))
+        if not names.isdisjoint(_MAKING_KEYS):
+            return True
+        waiting |= {other for other in names if hasattr(cache_class, other)} - seen
+    return False
+
+
+def extras(cache_class: type) -> Iterator[str]:
+    """Yield the public methods that a backend has and Django's caches have not."""
+    for name in dir(cache_class):
+        method = inspect.getattr_static(cache_class, name)
+        if (
+            not name.startswith("_")
+            and not hasattr(BaseCache, name)
+            and inspect.isfunction(method)
+        ):
+            yield name
+
+
+def _names(method: object) -> Iterator[str]:
+    """Yield the names that the code of a function refers to, nested code included."""
+    function = inspect.unwrap(method) if callable(method) else method
+    code = getattr(function, "__code__", None)
+    waiting = [code]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, CodeType):
+            yield from each.co_names
+            waiting += each.co_consts

@@ -1,0 +1,262 @@
+"""Backends of other people: the kit of calls finds nothing broken in any of them."""
+
+import functools
+import pickle
+import sqlite3
+import uuid
+from types import SimpleNamespace
+
+import diskcache
+import pytest
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.redis import RedisCache
+
+from ci_cache_isolation.isolation import journal, keyspace, notices
+from ci_cache_isolation.isolation.purging import purge
+from tests.kit import Kit
+from tests.shared_caches import CLASS, TEST, DictionaryCache, dictionaries
+
+pytestmark = pytest.mark.usefixtures("nothing_to_say")
+
+SCOPES = {"class": CLASS, "test": TEST}
+
+
+class TypedCache(DictionaryCache):
+    """It looks at the type of a key, before it makes it and after."""
+
+    def make_and_validate_key(self, key, version=None):
+        assert type(key) is str
+        made = super().make_and_validate_key(key, version)
+        return made if type(made) is str else pickle.dumps(made)
+
+
+class RebindingCache(DictionaryCache):
+    """It counts its calls by methods of the object, as tools put them there."""
+
+    def __init__(self, location, params):
+        super().__init__(location, params)
+        self.calls = 0
+        for name in ("get", "set", "add", "delete", "touch", "clear", "has_key"):
+            setattr(self, name, self._counted(getattr(self, name)))
+
+    def _counted(self, method):
+        @functools.wraps(method)
+        def counted(*args, **kwargs):
+            self.calls += 1
+            return method(*args, **kwargs)
+
+        return counted
+
+
+class ClientCache(BaseCache):
+    """All that it does it has from a client, and nothing from its class."""
+
+    def __init__(self, location, params):
+        super().__init__(params)
+        self._location = location
+        self._inner = DictionaryCache(location, {})
+        for name in ("get", "set", "add", "delete", "touch", "has_key"):
+            setattr(self, name, self._keyed(getattr(self._inner, name)))
+        self.clear = self._inner.clear
+        self._inner.key_func = lambda key, *_: key
+        self._inner.validate_key = lambda _: None
+
+    def _keyed(self, method):
+        def keyed(key, *args, version=None, **kwargs):
+            return method(self.make_and_validate_key(key, version), *args, **kwargs)
+
+        return keyed
+
+
+class EmptyingCache(DictionaryCache):
+    """It has a ``clear`` of its own, that does all by itself."""
+
+    def clear(self):
+        dictionaries[self._location].clear()
+
+
+class HiddenCache(DictionaryCache):
+    """It does not show where its entries are."""
+
+    def __init__(self, location, params):
+        super().__init__(location, params)
+        del self._location
+
+
+class FlushingCache(RedisCache):
+    """A project's own, whose authors did not think of others."""
+
+    def clear(self):
+        self._cache.get_client(None, write=True).flushdb()
+
+
+class Disks:
+    """diskcache in folders of the test's own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.made = []
+
+    def __call__(self, location, params):
+        cache = diskcache.DjangoCache(str(self.folder / location), params)
+        self.made.append(cache)
+        return cache
+
+
+def said(broken):
+    return [f"{each.promise}: {each.said}" for each in broken]
+
+
+@pytest.fixture
+def kit(opened, sections):
+    """Run the kit on a class of caches that share what has one LOCATION."""
+
+    def run(cache_class, kind="custom", places=None, **params):
+        place, other = places or (uuid.uuid4().hex, uuid.uuid4().hex)
+        of_class = functools.partial(opened, kind, cache_class=cache_class, **params)
+        plain = of_class(location=other, is_isolated=False)
+        foreign = of_class(location=place, is_isolated=False)
+        cache = of_class(location=place)
+        scopes = {"class": CLASS, "test": TEST}
+        return said(
+            Kit(
+                plain, cache, lambda name: sections.opened(scopes[name]), foreign
+            ).broken()
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "cache_class",
+    [
+        DictionaryCache,
+        TypedCache,
+        RebindingCache,
+        ClientCache,
+        EmptyingCache,
+        HiddenCache,
+    ],
+)
+def test_a_project_s_own_backend(kit, cache_class):
+    assert kit(cache_class) == []
+
+
+def test_a_backend_that_is_not_isolated_breaks_what_the_kit_looks_for(opened, sections):
+    # Its twin, with isolation off.
+    place = uuid.uuid4().hex
+    plain, foreign, cache = (
+        opened("custom", location=each, is_isolated=False)
+        for each in (uuid.uuid4().hex, place, place)
+    )
+    scopes = {"class": CLASS, "test": TEST}
+    broken = Kit(
+        plain, cache, lambda name: sections.opened(scopes[name]), foreign
+    ).broken()
+    assert {each.promise for each in broken} == {
+        "a test's changes are undone",
+        "nothing is left",
+        "others' entries are not touched",
+    }
+
+
+@pytest.fixture
+def disks(monkeypatch):
+    """diskcache leaves the connections of threads that have ended open: close them."""
+    made = []
+
+    def connect(*args, **options):
+        made.append(sqlite3.connect(*args, **options, check_same_thread=False))
+        return made[-1]
+
+    module = SimpleNamespace(**{**vars(sqlite3), "connect": connect})
+    monkeypatch.setattr(diskcache.core, "sqlite3", module)
+    yield
+    for each in made:
+        each.close()
+
+
+on_disk = pytest.mark.usefixtures("disks")
+
+
+@on_disk
+def test_diskcache(kit, tmp_path):
+    places = str(tmp_path / "one"), str(tmp_path / "other")
+    assert kit(diskcache.DjangoCache, places=[places[0], places[1]]) == []
+
+
+@on_disk
+def test_a_cache_in_two_folders_is_two_places(sections, opened, tmp_path):
+    one, other = (
+        opened(
+            alias,
+            location=str(tmp_path / alias),
+            cache_class=diskcache.DjangoCache,
+        )
+        for alias in ("custom", "files")
+    )
+    with sections.opened(CLASS):
+        one.set("key", 1)
+        other.set("key", 2)
+        with sections.opened(TEST):
+            one.clear()
+            assert (one.get("key"), other.get("key")) == (None, 2)
+            other.set("key", 3)
+        assert (one.get("key"), other.get("key")) == (1, 2)
+    assert list(one._cache) == list(other._cache) == []
+
+
+@on_disk
+def test_what_makes_no_key_is_said_once(sections, opened, tmp_path):
+    cache = opened("custom", location=str(tmp_path), cache_class=diskcache.DjangoCache)
+    with sections.opened(TEST):
+        cache.set("key", 1, tag="mine")
+        for _ in range(2):
+            cache.evict("mine")
+        cache.deque("queue").append(1)
+        cache.index("index")["key"] = 1
+        # These make keys, by themselves or later.
+        cache.pop("key")
+        cache.memoize()(str)(1)
+    said = notices.take()
+    assert [each.partition("()")[0] for each in said] == ["evict", "deque", "index"]
+    assert said[0].startswith(
+        "evict() of cache 'custom' is not isolated: in backend "
+        "diskcache.djangocache.DjangoCache it makes no key. What it reads, changes or "
+        "deletes are also entries of other tests, processes and people,"
+    )
+
+
+@on_disk
+def test_what_a_killed_run_left_on_a_disk_is_purged(
+    sections, opened, settings, monkeypatch, tmp_path
+):
+    location = str(tmp_path / "disk")
+    settings.CACHES = {
+        "custom": {"BACKEND": "diskcache.DjangoCache", "LOCATION": location}
+    }
+    cache = opened("custom", location=location, cache_class=diskcache.DjangoCache)
+    cache._cache[":1:theirs"] = 1
+    with sections.opened(CLASS):
+        cache.set("key", 1)
+        assert len(list(cache._cache)) == 2
+        # As if this process were killed here.
+        keyspace.JOURNAL.leave()
+        sections.stores[0]._spaces.clear()
+    monkeypatch.setattr(journal, "process_token", lambda: "another")
+    assert [(each.names, each.error) for each in purge()] == [(1, "")]
+    assert list(cache._cache) == [":1:theirs"]
+
+
+def test_a_clear_that_would_flush_the_server_does_not(sections, opened, redis_server):
+    with redis_server.client() as client:
+        client.set("theirs", 1)
+        cache = opened("redis", cache_class=FlushingCache)
+        with sections.opened(CLASS):
+            cache.set("key", 1)
+            with sections.opened(TEST):
+                cache.clear()
+                assert cache.get("key") is None
+            assert cache.get("key") == 1
+        assert client.get("theirs") == b"1"
+        client.delete("theirs")

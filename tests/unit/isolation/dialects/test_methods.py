@@ -1,0 +1,105 @@
+"""What a method does, as far as its code tells."""
+
+import functools
+
+import pytest
+from django.core.cache.backends.base import BaseCache
+
+from ci_cache_isolation.isolation.dialects.methods import (
+    calls_down,
+    extras,
+    flushes,
+    makes_keys,
+)
+
+
+def decorated(method):
+    @functools.wraps(method)
+    def call(*args, **kwargs):
+        return method(*args, **kwargs)
+
+    return call
+
+
+class Inner(BaseCache):
+    def clear(self):
+        self.client.flushdb()
+
+
+class ByName(Inner):
+    def clear(self):
+        Inner.clear(self)
+
+
+class BySuper(ByName):
+    @decorated
+    def clear(self):
+        self.count = 0
+        super().clear()
+
+
+class Alone(BySuper):
+    clear = functools.partialmethod(print)
+    some = property(print)
+
+    def clear_all(self):
+        self.client.drop()
+
+    def evict(self, tag):
+        return self._client.evict(tag)
+
+    def pop(self, key):
+        return self._popped(key)
+
+    def _popped(self, key):
+        return [self.make_key(each) for each in key]
+
+    def memoize(self):
+        def wrap(function):
+            return lambda: self.get(function)
+
+        return wrap
+
+    def turn(self):
+        return self.turn_back()
+
+    def turn_back(self):
+        return self.turn()
+
+    @staticmethod
+    def of_nobody():
+        """Have nothing to do with any cache."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [(Inner, False), (ByName, True), (BySuper, True), (Alone, False)],
+)
+def test_a_method_may_call_the_one_that_it_overrides(owner, expected):
+    assert calls_down(owner, "clear") is expected
+
+
+def test_a_method_may_empty_a_server():
+    assert flushes(Inner, "clear")
+    assert not flushes(ByName, "clear")
+    assert not flushes(Inner, "absent")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("evict", False),
+        ("pop", True),
+        ("memoize", True),
+        ("turn", False),
+        ("clear_all", False),
+    ],
+)
+def test_a_method_may_make_keys_by_what_it_calls(name, expected):
+    assert makes_keys(Alone, name) is expected
+
+
+def test_extras_are_what_django_s_caches_have_not():
+    assert set(extras(Alone)) == {
+        *("clear_all", "evict", "pop", "memoize", "turn", "turn_back")
+    }
