@@ -20,6 +20,7 @@ from typing import Any
 from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation.process import after_fork, free_inherited, is_lock
+from ci_cache_isolation.isolation.stores.living import Living
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
     Contents,
@@ -30,18 +31,20 @@ from ci_cache_isolation.isolation.stores.snapshots import (
 __all__ = ["MemoryStore"]
 
 # Typed here because django-stubs leaves the module's dictionaries out.
-_caches: dict[str, MutableMapping[Any, bytes]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
+_caches: dict[str, MutableMapping[Any, Any]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
 _expire_info: dict[str, MutableMapping[Any, float | None]] = locmem._expire_info  # type: ignore[attr-defined]  # noqa: SLF001
 _locks: dict[str, threading.Lock] = locmem._locks  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+_KNOWN = frozenset({"_cache", "_expire_info"})
 Memory = tuple[
     Hashable,
-    MutableMapping[Any, bytes],
+    MutableMapping[Any, Any],
     MutableMapping[Any, float | None],
     AbstractContextManager[Any],
 ]
 """One LOCATION's identity, its entries and their expiries, and the lock of both."""
+
 
 Private = tuple[Memory, weakref.WeakSet[Any]]
 """A memory that Django doesn't list, and the caches known to use it."""
@@ -66,18 +69,23 @@ class MemoryStore(SnapshotStore):
         expiries = getattr(cache, "_expire_info", None)
         if not isinstance(entries, dict) or not isinstance(expiries, dict):
             return False
-        if any(entries is listed for listed in _caches.values()):
-            return True
-        identity = id(entries)
+        lock = getattr(cache, "_lock", None) or nullcontext()
+        if not any(entries is listed for listed in _caches.values()):
+            self._hold(cache, (id(entries), entries, expiries, lock))
+        for name, others in vars(cache).items():
+            if name not in _KNOWN and isinstance(others, dict):
+                # As for the tagged collections of a subclass.
+                self._hold(cache, (id(others), Living(others), {}, lock))
+        return True
+
+    def _hold(self, cache: object, memory: Memory) -> None:
+        identity, entries, expiries, _ = memory
         if identity not in self._private:
-            lock = getattr(cache, "_lock", None) or nullcontext()
-            memory = (identity, entries, expiries, lock)
             self._private[identity] = memory, weakref.WeakSet()
             # What it brings along was there before any scope that is open.
             self._was_there(identity, Kept(dict(entries), dict(expiries)))
         _, holders = self._private[identity]
         holders.add(cache)
-        return True
 
     def leave(self, cache: object) -> None:
         """Leave a cache alone that would be in this store's hands."""
