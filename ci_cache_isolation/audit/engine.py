@@ -28,6 +28,7 @@ from ci_cache_isolation.running.output import (
     shown_path,
     telling_line,
 )
+from ci_cache_isolation.running.private_files import made
 from ci_cache_isolation.running.processes import Processes
 from ci_cache_isolation.running.replaying import SECONDS as REPLAYING
 from ci_cache_isolation.running.replaying import Replayer, Wanted
@@ -250,7 +251,7 @@ class Audit:
         sequence = [cause.findings[0] for cause in causes]
         sequence += [each for cause in causes for each in cause.findings[1:]]
         orders = self._folder / "orders"
-        orders.mkdir(exist_ok=True)
+        made(orders)
         replayer = Replayer(
             self._runner,
             self._request.labels,

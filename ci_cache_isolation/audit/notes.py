@@ -29,6 +29,8 @@ from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 __all__ = ["Note", "key_text", "line", "read"]
 
 _LONGEST_KEY = 250
+# What a line that a test wrote, or that was cut off, may come to.
+_NO_NOTE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,11 @@ def line(
 def read(folder: Path) -> Iterator[Note]:
     """Yield what all processes of a run wrote down, one process after the other."""
     for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8", errors="replace") as lines:
             for text in lines:
                 try:
                     yield _note(json.loads(text))
-                except (ValueError, TypeError, KeyError):
+                except _NO_NOTE:
                     # The last line of a process that was killed while it wrote it.
                     continue
 

@@ -230,7 +230,8 @@ class Recorder:
             path = self._folder / f"{os.getpid()}-{process_token()}.jsonl"
             # Every line is the kernel's business as soon as it is whole.
             # Raw: a buffer has a lock, which another thread may hold at a fork.
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
             self._file = os.getpid(), os.fdopen(descriptor, "wb", 0)
         return self._file[1]
 

@@ -11,6 +11,7 @@ import click
 
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.report.words import printable
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.runners import RUNNERS
 
@@ -69,6 +70,6 @@ allow_incomplete_option = click.option(
 
 
 def fail(error: IsolationError, code: ExitCode) -> NoReturn:
-    """Say what was found, and end."""
-    click.echo(f"cache-isolation: {error}", err=True)
+    """Say what was found, and end. Names in it may come from anywhere."""
+    click.echo(f"cache-isolation: {printable(str(error))}", err=True)
     sys.exit(code)

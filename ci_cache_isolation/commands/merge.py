@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.github import publish
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.stress_terminal import show
+from ci_cache_isolation.running.shapes import ShapeError, loaded
 
 __all__ = ["merge"]
 
@@ -55,8 +55,8 @@ def merge(
 def _read(path: Path) -> tuple[str, dict[str, object]]:
     file = path / REPORT if path.is_dir() else path
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = loaded(file)
+    except ShapeError:
         document = None
     if not isinstance(document, dict):
         raise MergeError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,28 +19,36 @@ from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache, OrderFile, OrderFileError
 from ci_cache_isolation.running.output import cause_in, shown
 from ci_cache_isolation.running.runners import NoRunnerError, Runner, runner_named
+from ci_cache_isolation.running.runners.arguments import has_options
 from ci_cache_isolation.stress.executors import CannotStartError
 
 __all__ = ["replay"]
 
 SHOWN = 25
+_OPTIONS = (
+    "The order in {0} was recorded with options of the test command. Options run code, "
+    "and a file can come from anywhere. Look at them, and give them yourself: "
+    "cache-isolation replay {0} -- {1}"
+)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.argument("labels", nargs=-1)
 @click.option(
     "--cache",
     type=click.Choice([cache.value for cache in Cache]),
     help="Sections for each test, or caches shared by all  [default: as recorded]",
 )
-def replay(file: Path, cache: str | None) -> None:
+def replay(file: Path, labels: Sequence[str], cache: str | None) -> None:
     """Run an order that was recorded again, in a cold process.
 
     Shows what the tests print. FILE is one of those in a report's folder orders/. With
-    --cache=isolated a failure that isolation cures is gone.
+    --cache=isolated a failure that isolation cures is gone. LABELS take the place of
+    those that were recorded; options of the test command are never taken from FILE.
     """
     try:
-        order = OrderFile.read(file)
+        order = _order(file, labels)
         runner = runner_named(order.runner, Path.cwd())
     except (OrderFileError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
@@ -50,11 +58,20 @@ def replay(file: Path, cache: str | None) -> None:
         _replay(runner, order, Path(folder) / "order.json")
 
 
+def _order(file: Path, labels: Sequence[str]) -> OrderFile:
+    """Return the order of a file, with labels of the command line if there are any."""
+    order = OrderFile.read(file)
+    if labels:
+        return replace(order, labels=tuple(labels))
+    if has_options(order.labels):
+        raise OrderFileError(_OPTIONS.format(file, shown(order.labels)))
+    return order
+
+
 def _replay(runner: Runner, order: OrderFile, path: Path) -> NoReturn:
     job = ColdJob.of(runner, order, path)
-    click.echo(
-        f"Replaying {printable(order.name)}, {_caches(order)}: {shown(job.command)}"
-    )
+    said = f"Replaying {order.name}, {_caches(order)}: {shown(job.command)}"
+    click.echo(printable(said))
     sys.stdout.flush()
     try:
         [run] = ColdRuns(runner.folder).run([job], 1)

@@ -32,6 +32,7 @@ from ci_cache_isolation.report.terminal import StressTerminal
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
+from ci_cache_isolation.running.runners.arguments import has_options
 from ci_cache_isolation.stress.engine import Stress
 from ci_cache_isolation.stress.executors import NothingRanError
 from ci_cache_isolation.stress.plan import Shard, Wishes
@@ -44,6 +45,12 @@ _NO_SEED = (
     "--shard {number}/{of} has no --seed. Every shard has to plan the same orders to "
     "take its part of them. "
     "Give all of them the same --seed, the run's number for example."
+)
+
+
+_OPTIONS = (
+    "The run in {} was begun with options of the test command. Options run code, and a "
+    "file can come from anywhere. Look at them, and give them yourself: {}"
 )
 
 
@@ -167,7 +174,7 @@ def stress(
         fail(OptionError(text), ExitCode.USAGE)
     file = report / "orders" / RUN_FILE
     try:
-        known = Known.read(file) if resume else None
+        known = _known(report, labels) if resume else None
         if known is not None and runner == "auto":
             runner = known.about.runner
         chosen = runner_named(runner, Path.cwd())
@@ -216,7 +223,8 @@ def stress(
         fail(error, ExitCode.CANNOT_START)
     document = stress_document(result)
     terminal.quiet()
-    show(console, document, report, _resuming(report) if file.exists() else "")
+    resuming = _resuming(report, request.labels) if file.exists() else ""
+    show(console, document, report, resuming)
     try:
         write(document, report)
     except OptionError as error:
@@ -225,6 +233,16 @@ def stress(
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
     sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
+
+
+def _known(report: Path, labels: Sequence[str]) -> Known:
+    """Return what a report's folder holds of a run that can go on with these labels."""
+    known = Known.read(report / "orders" / RUN_FILE)
+    recorded = known.about.request.labels
+    if not labels and has_options(recorded):
+        text = _OPTIONS.format(known.path, _resuming(report, recorded))
+        raise ResumeError(text)
+    return known
 
 
 def _fresh(cache: str | None, until_pairs: float | None) -> Request:
@@ -250,7 +268,8 @@ def _cache_from_options() -> Cache:
     return Cache.ISOLATED if enabled().value else Cache.SHARED
 
 
-def _resuming(report: Path) -> str:
+def _resuming(report: Path, labels: Sequence[str]) -> str:
     """Return the command that goes on from what is in a report's folder."""
     named = () if report == STRESS_REPORT else ("--report", str(report))
-    return shown(["cache-isolation", "stress", "--resume", *named])
+    given = ("--", *labels) if has_options(labels) else ()
+    return shown(["cache-isolation", "stress", "--resume", *named, *given])

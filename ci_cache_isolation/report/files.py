@@ -13,6 +13,7 @@ from ci_cache_isolation.report.folders import made
 from ci_cache_isolation.report.junit import junit
 from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.page import page
+from ci_cache_isolation.running.private_files import written
 
 __all__ = ["REPORT", "write"]
 
@@ -44,10 +45,7 @@ def write(document: Document, folder: Path) -> None:
     try:
         made(folder)
         for name, text_of in _FILES.items():
-            path = folder / name
-            partial = path.with_suffix(".partial")
-            partial.write_text(text_of(document), encoding="utf-8")
-            partial.replace(path)
+            written(folder / name, text_of(document))
     except OSError as error:
         raise OptionError(
             f"The report can't be written to {folder}: {error.strerror}. What it found "

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.running import private_files
 
 __all__ = ["AUDIT_REPORT", "STRESS_REPORT", "emptied", "made", "prepared"]
 
@@ -21,6 +22,12 @@ _OF_PROCESSES = (
     "orders/journal/*.jsonl",
 )
 _OF_AUDITS = ("journal/*.jsonl", "*.log", "orders/found-*")
+_FOLDERS = ("orders", "journal", "orders/journal")
+_LINK = (
+    "The report can't be written to {report}: {link} is a symbolic link. What it leads "
+    "to would be deleted or overwritten. Remove it, or name another folder with "
+    "--report."
+)
 STRESS_REPORT = Path(".cache-isolation") / "stress"
 AUDIT_REPORT = Path(".cache-isolation") / "audit"
 
@@ -43,16 +50,31 @@ def emptied(report: Path) -> None:
 
 
 def made(report: Path) -> None:
-    """Make a report's folder; git ignores it where it was not there before."""
-    if not report.exists():
-        report.mkdir(parents=True)
-        (report / ".gitignore").write_text("*\n", encoding="utf-8")
+    """Make a report's folder; git ignores it where it was not there before.
+
+    `OptionError` where a link leads out of the folders that the path names: what is
+    there could be anybody's, and would be deleted or overwritten.
+    """
+    for each in (*_on_the_way(report), *(report / name for name in _FOLDERS)):
+        if each.is_symlink():
+            raise OptionError(_LINK.format(report=report, link=each))
+    is_new = not report.exists()
+    for each in (*reversed(report.parents), report):
+        private_files.made(each, is_ours=False)
+    if is_new:
+        private_files.written(report / ".gitignore", "*\n")
+
+
+def _on_the_way(report: Path) -> Iterable[Path]:
+    """Return what may be no link: a folder of the project, or one that was named."""
+    return [report] if report.is_absolute() else [*report.parents, report]
 
 
 def _make(report: Path, folder: Path, patterns: Iterable[str], why: str) -> None:
     try:
         made(report)
-        folder.mkdir(exist_ok=True)
+        if folder != report:
+            private_files.made(folder)
         for pattern in patterns:
             for file in report.glob(pattern):
                 file.unlink()

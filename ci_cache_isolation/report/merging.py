@@ -14,7 +14,9 @@ from typing import Any
 
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
 from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.report.document import SCHEMA, bound
+from ci_cache_isolation.report.document import bound
+from ci_cache_isolation.report.stress_document import SHAPE
+from ci_cache_isolation.running.shapes import ShapeError
 from ci_cache_isolation.stress.pairs import CoverageError, Pairs
 from ci_cache_isolation.stress.results import End
 
@@ -127,24 +129,18 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
 def _coverage(name: str, document: Document) -> Pairs:
     """Return what a report covers; it has all that is asked for below."""
     try:
-        if (schema := document["schema"]) != SCHEMA:
-            raise MergeError(_NO_REPORT.format(name=name, found=f"schema {schema!r}"))
-        if (command := document["command"]) != "stress":
-            found = f"a report of {command!r}"
-            raise MergeError(_NO_REPORT.format(name=name, found=found))
-        for key in ("tool", "suite", "interrupted", "runs", "conflicts", "findings"):
-            document[key]
-        document["tool"] | {}, document["suite"] | {}
-        for run in document["runs"]:
-            run["index"], run["cache"], run["end"], run["failed"]
-        for each in document["failures"]:
-            each["test"], each["failed_in"], each["passed_in"], each["replay"]
+        SHAPE(document, "")
+        _check_runs(document)
         return Pairs.from_json(document["pairs"]["coverage"])
-    except (KeyError, TypeError) as error:
-        found = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise MergeError(_NO_REPORT.format(name=name, found=found)) from None
-    except CoverageError as error:
+    except (ShapeError, CoverageError) as error:
         raise MergeError(_NO_REPORT.format(name=name, found=error)) from None
+
+
+def _check_runs(document: Document) -> None:
+    indices = {run["index"] for run in document["runs"]}
+    for each in document["failures"]:
+        if unknown := {*each["failed_in"], *each["passed_in"]} - indices:
+            raise ShapeError(f"there is no run {min(unknown)}")
 
 
 def _check_same(first: str, head: Document, name: str, document: Document) -> None:

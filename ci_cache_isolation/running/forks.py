@@ -31,6 +31,7 @@ from ci_cache_isolation.running.jobs import (
     Sections,
 )
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
+from ci_cache_isolation.running.private_files import opened
 from ci_cache_isolation.running.processes import WARDEN
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.running.suite import SuiteTest
@@ -140,7 +141,7 @@ class ForkServer:
         WARDEN.begin()
         self._socket, theirs = socket.socketpair()
         self._answers = self._socket.makefile("rb")
-        with theirs, self._log.open("wb") as log:
+        with theirs, opened(self._log) as log:
             self._process = subprocess.Popen(
                 self._runner.fork_command(self._labels),
                 cwd=self._runner.folder,

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.running.private_files import written
+from ci_cache_isolation.running.shapes import (
+    Shape,
+    ShapeError,
+    argument,
+    choice,
+    either,
+    exactly,
+    flag,
+    items,
+    loaded,
+    record,
+    text,
+    whole,
+)
 
 __all__ = ["Cache", "OrderFile", "OrderFileError", "arranged"]
 
@@ -33,6 +49,30 @@ class Cache(enum.StrEnum):
     SHARED = "shared"
 
 
+def _seed(value: Any, at: str) -> None:
+    """Let pass what PYTHONHASHSEED may be."""
+    text(value, at)
+    if not re.fullmatch("[0-9]{1,10}", value) or int(value) >= 2**32:
+        raise ShapeError(f"{at} is no seed of hashes")
+
+
+MOST_PROCESSES = 1024
+"""More workers are no split run, but somebody who wants to do harm."""
+_SHAPE: Shape = record(
+    {
+        "schema": exactly(SCHEMA),
+        "name": text,
+        "runner": argument,
+        "cache": choice(Cache),
+        "hash_seed": either(choice(["random"]), _seed),
+        "labels": items(argument),
+        "order": items(text),
+    },
+    {"is_exact": flag, "processes": whole(1, MOST_PROCESSES)},
+    is_whole=True,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFile:
     """An order, and the way it was run. An empty ``order`` is the suite's own.
@@ -53,28 +93,22 @@ class OrderFile:
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        text = json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        values = {"schema": SCHEMA, **asdict(self)}
+        written(path, json.dumps(values, indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read it; `OrderFileError` says what is wrong with the file."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            found = getattr(error, "strerror", None) or "it is no JSON"
-            raise OrderFileError(_NOT_AN_ORDER.format(path, found)) from None
-        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-            found = f"it has no schema {SCHEMA}"
-            raise OrderFileError(_NOT_AN_ORDER.format(path, found))
-        try:
-            values["cache"] = Cache(values["cache"])
-            values["labels"] = tuple(values["labels"])
-            values["order"] = tuple(values["order"])
-            return cls(**values)
-        except (ValueError, TypeError, KeyError):
-            found = "parts of one are missing or unknown"
-            raise OrderFileError(_NOT_AN_ORDER.format(path, found)) from None
+            values = loaded(path)
+            _SHAPE(values, "")
+        except ShapeError as error:
+            raise OrderFileError(_NOT_AN_ORDER.format(path, error)) from None
+        del values["schema"]
+        values["cache"] = Cache(values["cache"])
+        values["labels"] = tuple(values["labels"])
+        values["order"] = tuple(values["order"])
+        return cls(**values)
 
 
 def arranged(ids: Sequence[str], order: Sequence[str]) -> list[int]:

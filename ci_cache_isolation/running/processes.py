@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.running import warden
+from ci_cache_isolation.running.private_files import opened
 
 __all__ = ["TIMED_OUT", "WARDEN", "Processes", "Warden"]
 
@@ -111,7 +112,7 @@ class Processes:
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         WARDEN.begin()
-        with log.open("wb") as output, self._lock:
+        with opened(log) as output, self._lock:
             if self.has_ended:
                 return TIMED_OUT
             process = subprocess.Popen(

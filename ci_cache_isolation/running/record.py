@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.running.outcomes import FAILED
+from ci_cache_isolation.running.private_files import appended
 from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
 
 ORDER_VARIABLE = "CI_CACHE_ISOLATION_ORDER"
 RECORD_VARIABLE = "CI_CACHE_ISOLATION_RECORD"
+# What a line that a test wrote, or that was cut off, may come to.
+_NO_EVENT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _SET_UP = re.compile(r"setUp(?:Class|Module) \((\S+)\)")
 
 
@@ -30,7 +33,7 @@ class Recorder:
     def __init__(self) -> None:
         path = os.environ.get(RECORD_VARIABLE)
         # Open as long as the process lives; a line is written as soon as it is whole.
-        self._file = open(path, "a", 1, "utf-8") if path else None  # noqa: PTH123, SIM115
+        self._file = appended(Path(path)) if path else None
 
     def collected(
         self, tests: Iterable[SuiteTest], *, settings: str, shared: Iterable[str]
@@ -103,12 +106,11 @@ def read(path: Path) -> Record:
     record = Record()
     if not path.exists():
         return record
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            event = json.loads(line)
-        except ValueError:
+            _apply(record, json.loads(line))
+        except _NO_EVENT:
             break  # the last line of a process that was killed while writing it
-        _apply(record, event)
     _tell_tests_of_set_ups(record)
     return record
 

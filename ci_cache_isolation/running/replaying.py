@@ -17,6 +17,7 @@ from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.running.processes import TIMED_OUT, Processes
 from ci_cache_isolation.running.record import ORDER_VARIABLE, RECORD_VARIABLE, read
 from ci_cache_isolation.running.runners import Runner
+from ci_cache_isolation.running.runners.arguments import has_options
 
 __all__ = ["SECONDS", "Replayer", "Wanted"]
 
@@ -145,7 +146,9 @@ class Replayer:
         if wanted.test not in {*noted.failed, ended_in}:
             path.unlink()
             return None
-        return shown(["cache-isolation", "replay", shown_path(path)])
+        # No file says by itself what options are to be used.
+        options = ["--", *self._labels] if has_options(self._labels) else []
+        return shown(["cache-isolation", "replay", shown_path(path), *options])
 
     def _run(
         self,

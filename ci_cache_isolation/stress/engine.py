@@ -126,6 +126,7 @@ class Stress:
         )
         if self._known is not None:
             self._known.check(about)
+            self._known.check_tests(executor.suite)
             for run in self._known.runs:
                 self.result.runs.append(run)
                 self.result.pairs.add(run.order)

@@ -17,6 +17,10 @@ from ci_cache_isolation.stress.orders import SuiteTest
 __all__ = ["CoverageError", "PairCount", "Pairs", "digest"]
 
 
+_MOST = 100_000
+"""More tests than that would not fit into memory."""
+
+
 class CoverageError(ValueError):
     """Coverage that was written down is not that of these tests, or can't be read."""
 
@@ -135,9 +139,11 @@ class Pairs:
         they have to be the same, in the same sequence.
         """
         try:
-            number = int(values["tests"])
+            number, sizes = values["tests"], values["ranks"]
+            if not 0 <= number <= _MOST or sum(size for _, size in sizes) > number:
+                raise CoverageError(f"it is the coverage of {number} tests")
             numbered = [str(at) for at in range(number)]
-            ranks = [rank for rank, size in values["ranks"] for _ in range(size)]
+            ranks = [rank for rank, size in sizes for _ in range(size)]
             pairs = cls(tests or numbered, ranks)
             is_same = not tests or pairs._digest == values["ids"]
             pairs._digest = str(values["ids"])
@@ -158,13 +164,19 @@ class Pairs:
         return base64.b85encode(zlib.compress(b"".join(each), 9)).decode()
 
     def _unpack(self, bits: dict[str, int], packed: str) -> None:
-        width = self._width
-        data = zlib.decompress(base64.b85decode(packed))
-        if len(data) != width * len(self._tests):
+        # Row by row: a few bytes can say a great many.
+        unpacked, data = zlib.decompressobj(), base64.b85decode(packed)
+        for test in self._tests:
+            row = b""
+            while len(row) < self._width and (
+                piece := unpacked.decompress(data, self._width - len(row))
+            ):
+                row, data = row + piece, unpacked.unconsumed_tail
+            if len(row) != self._width:
+                raise CoverageError("it is the coverage of another number of tests")
+            bits[test] = int.from_bytes(row, "little")
+        if unpacked.decompress(data, 1):
             raise CoverageError("it is the coverage of another number of tests")
-        for place, test in enumerate(self._tests):
-            chunk = data[place * width : (place + 1) * width]
-            bits[test] = int.from_bytes(chunk, "little")
 
 
 def digest(tests: Iterable[str]) -> str:

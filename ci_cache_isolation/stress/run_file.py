@@ -12,6 +12,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,12 +23,15 @@ from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
+from ci_cache_isolation.running.private_files import appended, written
+from ci_cache_isolation.running.shapes import ShapeError, parsed
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.pairs import digest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import Request
 from ci_cache_isolation.stress.results import End, Finding, Run
+from ci_cache_isolation.stress.run_shapes import ABOUT, KEPT, RUN, SCHEMA
 
 __all__ = [
     "RUN_FILE",
@@ -40,7 +44,6 @@ __all__ = [
 ]
 
 RUN_FILE = "runs.jsonl"
-SCHEMA = 1
 _NOTHING = (
     "{} holds no run that could be resumed ({}). 'cache-isolation stress' writes one "
     "into orders/ in its report's folder, as soon as the suite's own order was run. "
@@ -51,6 +54,11 @@ _ANOTHER = (
     "there says nothing of what would be run here. "
     "Bring back what it had, or leave --resume out to begin anew."
 )
+
+
+def _check_line(value: Any, at: str) -> None:
+    is_judgement = isinstance(value, dict) and "judged" in value
+    (KEPT if is_judgement else RUN)(value, at)
 
 
 class ResumeError(IsolationError):
@@ -154,26 +162,36 @@ class Known:
     def read(cls, path: Path) -> Self:
         """Read a file; `ResumeError` says why it holds nothing to go on from."""
         try:
-            lines = list(_lines(path.read_text(encoding="utf-8", errors="replace")))
-            if not lines or lines[0]["schema"] != SCHEMA:
-                raise ResumeError(_NOTHING.format(path, f"it has no schema {SCHEMA}"))
-            head, *others = lines
-            kept = [_kept(each) for each in others if "judged" in each]
-            known = cls(
-                path,
-                _about(head),
-                _last_words(_run(each) for each in others if "judged" not in each),
-                # The last word on a test counts.
-                {each.judged.test: each for each in kept},
-            )
+            head, *others = _lines(path.read_text(encoding="utf-8", errors="replace"))
+            ABOUT(head, "")
+            for number, each in enumerate(others, 2):
+                _check_line(each, f"line {number}")
+            _begins_with_forward(others)
         except OSError as error:
             raise ResumeError(_NOTHING.format(path, error.strerror)) from None
-        except (KeyError, TypeError, ValueError):
-            found = "parts of one are missing or unknown"
-            raise ResumeError(_NOTHING.format(path, found)) from None
-        if not known.runs or known.runs[0].step.kind is not Kind.FORWARD:
-            raise ResumeError(_NOTHING.format(path, "it does not begin with forward"))
-        return known
+        except ShapeError as error:
+            raise ResumeError(_NOTHING.format(path, error)) from None
+        kept = [_kept(each) for each in others if "judged" in each]
+        return cls(
+            path,
+            _about(head),
+            _last_words(_run(each) for each in others if "judged" not in each),
+            # The last word on a test counts.
+            {each.judged.test: each for each in kept},
+        )
+
+    def check_tests(self, suite: Iterable[SuiteTest]) -> None:
+        """Raise a `ResumeError` if an order names tests that the suite has not."""
+        there = {test.id for test in suite}
+        of_runs = chain.from_iterable((run.order, *run.workers) for run in self.runs)
+        judged = [each.judged for each in self.kept.values()]
+        of_judged = chain.from_iterable(
+            ([each.test], each.order, *each.after, each.cleaners) for each in judged
+        )
+        for test in chain(*of_runs, *of_judged):
+            if test not in there:
+                found = f"{test!r} is in an order, and no test of the suite"
+                raise ResumeError(_NOTHING.format(self.path, found))
 
     def check(self, now: About) -> None:
         """Raise a `ResumeError` if something else would be run now."""
@@ -193,17 +211,11 @@ class RunFile:
         self._path = path
         head = json.dumps({"schema": SCHEMA, **asdict(about)}) + "\n"
         # Anew, for what a killed process left at the end; whole, or as it was.
-        partial = path.with_suffix(".partial")
-        # Messages of failures are in it.
-        partial.touch(mode=0o600)
-        partial.write_text(
-            head + "".join([*map(_line, runs), *map(_line, kept)]), encoding="utf-8"
-        )
-        partial.replace(path)
+        written(path, head + "".join([*map(_line, runs), *map(_line, kept)]))
 
     def add(self, run: Run | Kept) -> None:
         """Write a run or a judgement; it is there also after a power cut."""
-        with self._path.open("a", encoding="utf-8") as file:
+        with appended(self._path) as file:
             file.write(_line(run))
             file.flush()
             os.fsync(file.fileno())
@@ -213,12 +225,23 @@ def _line(run: Run | Kept) -> str:
     return json.dumps(asdict(run), default=sorted) + "\n"  # sets have no JSON
 
 
-def _lines(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
+def _begins_with_forward(lines: Sequence[Mapping[str, Any]]) -> None:
+    runs = [each for each in lines if "judged" not in each]
+    if not runs or runs[0]["step"]["kind"] != Kind.FORWARD:
+        raise ShapeError("it does not begin with forward")
+
+
+def _lines(content: str) -> list[Any]:
+    """Return what each line says; the first at least."""
+    found: list[Any] = []
+    for line in content.splitlines() or [""]:
         try:
-            yield json.loads(line)
-        except ValueError:
-            return  # the last line of a process that was killed while writing it
+            found.append(parsed(line))
+        except ShapeError:
+            if not found:
+                raise
+            break  # the last line of a process that was killed while writing it
+    return found
 
 
 def _about(values: Mapping[str, Any]) -> About:

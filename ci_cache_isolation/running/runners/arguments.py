@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Options"]
+__all__ = ["Options", "has_options"]
+
+
+def has_options(arguments: Sequence[str]) -> bool:
+    """Return whether any argument is no label: an option, or a file of them.
+
+    pytest reads more arguments from a file behind an @.
+    """
+    return any(each.startswith(("-", "@")) for each in arguments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def test_the_same_report_twice_is_refused(sharded):
         ("nonsense", "file.json holds no report. Only what 'cache-isolation stress'"),
         ("[]", "file.json holds no report."),
         ("{}", "file.json can't be merged: it lacks 'schema'."),
-        ('{"schema": 1, "command": "audit"}', "a report of 'audit'"),
+        ('{"schema": 1, "command": "audit"}', "command is 'audit', not 'stress'"),
     ],
 )
 def test_what_is_no_report_is_refused(tmp_path, text, message):

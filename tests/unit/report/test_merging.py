@@ -231,13 +231,16 @@ def test_the_reports_are_left_as_they_were():
     assert reports == before
 
 
-TOOL = document()["tool"]
+TOOL, SUITE_OF = document()["tool"], document()["suite"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"suite": {"runner": "pytest"}}, "--runner is pytest in the one, django in"),
+        (
+            {"suite": SUITE_OF | {"runner": "pytest"}},
+            "--runner is pytest in the one, d",
+        ),
         ({"tool": TOOL | {"version": "9"}}, "the tool's version is 9 in the one"),
     ],
 )
@@ -272,13 +275,13 @@ def test_the_same_report_twice_is_refused():
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"schema": 2}, "schema 2"),
-        ({"command": "audit"}, "a report of 'audit'"),
-        ({"pairs": {}}, "it lacks 'coverage'"),
-        ({"runs": [{}]}, "it lacks 'index'"),
-        ({"tool": 3}, "unsupported operand"),
-        ({"runs": None}, "'NoneType' object is not iterable"),
-        ({"pairs": {"coverage": {"tests": 1}}}, "KeyError"),
+        ({"schema": 2}, "schema is 2, not 1"),
+        ({"command": "audit"}, "command is 'audit', not 'stress'"),
+        ({"pairs": {}}, "pairs lacks 'coverage'"),
+        ({"runs": [{}]}, "runs[0] lacks 'index'"),
+        ({"tool": 3}, "tool is 3, not an object"),
+        ({"runs": None}, "runs is null, not a list"),
+        ({"pairs": {"coverage": {"tests": 1}}}, "pairs.coverage lacks 'ids'"),
     ],
 )
 def test_what_is_no_report_of_stress_is_refused(change, found):

@@ -244,5 +244,5 @@ def test_a_report_is_four_files_that_git_ignores(tmp_path):
 
 def test_a_folder_that_takes_none_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OptionError, match=r"can't be written to .*file/r: Not a dir"):
+    with pytest.raises(OptionError, match=r"can't be written to .*file/r: File exists"):
         write(WHOLE, tmp_path / "file" / "r")

@@ -23,9 +23,9 @@ def test_what_was_written_is_read(tmp_path):
     ("text", "found"),
     [
         ("nonsense", "it is no JSON"),
-        ("[]", "it has no schema 2"),
-        ('{"schema": 1}', "it has no schema 2"),
-        ('{"schema": 2}', "parts of one are missing or unknown"),
+        ("[]", "all of it is [], not an object"),
+        ('{"schema": 1}', "schema is 1, not 2"),
+        ('{"schema": 2}', "it lacks 'name'"),
     ],
 )
 def test_another_file_is_refused_with_what_was_found(tmp_path, text, found):
@@ -49,5 +49,7 @@ def test_caches_that_are_neither_shared_nor_isolated_are_refused(tmp_path):
     values = json.loads(path.read_text())
     values["cache"] = "sideways"
     path.write_text(json.dumps(values))
-    with pytest.raises(OrderFileError, match="missing or unknown"):
+    with pytest.raises(
+        OrderFileError, match="cache is 'sideways', not one of isolated, sh"
+    ):
         OrderFile.read(path)

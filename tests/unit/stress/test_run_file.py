@@ -121,11 +121,11 @@ def test_one_that_goes_on_leaves_no_cut_line(path):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", "it has no schema 1"),
-        ("nonsense", "it has no schema 1"),
-        ('{"schema": 2}', "it has no schema 1"),
-        ("[]", "parts of one are missing or unknown"),
-        ('{"schema": 1}', "parts of one are missing or unknown"),
+        ("", "it is no JSON"),
+        ("nonsense", "it is no JSON"),
+        ('{"schema": 2}', "schema is 2, not 1"),
+        ("[]", "all of it is [], not an object"),
+        ('{"schema": 1}', "it lacks 'request'"),
     ],
 )
 def test_another_file_is_refused_with_what_was_found(path, text, found):
@@ -149,7 +149,7 @@ def test_a_run_with_an_unknown_part_is_refused(path):
     RunFile(path, ABOUT, [FORWARD])
     with path.open("a") as file:
         file.write('{"step": {"index": 1, "kind": "sideways"}}\n')
-    with pytest.raises(ResumeError, match="missing or unknown"):
+    with pytest.raises(ResumeError, match=r"line 3\.step\.kind is 'sideways', not one"):
         Known.read(path)
 
 
