@@ -2,7 +2,8 @@
 
 After a hook that fails, cookiecutter 2.7 prints a traceback, and by then it has made
 the folder. So the rules are here, in a Jinja extension: cookiecutter.json asks for
-them once all answers are known. The hook asks again, for answers that are replayed.
+them after each answer, and once all are known. A wrong one is asked for again where
+somebody answers. The hook asks too, for answers that are replayed.
 Nor are the choices lists there: where the command line gives another one, cookiecutter
 ends in a traceback before it asks anybody.
 """
@@ -15,6 +16,7 @@ import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
+import click
 from jinja2.ext import Extension
 
 DEFAULTS = json.loads(Path(__file__).with_name("cookiecutter.json").read_text("utf-8"))
@@ -86,7 +88,24 @@ class Answers(Extension):
         self.first = None
         environment.filters["refusal"] = refusal
         environment.filters["checked"] = checked
+        environment.filters["settled"] = self.settled
         be_imported_anew()
+
+    @staticmethod
+    def problem(answers, name):
+        """Return what is wrong with an answer and what to do, or an empty string."""
+        return answer_problem(name, answers[name])
+
+    def settled(self, answers, name):
+        """Ask for an answer again, as long as it is wrong and somebody answers."""
+        default = self.defaults[name]
+        offer = "" if "{" in default else default
+        while somebody_answers() and (message := self.problem(answers, name)):
+            sys.stderr.write(f"{message}\n")
+            answers[name] = click.prompt(
+                f"  {name}", default=offer, show_default=bool(offer), err=True
+            )
+        return "yes"
 
     def preprocess(self, source, name, filename=None):
         """Refuse an answer that holds Jinja, which cookiecutter would run.
@@ -107,6 +126,12 @@ class Answers(Extension):
                 "in the project. Answer in plain text."
             )
         return source
+
+
+def somebody_answers():
+    """Return whether cookiecutter was called as a command, without --no-input."""
+    command = click.get_current_context(silent=True)
+    return command is not None and command.params.get("no_input") is False
 
 
 def be_imported_anew():
@@ -130,12 +155,15 @@ def checked(answers):
 
 def refusal(answers):
     """Return what is wrong with the answers and what to do, or an empty string."""
-    problems = (
-        name_problem(answers["project_name"]),
-        slug_problem(answers["project_slug"]),
-        *(choice_problem(name, answers[name]) for name in CHOICES),
-    )
+    names = ("project_name", "project_slug", *CHOICES)
+    problems = (answer_problem(name, answers[name]) for name in names)
     return "\n".join(filter(None, problems))
+
+
+def answer_problem(name, answer):
+    """Return what is wrong with one of the answers, or an empty string."""
+    problem = {"project_name": name_problem, "project_slug": slug_problem}.get(name)
+    return problem(answer) if problem else choice_problem(name, answer)
 
 
 def name_problem(name):

@@ -1,6 +1,6 @@
 """Look at the answers, and at the project, before anything is added to it.
 
-As in the template for a new project, answers are looked at when all are known. When
+As in the template for a new project, each answer is looked at when it is given. When
 the folder's name is rendered, which is before anything is made and also when answers
 are replayed, they are held against the project. A file that is there already gets an
 empty name, which cookiecutter skips, whatever its options say about overwriting.
@@ -52,6 +52,20 @@ class Answers(local_extensions.Answers):
         )
 
 
+    @staticmethod
+    def problem(answers, name):
+        """Return what is wrong with an answer, by itself and in the project here."""
+        if message := rule_problem(answers, name):
+            return message
+        # Where cookiecutter is told to put it elsewhere, it is found when that is known.
+        return project_problem(Path(), answers, name) if is_here() else ""
+
+
+def is_here():
+    command = click.get_current_context(silent=True)
+    return command is not None and command.params.get("output_dir") in {None, "."}
+
+
 def found(look):
     """Return a function that looks into a folder, if its name can be one."""
     return lambda folder, *more: (
@@ -61,15 +75,46 @@ def found(look):
 
 def checked(answers):
     """Leave cookiecutter with a message, before it makes anything, or go on."""
-    problems = (
-        folder_problem(answers["folder"]),
-        runner_problem(answers["runner"]),
-        settings_problem(answers["settings"], answers["runner"]),
-        install_problem(answers["install"]),
-    )
+    names = ("folder", "runner", "settings", "install")
+    problems = (rule_problem(answers, name) for name in names)
     if message := "\n".join(filter(None, problems)):
         sys.exit(message)
     return "yes"
+
+
+def rule_problem(answers, name):
+    """Return what is wrong with one of the answers by itself, or an empty string."""
+    if name == "settings":
+        return settings_problem(answers["settings"], answers["runner"])
+    problem = {
+        "folder": folder_problem,
+        "runner": runner_problem,
+        "install": install_problem,
+    }[name]
+    return problem(answers[name])
+
+
+def project_problem(root, answers, name):
+    """Return what the project has not got that an answer names, or an empty string."""
+    folder = PurePosixPath(answers["folder"])
+    if name == "folder" and not (root / folder).is_dir():
+        return (
+            f"folder is {short(answers['folder'])}, and there is none in "
+            f"{root.absolute()}. Tests are run there. Call cookiecutter in the folder of "
+            "the repository, and answer with a folder inside, or with a dot."
+        )
+    is_named = name == "settings" and answers["runner"] == "django"
+    if is_named and beside_settings(root, folder, answers["settings"]) is None:
+        looked_in = " and ".join(
+            str((root / base).absolute()) for base in (folder, folder / "src")
+        )
+        return (
+            f"settings is {answers['settings']!r}, and no such module is in "
+            f"{looked_in}. The test settings go beside it. Call cookiecutter in the "
+            "folder of the repository; folder= says where manage.py is, settings= "
+            "names the module."
+        )
+    return ""
 
 
 def project_of(answers):
@@ -78,12 +123,9 @@ def project_of(answers):
     refuse_without_force()
     root = Path(answers["_output_dir"])
     folder = PurePosixPath(answers["folder"])
-    if not (root / folder).is_dir():
-        sys.exit(
-            f"folder is {short(answers['folder'])}, and there is none in {root}. Tests "
-            "are run there. Call cookiecutter in the folder of the repository, and "
-            "answer with a folder inside, or with a dot."
-        )
+    for name in ("folder", "settings"):
+        if message := project_problem(root, answers, name):
+            sys.exit(message)
     places = {"nox": NOX_FILE, "workflow": WORKFLOW}
     beside = PurePosixPath()
     if answers["runner"] == "django":
@@ -125,19 +167,14 @@ def refuse_where_no_folder_can_be(root, path):
 
 
 def beside_settings(root, folder, settings):
-    """Return the folder of a settings module, be it a file or a package."""
+    """Return the folder of a settings module, file or package; None without one."""
     *packages, module = settings.split(".")
     for base in (folder, folder / "src"):
         beside = base.joinpath(*packages)
         path = root / beside / module
         if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file():
             return beside
-    looked_in = " and ".join(str(root / base) for base in (folder, folder / "src"))
-    sys.exit(
-        f"settings is {settings!r}, and no such module is in {looked_in}. The test "
-        "settings go beside it. Call cookiecutter in the folder of the repository; "
-        "folder= says where manage.py is, settings= names the module."
-    )
+    return None
 
 
 def folder_problem(folder):
