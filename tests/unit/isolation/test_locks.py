@@ -16,8 +16,8 @@ WHAT_LOCKS = {
     *("SimpleQueue", "Manager"),
 }
 # Where they are made, and how often. Django's table of locks gets one of Django's kind.
-# Processes of a probe don't fork. Those of turns.py last as long as a key is copied into
-# a section of this process.
+# Processes of a probe don't fork. Those of turns.py last as long as a key is copied
+# into a section of this process.
 MADE_HERE = {
     "isolation/process.py": 2,
     "isolation/stores/memory.py": 1,
