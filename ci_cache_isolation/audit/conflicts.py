@@ -105,12 +105,16 @@ class Looker:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One entry, all that left it and all that looked at it first."""
+    """One entry, all that left it and all that looked at it first.
+
+    ``name`` is what the user calls it, where a key function of his own makes the key.
+    """
 
     entry: Entry
     alias: str
     left_by: tuple[Leaver, ...]
     seen_by: tuple[Looker, ...]
+    name: str = ""
 
     @property
     def is_common(self) -> bool:
@@ -163,7 +167,9 @@ def audited(notes: Iterable[Note]) -> Audited:
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
     cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
     searches: defaultdict[Search, list[tuple[Actor, Searched]]] = defaultdict(list)
+    names: dict[Entry, str] = {}
     for note, actor in _with_actors(notes, tests):
+        names.update(note.names)
         for entry, look in note.looked.items():
             looked[entry].append(Looker(actor, look))
         for entry, what in note.left.items():
@@ -180,7 +186,8 @@ def audited(notes: Iterable[Note]) -> Audited:
         if any(each.look.holder for each in lookers):
             leavers += cleared.get(entry.place, ())
         alias = lookers[0].look.alias
-        conflict = Conflict(entry, alias, tuple(leavers), tuple(lookers))
+        name = names.get(entry, "")
+        conflict = Conflict(entry, alias, tuple(leavers), tuple(lookers), name)
         if any(True for _ in conflict.pairs()):
             conflicts.append(conflict)
     suspects, left_out = _suspects([each for each in conflicts if not each.is_common])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ci_cache_isolation.audit.account import (
@@ -51,6 +52,8 @@ class Note:
     tidied: frozenset[Entry] = frozenset()
     emptied: tuple[Search, ...] = ()
     during: tuple[str, ...] = ()
+    names: dict[Entry, str] = field(default_factory=dict)
+    """What the user calls entries whose keys a function of his own makes."""
     seconds: float = 0.0
     """How long a test took."""
 
@@ -64,12 +67,13 @@ def key_text(key: object) -> str:
     return f"{text[:_LONGEST_KEY]}…{digest}"
 
 
-def line(
+def line(  # noqa: PLR0913,PLR0917
     scope: Scope,
     around: Sequence[str],
     account: Account | None,
     hashed: Callable[[str], str] | None = None,
     seconds: float = 0.0,
+    names: Mapping[Entry, str] = MappingProxyType({}),
 ) -> str:
     """Return the line for a scope that has ended, with its keys as ``hashed`` has them.
 
@@ -91,6 +95,10 @@ def line(
         values["during"] = [] if "test" in values else list(account.during)
         values["looked"] = [pair(*each) for each in account.looked.items()]
         if hashed is None:
+            known = account.looked.keys() | account.left.keys()
+            values["names"] = [
+                pair(entry, [names[entry]]) for entry in known if entry in names
+            ]
             # Otherwise there is nothing that a pattern could match.
             values["searched"] = [
                 [*search, *searched] for search, searched in account.searched.items()
@@ -129,6 +137,7 @@ def _note(values: dict[str, Any]) -> Note:
         emptied=tuple(map(_search, values.get("emptied", ()))),
         cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
         during=tuple(values.get("during", ())),
+        names={_entry(each[:4]): each[4] for each in values.get("names", ())},
         seconds=float(values.get("seconds", 0.0)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.filespace import location_of
+from ci_cache_isolation.isolation.keys import made_by_user
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import new_lock, process_token
@@ -51,6 +53,8 @@ class Recorder:
         self._patches = Patches()
         self._accounts: dict[int, Account] = {}
         self._lock = new_lock(self, "_lock")
+        # What the user calls entries whose keys his own function makes.
+        self._names: dict[Entry, str] = {}
         self._file: tuple[int, Any] | None = None
         self._is_stopped = False
         self._test = ""
@@ -124,11 +128,12 @@ class Recorder:
     ) -> None:
         """Write down that keys were searched by a pattern, or deleted by one."""
         alias, entry = self.entry_of(cache, pattern, version)
+        is_made = entry in self._names
         search = Search(
             entry.place,
-            entry.prefix if prefix is None else str(prefix),
+            entry.prefix if prefix is None or is_made else str(prefix),
             entry.version,
-            pattern,
+            entry.key if is_made else pattern,
         )
         held, account = self._held(), self._account()
         account.search(search, held, alias, operation, self.site)
@@ -157,7 +162,16 @@ class Recorder:
         alias, place = vars(cache)[_ALIAS]
         used = version if version is not None else getattr(cache, "version", 1)
         prefix = str(getattr(cache, "key_prefix", ""))
-        return alias, Entry(place, prefix, str(used), notes.key_text(key))
+        made = None
+        # It may refuse a key, which is then the test's own affair.
+        with suppress(Exception):
+            made = made_by_user(cache, key, prefix, used)
+        if made is None:
+            return alias, Entry(place, prefix, str(used), notes.key_text(key))
+        # What it makes of a key is all that tells entries apart.
+        entry = Entry(place, "", "", notes.key_text(made))
+        self._names.setdefault(entry, notes.key_text(key))
+        return alias, entry
 
     def site(self) -> Site:
         """Return where the running operation was called."""
@@ -220,7 +234,7 @@ class Recorder:
         path = switch.STACK.path
         around = [each.name for each in path if each.kind is not ScopeKind.BLOCK]
         seconds = steady() - self._test_began if scope.kind is ScopeKind.TEST else 0.0
-        line = notes.line(scope, around, account, self._hashed, seconds)
+        line = notes.line(scope, around, account, self._hashed, seconds, self._names)
         self._open_file().write(line.encode())
 
     def _open_file(self) -> Any:

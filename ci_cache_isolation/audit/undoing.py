@@ -108,7 +108,9 @@ class Undoing(Recorder):
                 left = account.left.get(entry)
                 # What it stored before may have been changed by a test meanwhile.
                 if left is not None and held.get(entry, (None,))[0] is not left:
-                    held[entry] = left, cache.get(key, _MISSING, version=version)
+                    with self._reaching(entry, cache):
+                        value = cache.get(key, _MISSING, version=version)
+                    held[entry] = left, value
 
     def _before(self, entry: Entry, scope: Scope) -> Any:
         """Return what enclosing scopes have stored there."""
@@ -139,10 +141,27 @@ class Undoing(Recorder):
             MEMOISED.forget(entry.key)
             return
         cache, key, version = self._calls[entry]
-        if value is _MISSING:
-            cache.delete(key, version=version)
-        else:
-            cache.set(key, value, timeout=None, version=version)
+        with self._reaching(entry, cache):
+            if value is _MISSING:
+                cache.delete(key, version=version)
+            else:
+                cache.set(key, value, timeout=None, version=version)
+
+    @contextmanager
+    def _reaching(self, entry: Entry, cache: Any) -> Iterator[None]:
+        """Have a cache reach an entry that its key function made another time.
+
+        It may make another key by now: that of another tenant.
+        """
+        if entry not in self._names:
+            yield
+            return
+        function = cache.key_func
+        cache.key_func = lambda *_: entry.key
+        try:
+            yield
+        finally:
+            cache.key_func = function
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from django.core.cache.backends.base import BaseCache, default_key_func
+
 from ci_cache_isolation.isolation.process import SECTION_LENGTH
 from ci_cache_isolation.isolation.sections import Use
 
@@ -31,6 +33,7 @@ __all__ = [
     "KeyMaker",
     "OuterKeyMaker",
     "can_take",
+    "made_by_user",
     "maker_of",
     "making_own_keys",
     "own_key",
@@ -324,6 +327,24 @@ def own_key(key: str, space: KeySpace) -> str:
     if space.shortened and key in space.shortened:
         return space.shortened[key]
     return key[SECTION_LENGTH:]
+
+
+def made_by_user(cache: Any, key: Any, prefix: str, version: Any) -> str | None:
+    """Return what a key function of the user's makes of a key, None without one.
+
+    It may be a ``make_key`` of the user's class, which has its own prefix.
+    """
+    maker = maker_of(cache)
+    make_key = getattr(type(cache), "make_key", None)
+    if isinstance(maker, OuterKeyMaker):
+        return own_key(str(cache.make_key(key, version=version)), maker.space)
+    is_plain = maker is None and isinstance(cache, BaseCache)
+    if is_plain and make_key is not BaseCache.make_key:
+        return str(cache.make_key(key, version=version))
+    function = getattr(cache, KEY_FUNCTION, None) if maker is None else maker.function
+    if function is None or function is default_key_func:
+        return None
+    return str(function(key, prefix, version))
 
 
 def own_text(text: str, space: KeySpace) -> str:

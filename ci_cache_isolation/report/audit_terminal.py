@@ -223,14 +223,14 @@ def _carrier(cause: Cause) -> str:
 def _heading(conflict: Conflict, keys: Sequence[str]) -> str:
     if conflict.entry.is_memoised:
         return remembered(conflict)
+    if len(keys) == 1:
+        return remembered(conflict)
     return f"{_keys(keys)} in cache {conflict.alias!r}"
 
 
 def _keys(keys: Sequence[str]) -> str:
-    """Return a key, or what several of them have in common, and how many they are."""
+    """Return what several keys have in common, and how many they are."""
     patterns = dict.fromkeys(map(pattern_of, keys))
-    if len(keys) == 1:
-        return repr(keys[0])
     if len(patterns) == 1:
         return f"{next(iter(patterns))!r} ({len(keys)} keys)"
     return f"{keys[0]!r} and {len(keys) - 1} more"

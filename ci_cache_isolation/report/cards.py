@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.words import counted, in_cache, remembers, together
+from ci_cache_isolation.report.words import counted, in_cache, made, remembers, together
 
 __all__ = ["Card", "Unjudged", "by_verdict", "cards", "carrying", "unjudged"]
 
@@ -69,7 +69,7 @@ class Card:
         more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
         if others := state.get("together"):
             return together(map(carrying, [state, *others]))
-        if self.alias is None:
+        if self.alias is None or (state.get("made") and not more):
             return carrying(state) + more
         return in_cache(f"{first!r}{more}", self.alias)
 
@@ -166,7 +166,8 @@ def cards(findings: Sequence[Document]) -> list[Card]:
 def carrying(state: Document) -> str:
     """Return what carries a failure: an entry of a cache, or a memoised function."""
     if "alias" in state:
-        return in_cache(repr(state["key"]), state["alias"])
+        key = state["key"]
+        return in_cache(made(key, state.get("made", key)), state["alias"])
     return remembers(state["function"], state["written_at"] or "an unknown place")
 
 

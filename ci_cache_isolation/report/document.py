@@ -78,7 +78,7 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
     listed = _LISTED_CALLERS if conflict.is_common else None
     return {
         "alias": conflict.alias,
-        "key": key,
+        **_named(conflict),
         "pattern": pattern_of(key) if has_pattern and not is_hashed(key) else None,
         "version": conflict.entry.version,
         "left_by": [
@@ -138,12 +138,18 @@ def state_of(suspicion: Suspicion, decided: Decided) -> dict[str, Any]:
     return state
 
 
+def _named(conflict: Conflict) -> dict[str, str]:
+    """Return the key as the user calls it, and ``made`` by his key function."""
+    key, name = conflict.entry.key, conflict.name
+    return {"key": name, "made": key} if name and name != key else {"key": key}
+
+
 def _state(suspicion: Suspicion) -> dict[str, Any]:
     conflict, leaver, looker = suspicion
     what: dict[str, Any] = {
         "kind": "cache",
         "alias": conflict.alias,
-        "key": conflict.entry.key,
+        **_named(conflict),
         "version": conflict.entry.version,
     }
     if conflict.entry.is_memoised:

@@ -84,7 +84,7 @@ def _text(finding: Document, side: str | None) -> str:
         text += f"{others if more else ''})"
     if state := finding["state"]:
         name = state.get("key", state.get("function"))
-        what = f"{name!r} in cache {state['alias']!r}" if "alias" in state else name
+        what = carrying(state) if "alias" in state else name
         if others := state.get("together"):
             what += f" together with {together(map(carrying, others))}"
         verb = "writes" if side == "written_at" else "reads"

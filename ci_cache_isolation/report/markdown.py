@@ -151,7 +151,8 @@ def _carrier(card: Card) -> str:
     if not card.names:
         return ""
     text = code(card.names[0])
-    if (card.first["state"] or {}).get("together"):
+    state = card.first["state"] or {}
+    if state.get("together") or (state.get("made") and len(card.names) == 1):
         return code(card.carrier)
     if len(card.names) > 1:
         text += f" and {len(card.names) - 1} more"
@@ -182,6 +183,8 @@ def _conflicts(document: Document) -> str:
 
 def _conflict(conflict: Document) -> str:
     text = code(conflict["key"])
+    if key := conflict.get("made"):
+        text += f" (key {code(key)})"
     if conflict["alias"]:
         text += f" in cache {code(conflict['alias'])}"
     for side, verb in (("left_by", "left by"), ("seen_by", "looked at by")):

@@ -251,7 +251,8 @@ def _conflicts(documents: Sequence[Document]) -> list[dict[str, Any]]:
     united: dict[tuple[Any, ...], dict[str, Any]] = {}
     for document in documents:
         for each in document["conflicts"]:
-            entry = each["alias"], each["key"], each["version"]
+            key = each.get("made", each["key"])
+            entry = each["alias"], key, each["version"]
             known = united.setdefault(entry, {**each, "left_by": [], "seen_by": []})
             for side in ("left_by", "seen_by"):
                 known[side] = _distinct([*known[side], *each[side]])

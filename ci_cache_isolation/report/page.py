@@ -21,7 +21,7 @@ from ci_cache_isolation.report.counts import (
     met,
     subject,
 )
-from ci_cache_isolation.report.words import TITLES, counted, printable, together
+from ci_cache_isolation.report.words import TITLES, counted, made, printable, together
 
 __all__ = ["page"]
 
@@ -187,7 +187,9 @@ def _name(run: Document) -> str:
 
 def _conflict(conflict: Document) -> dict[str, str]:
     return {
-        "key": conflict["key"],
+        "key": made(conflict["key"], made_key)
+        if (made_key := conflict.get("made"))
+        else conflict["key"],
         "alias": conflict["alias"] or "",
         "left": _side(conflict["left_by"]),
         "seen": _side(conflict["seen_by"]),

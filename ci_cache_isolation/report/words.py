@@ -14,6 +14,7 @@ __all__ = [
     "counted",
     "in_cache",
     "located",
+    "made",
     "place",
     "printable",
     "remembered",
@@ -66,8 +67,13 @@ def remembered(conflict: Conflict) -> str:
     """Return what tests meet in, as a heading."""
     key = conflict.entry.key
     if not conflict.entry.is_memoised:
-        return in_cache(repr(key), conflict.alias)
+        return in_cache(made(conflict.name, key), conflict.alias)
     return remembers(key, conflict.left_by[0].site.at)
+
+
+def made(name: str, key: str) -> str:
+    """Return a key as the user calls it, and what his key function makes of it."""
+    return f"{name!r} (key {key!r})" if name and name != key else repr(key)
 
 
 def in_cache(names: str, alias: str | None) -> str:

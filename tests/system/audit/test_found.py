@@ -269,3 +269,73 @@ def test_stress_names_what_lives_by_a_clock_that_is_stopped(corpus):
     assert done.code == 1, done.out + done.err
     states = [each["state"] for each in corpus.report()["findings"]]
     assert {state and state["key"] for state in states} == {"token"}
+
+
+TENANTS = """\
+import os
+from contextlib import contextmanager
+
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+from shop.tenants import acting_for
+
+
+class TenantTests(SimpleTestCase):
+    def test_a_sells_for_acme(self):
+        with acting_for("emca"):
+            cache.set("motd", "Hello")
+        with acting_for("acme"):
+            cache.set("cart", 1)
+
+    def test_b_sells_for_emca(self):
+        with acting_for("emca"):
+            self.assertIsNone(cache.get("cart"))
+            cache.set("cart", 2)
+
+    def test_c_counts_for_acme(self):
+        with acting_for("emca"):
+            cache.get("motd")
+            cache.set("cart", 2)
+        with acting_for("acme"):
+            self.assertIsNone(cache.get("cart"))
+"""
+KEY_FUNCTION = """\
+from contextlib import contextmanager
+
+current = ["nobody"]
+
+
+@contextmanager
+def acting_for(tenant):
+    current.append(tenant)
+    yield
+    current.pop()
+
+
+def make_key(key, prefix, version):
+    return f"{current[-1]}:{prefix}:{version}:{key}"
+"""
+
+
+@runners
+def test_what_a_key_function_tells_apart_is_told_apart(corpus, runner):
+    (corpus.folder / "shop" / "tenants.py").write_text(KEY_FUNCTION)
+    (corpus.folder / "shop" / "test_tenants.py").write_text(TENANTS)
+    with (corpus.folder / "corpus" / "settings.py").open("a") as settings:
+        settings.write('CACHES["default"]["KEY_FUNCTION"] = "shop.tenants.make_key"\n')
+    label = {"django": "shop.test_tenants", "pytest": "shop/test_tenants.py"}
+    audit = audited(corpus, "--runner", runner, label[runner])
+    found = {
+        (finding["test"][-8:], group[0][-8:]): finding["state"]
+        for finding in audit.report["findings"]
+        for group in finding["after"]
+    }
+    assert found.keys() == {("for_acme", "for_acme"), ("for_emca", "for_acme")}
+    state = found["for_acme", "for_acme"]
+    assert (state["key"], state["made"]) == ("cart", "acme::1:cart")
+    assert "'cart' (key 'acme::1:cart') in cache 'default'" in audit.out
+    assert (
+        "acme::1:cart"
+        in (audit.project.folder / ".cache-isolation/audit/summary.md").read_text()
+    )
