@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.dialects.database import DatabaseDialect
+from ci_cache_isolation.isolation.dialects.django_mysql import MySQLCacheDialect
 from ci_cache_isolation.isolation.dialects.django_redis import DjangoRedisDialect
 from ci_cache_isolation.isolation.dialects.django_valkey import DjangoValkeyDialect
 from ci_cache_isolation.isolation.dialects.generic import GenericDialect
@@ -22,6 +23,7 @@ _DIALECTS: tuple[type[Dialect], ...] = (
     DjangoValkeyDialect,
     MemcachedDialect,
     DatabaseDialect,
+    MySQLCacheDialect,
     GenericDialect,
 )
 _made: dict[type[Dialect], Dialect] = {}

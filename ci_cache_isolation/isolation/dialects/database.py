@@ -12,7 +12,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.cache.backends.db import DatabaseCache
 from django.db import DatabaseError, connections, router
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ci_cache_isolation.isolation.patches import Patches
     from ci_cache_isolation.isolation.sections import Section
 
-__all__ = ["IS_DROPPED", "DatabaseDialect"]
+__all__ = ["IS_DROPPED", "DatabaseDialect", "connection_of", "count_rows"]
 
 IS_DROPPED = "ci_cache_isolation_is_dropped"
 """Among a connection's settings: the database is dropped soon, whatever is in it."""
@@ -52,6 +52,8 @@ class DatabaseDialect(Dialect):
 
     packages = ("django",)
     key_limit = 255
+    copied: ClassVar[tuple[str, ...]] = ("value", "expires")
+    """The columns of an entry, but for its key."""
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
@@ -65,20 +67,20 @@ class DatabaseDialect(Dialect):
 
     def location(self, cache: Any) -> str:
         """Return the table, and the database it is in now."""
-        connection = _connection(cache)
+        connection = connection_of(cache)
         name = connection.settings_dict["NAME"]
         return f"table {cache._table} in database {name}"  # noqa: SLF001
 
     def connect(self, cache: Any) -> None:
         """Connect to the database that settings name."""
-        _connection(cache).ensure_connection()
+        connection_of(cache).ensure_connection()
 
     def may_ask(self, cache: Any) -> bool:
         """Tell whether the test may query: Django and pytest-django may forbid it.
 
         Where there is no connection to be had, the operation itself says why.
         """
-        connection = _connection(cache)
+        connection = connection_of(cache)
         if type(connection.cursor).__name__ == _FORBIDDEN:
             return False
         if connection.in_atomic_block and connection.needs_rollback:
@@ -91,11 +93,11 @@ class DatabaseDialect(Dialect):
 
     def is_in_transaction(self, cache: Any) -> bool:
         """Return whether what is done now can still be rolled back."""
-        return is_in_transaction(_connection(cache))
+        return is_in_transaction(connection_of(cache))
 
     def on_rollback(self, cache: Any, undo: Callable[[], None]) -> None:
         """Have something called if what is done now is rolled back."""
-        on_rollback(_connection(cache), undo)
+        on_rollback(connection_of(cache), undo)
 
     def is_gone(self, cache: Any, about: About) -> bool:
         """Tell whether the test database has been left, and most likely destroyed."""
@@ -103,7 +105,7 @@ class DatabaseDialect(Dialect):
 
     def is_lasting(self, cache: Any) -> bool:
         """Tell whether the database is on a disk or a server."""
-        connection = _connection(cache)
+        connection = connection_of(cache)
         if connection.settings_dict.get(IS_DROPPED):
             return False
         if connection.vendor != "sqlite":
@@ -112,7 +114,7 @@ class DatabaseDialect(Dialect):
 
     def about(self, alias: str, cache: Any) -> About:
         """Return what is written down: a worker's clone has a name of its own."""
-        settings = _connection(cache).settings_dict
+        settings = connection_of(cache).settings_dict
         server = [
             str(settings.get(name)) for name in ("ENGINE", "NAME", "HOST", "PORT")
         ]
@@ -129,12 +131,17 @@ class DatabaseDialect(Dialect):
         """Wrap the culling as well: it would count and delete over the whole table."""
         super().patch(patches, cache_class)
         watch_transactions(patches)
+        self.patch_culling(patches, cache_class)
+
+    def patch_culling(self, patches: Patches, cache_class: type) -> None:  # noqa: ARG002
+        """Have it cull what is in the section."""
         patches.wrap(DatabaseCache, "_cull", _culling)
 
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
         """Have the database copy the row."""
-        table, key, value, expires = _names(cache)
-        connection = _connection(cache)
+        table, key, *_ = _names(cache)
+        connection = connection_of(cache)
+        copied = ", ".join(map(connection.ops.quote_name, self.copied))
         insert, otherwise = "INSERT INTO", ""
         if connection.features.supports_ignore_conflicts:
             # Another process may be there at the same moment.
@@ -143,15 +150,15 @@ class DatabaseDialect(Dialect):
             otherwise = connection.ops.on_conflict_suffix_sql([], conflict, [], [])
         _execute_apart(
             cache,
-            f"{insert} {table} ({key}, {value}, {expires}) "  # noqa: S608
-            f"SELECT %s, {value}, {expires} FROM {table} WHERE {key} = %s "
+            f"{insert} {table} ({key}, {copied}) "  # noqa: S608
+            f"SELECT %s, {copied} FROM {table} WHERE {key} = %s "
             f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE {key} = %s) {otherwise}",
             [target, source, target],
         )
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete the rows. Django closes connections behind tests; so do we."""
-        connection = _connection(cache)
+        connection = connection_of(cache)
         if connection.connection is None:
             if not self.is_lasting(cache):
                 return
@@ -170,7 +177,7 @@ class DatabaseDialect(Dialect):
                 _execute_apart(cache, query, batch)
             except DatabaseError:
                 # A test that made the table may have dropped it, rows and all.
-                connection = _connection(cache)
+                connection = connection_of(cache)
                 with connection.make_cursor(connection.create_cursor()) as cursor:
                     tables = connection.introspection.table_names(cursor)
                 if cache._table in tables:  # noqa: SLF001
@@ -213,10 +220,10 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
         # culling is asked past what counts queries.
         most = cache._max_entries  # noqa: SLF001
         seen = {name for each in maker.space.outward(section) for name in each.stored()}
-        if _count(cache, section) + len(seen - section.touched.keys()) <= most:
+        if count_rows(cache, section) + len(seen - section.touched.keys()) <= most:
             return
         maker.space.copy_all(cache)
-        if _count(cache, section) <= most:
+        if count_rows(cache, section) <= most:
             return
         connection = connections[db]
         table, key, _, expires = _names(cache)
@@ -232,7 +239,7 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
             f"DELETE FROM {table} WHERE {expires} < %s AND {ours}",  # noqa: S608
             [connection.ops.adapt_datetimefield_value(now), mine],
         )
-        left = _count(cache, section)
+        left = count_rows(cache, section)
         if left > most:
             cursor.execute(
                 f"SELECT {key} FROM {table} WHERE {ours} ORDER BY {key}",  # noqa: S608
@@ -248,26 +255,28 @@ def _culling(cull: Callable[..., None]) -> Callable[..., None]:
     return cull_section
 
 
-def _count(cache: Any, section: Section) -> int:
+def count_rows(cache: Any, section: Section) -> int:
+    """Return how many rows a section has, expired ones included."""
     table, key, *_ = _names(cache)
     sql = f"SELECT COUNT(*) FROM {table} WHERE {key} LIKE %s"  # noqa: S608
     ((count,),) = _execute(cache, sql, [section.id + "%"])
     return int(count)
 
 
-def _connection(cache: Any) -> Any:
+def connection_of(cache: Any) -> Any:
+    """Return this thread's connection to the database that a cache writes to."""
     return connections[router.db_for_write(cache.cache_model_class)]
 
 
 def _names(cache: Any) -> tuple[str, str, str, str]:
-    quote_name = _connection(cache).ops.quote_name
+    quote_name = connection_of(cache).ops.quote_name
     table = quote_name(cache._table)  # noqa: SLF001
     return table, quote_name("cache_key"), quote_name("value"), quote_name("expires")
 
 
 def _execute_apart(cache: Any, sql: str, parameters: list[str]) -> None:
     """Run a query whose failure leaves the transaction that it is in as it was."""
-    connection = _connection(cache)
+    connection = connection_of(cache)
     if connection.vendor in _FAILING_ALONE or not is_in_transaction(connection):
         _execute(cache, sql, parameters)
         return
@@ -283,7 +292,7 @@ def _execute_apart(cache: Any, sql: str, parameters: list[str]) -> None:
 
 def _execute(cache: Any, sql: str, parameters: list[str] | None = None) -> list[Any]:
     """Run a query that no log and no ``assertNumQueries`` sees; return its rows."""
-    connection = _connection(cache)
+    connection = connection_of(cache)
     with (
         connection.wrap_database_errors,
         connection.make_cursor(connection.create_cursor()) as cursor,

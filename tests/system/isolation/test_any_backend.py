@@ -10,11 +10,15 @@ import diskcache
 import pytest
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django_mysql.cache import MySQLCache
 
 from ci_cache_isolation.isolation import journal, keyspace, notices
 from ci_cache_isolation.isolation.purging import purge
 from tests.kit import Kit
-from tests.shared_caches import CLASS, TEST, DictionaryCache, dictionaries
+from tests.shared_caches import CLASS, TEST, DictionaryCache, Router, dictionaries
+from tests.system.isolation.test_rollbacks import SEEDS, rows, see_the_same
 
 pytestmark = pytest.mark.usefixtures("nothing_to_say")
 
@@ -260,3 +264,84 @@ def test_a_clear_that_would_flush_the_server_does_not(sections, opened, redis_se
             assert cache.get("key") == 1
         assert client.get("theirs") == b"1"
         client.delete("theirs")
+
+
+class TestMySQLCache:
+    """Rows of a table, like those of DatabaseCache, on MariaDB."""
+
+    @pytest.fixture
+    def place(self, opened, settings):
+        opened("mariadb")
+
+        def new():
+            table = f"table_{uuid.uuid4().hex[:12]}"
+            routers = [*settings.DATABASE_ROUTERS, Router(table, "mariadb")]
+            settings.DATABASE_ROUTERS = routers
+            with connections["mariadb"].cursor() as cursor:
+                cursor.execute(MySQLCache.create_table_sql.format(table_name=table))
+            return table
+
+        return new
+
+    @pytest.fixture
+    def of_mysql(self, opened, place):
+        def open_cache(**options):
+            options = {"location": place(), **options}
+            return opened("custom", cache_class=MySQLCache, **options)
+
+        return open_cache
+
+    def test_the_kit_finds_nothing_broken(self, kit, place):
+        options = {"OPTIONS": {"CULL_PROBABILITY": 0}}
+        assert kit(MySQLCache, places=[place(), place()], **options) == []
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_random_programs_see_what_they_see_without_isolation(
+        self, sections, of_mysql, seed
+    ):
+        see_the_same(of_mysql(is_isolated=False), of_mysql(), sections, seed)
+
+    def test_a_first_touch_makes_no_query_more(self, sections, of_mysql):
+        cache = of_mysql(OPTIONS={"CULL_PROBABILITY": 0})
+        with sections.opened(CLASS):
+            cache.set("key", {"a": 1})
+            with sections.opened(TEST):
+                with CaptureQueriesContext(connections["mariadb"]) as captured:
+                    assert cache.get("key") == {"a": 1}
+                assert len(captured) == 1
+        assert rows(cache) == []
+
+    @pytest.mark.parametrize("frequency", [0, 2, 3])
+    def test_culling_leaves_what_it_leaves_plainly(self, sections, of_mysql, frequency):
+        options = {
+            "MAX_ENTRIES": 6, "CULL_FREQUENCY": frequency, "CULL_PROBABILITY": 0
+        }  # fmt: skip
+        plain = of_mysql(OPTIONS=options, is_isolated=False)
+        cache = of_mysql(OPTIONS=options)
+        theirs = of_mysql(location=cache._table, is_isolated=False)
+        theirs.set_many(dict.fromkeys("stuvwxyz", 1))
+        keys = [f"key-{number}" for number in range(10)]
+        plain.set_many(dict.fromkeys(keys, 1))
+        plain.set("past", 1, -1)
+        with sections.opened(CLASS):
+            cache.set_many(dict.fromkeys(keys[:4], 1))
+            with sections.opened(TEST):
+                cache.set_many(dict.fromkeys(keys[4:], 1))
+                cache.set("past", 1, -1)
+                assert cache.cull() == plain.cull()
+                assert cache.get_many(keys) == plain.get_many(keys)
+            assert len(cache.get_many(keys)) == 4
+        assert len(theirs.get_many("stuvwxyz")) == 8
+
+    def test_a_prefix_finds_what_enclosing_scopes_stored(self, sections, of_mysql):
+        cache = of_mysql()
+        with sections.opened(CLASS):
+            cache.set_many({"a-1": 1, "a-2": 2, "b": 3})
+            with sections.opened(TEST):
+                cache.set("a-3", 3)
+                assert cache.keys_with_prefix("a-") == {"a-1", "a-2", "a-3"}
+                assert cache.get_with_prefix("a-") == {"a-1": 1, "a-2": 2, "a-3": 3}
+                assert cache.delete_with_prefix("a-") == 3
+                assert cache.get_many(["a-1", "b"]) == {"b": 3}
+            assert cache.keys_with_prefix("a-") == {"a-1", "a-2"}
+        assert rows(cache) == []
