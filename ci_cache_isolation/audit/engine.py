@@ -18,6 +18,7 @@ from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.audit.result import AuditResult, Request
 from ci_cache_isolation.audit.search import Search
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
@@ -25,11 +26,14 @@ from ci_cache_isolation.running.limits import TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import (
     cause_in,
+    interrupted,
     shown_path,
     telling_line,
 )
 from ci_cache_isolation.running.private_files import made
 from ci_cache_isolation.running.processes import Processes
+from ci_cache_isolation.running.record import RECORD_VARIABLE
+from ci_cache_isolation.running.record import read as read_record
 from ci_cache_isolation.running.replaying import SECONDS as REPLAYING
 from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
@@ -44,6 +48,7 @@ _JOURNAL = "journal"
 # What unittest makes of a module that can't be imported.
 _NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
+_RECORD = "suite.jsonl"
 _AT_LEAST_SECONDS = 10.0
 _FOR_REPLAYS = 0.2
 """The part of the time that is kept for commands, if that is not too much."""
@@ -128,16 +133,29 @@ class Audit:
             ENABLED_VARIABLE: "on",
             SCOPE_VARIABLE: "test",
             AUDIT_VARIABLE: str(self._journal),
+            RECORD_VARIABLE: str(self._folder / _RECORD),
             **self._hashing,
         }
         begun = time.monotonic()
         log = self._folder / _LOG
-        self._exit_code = self._processes.run(
-            command, environment, self._runner.folder, log
-        )
-        self.result.seconds = time.monotonic() - begun
+        try:
+            self._exit_code = self._processes.run(
+                command, environment, self._runner.folder, log
+            )
+        except KeyboardInterrupt:
+            # What has ended until then is written down.
+            self.result.audited = audited(read(self._journal))
+            self.result.remarks += interrupted(self._under_way())
+            raise
+        finally:
+            self.result.seconds = time.monotonic() - begun
         if self._exit_code:
             self.result.failed = self._runner.failed_in(_text(log))
+
+    def _under_way(self) -> dict[str, float]:
+        """Return the tests that the ordinary run was at, and for how many seconds."""
+        begun = read_record(self._folder / _RECORD).under_way
+        return {test: steady() - at for test, at in begun.items()}
 
     def _read(self) -> None:
         self.result.audited = audited(read(self._journal))
@@ -207,8 +225,14 @@ class Audit:
             known = frozenset(server.tests)
             self._compare(known)
             search = Search(self.result, self._request, server, limit, self._say)
-            search.run(processes, read(self._journal))
-        self.result.confirmed_seconds = time.monotonic() - begun
+            try:
+                search.run(processes, read(self._journal))
+            except KeyboardInterrupt:
+                server.stop()
+                self.result.remarks += interrupted(server.interrupted)
+                raise
+            finally:
+                self.result.confirmed_seconds = time.monotonic() - begun
         if self.result.untested:
             self.result.remarks.append(
                 _UNTESTED.format(

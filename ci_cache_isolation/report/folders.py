@@ -19,9 +19,9 @@ _OF_PROCESSES = (
     "orders/cold-*.json",
     "orders/*-*.jsonl",
     "orders/*.log",
-    "orders/journal/*.jsonl",
 )
-_OF_AUDITS = ("journal/*.jsonl", "*.log", "orders/found-*")
+_RECORDED = "orders/journal/*.jsonl"
+_OF_AUDITS = ("journal/*.jsonl", "*.log", "suite.jsonl", "orders/found-*")
 _FOLDERS = ("orders", "journal", "orders/journal")
 _LINK = (
     "The report can't be written to {report}: {link} is a symbolic link. What it leads "
@@ -35,10 +35,11 @@ AUDIT_REPORT = Path(".cache-isolation") / "audit"
 def prepared(report: Path, *, resumes: bool = False) -> Path:
     """Make the report's folder; what an earlier run wrote into it goes.
 
-    For one that resumes it, the orders and what came of them stay.
+    For one that resumes it, the orders, what came of them and what its tests were
+    seen to do to caches stay.
     """
     orders = report / "orders"
-    patterns = _OF_PROCESSES if resumes else (*_OF_ORDERS, *_OF_PROCESSES)
+    patterns = _OF_PROCESSES if resumes else (*_OF_ORDERS, *_OF_PROCESSES, _RECORDED)
     _make(report, orders, patterns, "Every run leaves its order there.")
     return orders.absolute()
 

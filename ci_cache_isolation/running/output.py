@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 __all__ = [
     "cause_in",
+    "interrupted",
     "one_line",
     "shown",
     "shown_error",
@@ -53,6 +54,14 @@ def shown_error(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - it may raise whatever it likes
         said = "it can't be printed"
     return f"{type(error).__name__}: {said}".rstrip(": ")
+
+
+def interrupted(running: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each test that an interrupt met, with its seconds."""
+    return [
+        f"When it was interrupted, {test} had run for {seconds:.1f} s."
+        for test, seconds in running.items()
+    ]
 
 
 def shown(command: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.private_files import appended
 from ci_cache_isolation.running.suite import SuiteTest
@@ -44,7 +45,7 @@ class Recorder:
 
     def started(self, test: str) -> None:
         """Note that a test starts."""
-        self._write("started", test=test)
+        self._write("started", test=test, at=steady())
 
     def outcome(self, test: str, outcome: str) -> None:
         """Note an outcome; a test may have several, of which a failure counts."""
@@ -56,7 +57,7 @@ class Recorder:
 
     def ran_in(self, worker: str, test: str) -> None:
         """Note which worker runs a test, where there are several."""
-        self._write("worker", worker=worker, test=test)
+        self._write("worker", worker=worker, test=test, at=steady())
 
     def finished(self) -> None:
         """Note that the run came to its end."""
@@ -79,6 +80,7 @@ class Record:
     """What a process wrote down. ``running``: the test that started and didn't end.
 
     ``workers`` are the tests of each worker of a split run, as they were started there.
+    ``begun`` says when each test was started, by the clock that only runs on.
     """
 
     tests: list[SuiteTest] = field(default_factory=list)
@@ -88,8 +90,22 @@ class Record:
     workers: dict[str, list[str]] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     running: str | None = None
+    begun: dict[str, float] = field(default_factory=dict, compare=False)
     is_collected: bool = False
     is_finished: bool = False
+
+    @property
+    def under_way(self) -> dict[str, float]:
+        """The tests that have no outcome, one for each worker, and when they began.
+
+        Where a run is interrupted unittest says of its test that it has ended.
+        """
+        latest = [worker[-1] for worker in self.workers.values()] or self.order[-1:]
+        return {
+            test: self.begun[test]
+            for test in latest
+            if test not in self.outcomes and test in self.begun
+        }
 
     @property
     def failed(self) -> list[str]:
@@ -148,9 +164,11 @@ def _apply(record: Record, event: dict[str, Any]) -> None:
             record.settings, record.shared = event["settings"], event["shared"]
             record.is_collected, record.is_finished = True, False
         case "started":
+            record.begun[event["test"]] = event.get("at", 0.0)
             record.order.append(event["test"])
             record.running = event["test"]
         case "worker":
+            record.begun[event["test"]] = event.get("at", 0.0)
             record.workers.setdefault(event["worker"], []).append(event["test"])
         case "outcome":
             if record.outcomes.get(event["test"]) != FAILED:

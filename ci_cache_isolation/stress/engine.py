@@ -17,6 +17,7 @@ from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from ci_cache_isolation.running.output import interrupted
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.beside import Beside, with_neighbours
@@ -83,6 +84,7 @@ class Stress:
         self._file: RunFile | None = None
         self._kept: dict[str, Kept] = {}
         self._limit = TimeLimit(0.0)
+        self._found_before: Evidence | None = None
 
     def run(self) -> StressResult:
         """Run everything.
@@ -103,10 +105,7 @@ class Stress:
                 except KeyboardInterrupt:
                     # It may have come between two orders, while another one ran.
                     executor.stop()
-                    result.remarks += [
-                        f"When it was interrupted, {test} had run for {seconds:.1f} s."
-                        for test, seconds in executor.interrupted.items()
-                    ]
+                    result.remarks += interrupted(executor.interrupted)
                     raise
             self._replay()
         except KeyboardInterrupt:
@@ -131,13 +130,14 @@ class Stress:
                 self.result.runs.append(run)
                 self.result.pairs.add(run.order)
             self._kept = dict(self._known.kept)
+            self._found_before = self._recorded()
         observing = Observing(
             self._runner,
             self._request,
             self.result,
             self._folder,
             self._progress,
-            recording=self._recording,
+            recording=None if self._found_before else self._recording,
         )
         observing.run(executor, about, self._kept.values())
         self._is_recorded = observing.is_recorded
@@ -162,7 +162,7 @@ class Stress:
             )
             return within(jobs)
 
-        self.result.evidence = self._evidence(run)
+        self.result.evidence = self._found_before or self._evidence(run)
         # What is run now is mostly short, and a test that hangs may hang each time.
         own = self.result.runs[0].seconds
         executor.seconds = max(_SECONDS, MANY_TIMES * own)
@@ -251,21 +251,28 @@ class Stress:
             journal=str(self._folder / _JOURNAL),
         )
 
-    def _evidence(self, run: Runs) -> Evidence:
-        """Read what was recorded, now if it was not while orders were run.
+    def _recorded(self) -> Evidence | None:
+        """Return what a run that is resumed has recorded, if that is all of it.
 
-        A run that is resumed may have recorded it; under other hashes it says nothing.
+        Under other hashes of keys it says nothing.
         """
         journal = self._folder / _JOURNAL
+        if self._known is None or self._request.hashes_keys:
+            return None
+        evidence = Evidence.drawn(read(journal))
+        if evidence.notes.keys() >= {test.id for test in self.result.tests}:
+            return evidence
+        for path in journal.glob("*.jsonl"):
+            path.unlink(missing_ok=True)
+        return None
+
+    def _evidence(self, run: Runs) -> Evidence:
+        """Read what was recorded, now if it was not while orders were run."""
         if not self._is_recorded:
-            if self._known is not None and not self._request.hashes_keys:
-                evidence = Evidence.drawn(read(journal))
-                if evidence.notes.keys() >= {test.id for test in self.result.tests}:
-                    return evidence
             with suppress(ForkServerError):
                 for _ in run([self._recording()]):
                     pass
-        return Evidence.drawn(read(journal))
+        return Evidence.drawn(read(self._folder / _JOURNAL))
 
     def _observed(self) -> Iterator[Observed]:
         for run in self.result.runs:

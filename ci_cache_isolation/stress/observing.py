@@ -44,7 +44,7 @@ class Observing:
         folder: Path,
         progress: Progress,
         *,
-        recording: Callable[[], Job],
+        recording: Callable[[], Job] | None,
     ) -> None:
         self._runner = runner
         self._request = request
@@ -127,7 +127,8 @@ class Observing:
                 steps[id(job)] = job, each
                 self._write(each)
                 yield job
-            if self._limit is not None and self.result.failing:
+            is_due = self._limit is not None and self.result.failing
+            if self._recording is not None and is_due:
                 self.is_recorded = True
                 yield self._recording()
 

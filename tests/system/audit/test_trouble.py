@@ -1,6 +1,7 @@
 """``cache-isolation audit`` where something is in its way, and where nothing is."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,9 +53,64 @@ def test_an_interrupt_keeps_what_is_known_and_leaves_no_process(corpus):
     assert (process.returncode, err) == (130, "")
     assert "Interrupted: what follows is what was known until then." in out
     assert "'lock' in cache 'default'" in out
+    assert re.search(r"When it was interrupted, \S+test_b_waits_for_it had run", out)
     assert report_of(corpus)["conflicts"]
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+STUCK = """\
+import time
+from pathlib import Path
+
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class StuckTests(SimpleTestCase):
+    def test_a_takes_the_lock(self):
+        cache.add("lock", 1)
+
+    def test_b_looks_for_it(self):
+        cache.add("lock", 1)
+
+    def test_c_has_no_end(self):
+        Path("hangs").touch()
+        time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("runner", ["django", "pytest"])
+@pytest.mark.fresh_interpreter("Ctrl-C ends the processes that people start")
+def test_an_interrupt_of_the_ordinary_run_keeps_what_it_has_written(corpus, runner):
+    (corpus.folder / "shop" / "test_stuck.py").write_text(STUCK)
+    label = {"django": "shop.test_stuck", "pytest": "shop/test_stuck.py"}[runner]
+    process = subprocess.Popen(
+        [
+            *("env", "--default-signal=INT", sys.executable, "-m"),
+            *("ci_cache_isolation", "audit", "--runner", runner, label),
+        ],
+        cwd=corpus.folder,
+        env=own_variables({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    while not (corpus.folder / "hangs").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    test = r"\S+test_c_has_no_end"
+    assert re.search(rf"When it was interrupted, {test} had run for \d+\.\d s\.", out)
+    assert "'lock' in cache 'default'" in out
+    # Of the last one nothing is written down when pytest is interrupted.
+    assert re.search(r"^[23] tests in \d+\.\d s: 1 conflict", out, re.MULTILINE)
+    report = report_of(corpus)
+    assert (report["interrupted"], len(report["conflicts"])) == (True, 1)
+    assert report["runs"][0]["seconds"] > 0
 
 
 def test_a_module_that_can_not_be_imported_is_named(corpus):

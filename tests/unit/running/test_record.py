@@ -1,5 +1,6 @@
 import pytest
 
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.record import (
     RECORD_VARIABLE,
@@ -23,6 +24,25 @@ def recorder_of(path):
     recorder.collected(tests, settings="s", shared=["database 'default'"])
     recorder.started("a")
     return recorder, tests
+
+
+def test_a_test_without_an_outcome_was_under_way_also_if_it_is_said_to_have_ended(path):
+    recorder, _ = recorder_of(path)
+    recorder.outcome("a", PASSED)
+    recorder.started("b")
+    recorder.ended("b")
+    [(test, at)] = read(path).under_way.items()
+    assert test == "b"
+    assert 0 <= steady() - at < 60
+
+
+def test_of_each_worker_the_last_test_may_be_under_way(path):
+    recorder, _ = recorder_of(path)
+    for worker, test in (("1", "a"), ("2", "b"), ("1", "c"), ("2", "d")):
+        recorder.ran_in(worker, test)
+    for test in ("a", "b", "d"):
+        recorder.outcome(test, PASSED)
+    assert list(read(path).under_way) == ["c"]
 
 
 def test_what_was_written_is_read(path):
