@@ -31,6 +31,7 @@ def test_a_test_without_an_outcome_was_under_way_also_if_it_is_said_to_have_ende
     recorder.outcome("a", PASSED)
     recorder.started("b")
     recorder.ended("b")
+    recorder.close()
     [(test, at)] = read(path).under_way.items()
     assert test == "b"
     assert 0 <= steady() - at < 60
@@ -42,6 +43,7 @@ def test_of_each_worker_the_last_test_may_be_under_way(path):
         recorder.ran_in(worker, test)
     for test in ("a", "b", "d"):
         recorder.outcome(test, PASSED)
+    recorder.close()
     assert list(read(path).under_way) == ["c"]
 
 
