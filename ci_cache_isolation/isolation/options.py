@@ -28,11 +28,17 @@ __all__ = [
     "check_stores",
     "choices",
     "enabled",
+    "sources_of",
 ]
 
 ENABLED_VARIABLE = "CI_CACHE_ISOLATION"
 INI = "cache_isolation_"
 _NAMES = ("enabled", "reset_memoised", "scope", "server", "stores")
+_SETTING = "CACHE_ISOLATION"
+_VARIABLES = (
+    ENABLED_VARIABLE,
+    *(f"{ENABLED_VARIABLE}_{name.upper()}" for name in _NAMES if name != "enabled"),
+)
 _WORDS = {
     **dict.fromkeys(("on", "true", "yes", "1"), True),
     **dict.fromkeys(("off", "false", "no", "0"), False),
@@ -141,6 +147,26 @@ def choices(
     return Choices(scope, stores, server, reset)
 
 
+def sources_of(asked: Asked | None) -> list[object]:
+    """Return a copy of what options are read from, but for what doors were told.
+
+    As long as it is equal nothing has to be resolved again, which takes longer.
+    """
+    found: list[object] = [os.environ.get(name) for name in _VARIABLES]
+    if settings.configured:
+        found.append(_copied(getattr(settings, _SETTING, None)))
+    if asked is not None:
+        found.append(_copied(asked.stores))
+    return found
+
+
+def _copied(value: object) -> object:
+    # Others may change it in place.
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _copied(each) for name, each in value.items()}
+
+
 def _sources(
     name: str, ini: Mapping[str, str], asked: object
 ) -> Iterator[tuple[object, str]]:
@@ -204,7 +230,7 @@ def _from_settings() -> Mapping[str, object]:
     # Unset while settings are being imported: then they can't be asked.
     if not settings.configured:
         return {}
-    configured = getattr(settings, "CACHE_ISOLATION", {})
+    configured = getattr(settings, _SETTING, {})
     if not isinstance(configured, Mapping):
         raise OptionError(
             f"settings.CACHE_ISOLATION is {configured!r}, which is not a dictionary. "

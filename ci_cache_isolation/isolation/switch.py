@@ -24,6 +24,7 @@ from ci_cache_isolation.isolation.options import (
     check_stores,
     choices,
     enabled,
+    sources_of,
 )
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.isolation.records import Record
@@ -74,6 +75,9 @@ _is_started = False
 _is_fresh_fork = False
 _said = Said()
 _choices: Choices | None = None
+# What was said when options were last resolved, what they were read from, and what came
+# of it.
+_settled: tuple[Said, list[object], Enabled] | None = None
 _FOUND_ANYWAY = {
     "django.core.cache.backends.dummy.DummyCache",
     "django.core.cache.backends.locmem.LocMemCache",
@@ -101,10 +105,33 @@ def install(
     return value says which, and who said so. `OptionError` where an option is neither.
     What a door was told holds for the whole process, whoever asks after it.
     """
-    global _installed, _said, _choices  # noqa: PLW0603 - one process, one switch
+    global _said, _settled  # noqa: PLW0603 - one process, one switch
     if command_line is not None or ini:
         told = {"enabled": ini} if isinstance(ini, str) else dict(ini or {})
         _said = Said(command_line, told, _said.asked)
+    sources = sources_of(_said.asked)
+    if (
+        _settled is not None
+        and _settled[0] is _said
+        and _settled[1] == sources
+        and _settled[2].value == _installed
+    ):
+        resolved = _settled[2]
+    else:
+        resolved = _settle()
+        _settled = _said, sources, resolved
+    if resolved.value and _is_fresh_fork:
+        _renew_inherited()
+    if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
+        # A test has started this process: it works in sections of its own, or in those
+        # of the test.
+        start(resolved)
+    return resolved
+
+
+def _settle() -> Enabled:
+    """Resolve the options, and follow them."""
+    global _installed, _choices  # noqa: PLW0603
     resolved = state()
     if resolved.value:
         _choices = choices(ini=_said.ini, asked=_said.asked)
@@ -119,12 +146,6 @@ def install(
         _installed = True
     elif not resolved.value and _installed:
         _switch_off()
-    if resolved.value and _is_fresh_fork:
-        _renew_inherited()
-    if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
-        # A test has started this process: it works in sections of its own, or in those
-        # of the test.
-        start(resolved)
     return resolved
 
 

@@ -1,5 +1,6 @@
 """The one switch of a process, and the ids of its sections."""
 
+import sys
 import unittest
 
 import pytest
@@ -11,7 +12,7 @@ import ci_cache_isolation
 from ci_cache_isolation import current_section, install, isolated
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, Enabled
+from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, Asked, Enabled
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
@@ -185,3 +186,82 @@ def test_asking_for_a_section_opens_no_alias(monkeypatch):
         assert current_section()
         assert caches.all(initialized_only=True) == []
     assert opened == []
+
+
+def calls_of(work):
+    """Return how many functions of Python are called."""
+    calls = []
+    sys.setprofile(lambda frame, event, _: event == "call" and calls.append(frame))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return len(calls)
+
+
+def test_options_are_resolved_once_for_all_blocks(monkeypatch):
+    def enter():
+        with isolated():
+            pass
+
+    enter()
+    monkeypatch.setattr(switch, "choices", None)
+    enter()
+
+    def open_scope():
+        with STACK.opened(Scope(ScopeKind.BLOCK, "isolated")):
+            pass
+
+    with override_settings(CACHE_ISOLATION={"scope": "test"}):
+        monkeypatch.undo()
+        enter()
+        # To look whether anything was said since costs no more than the scope itself.
+        assert calls_of(enter) <= 3 * calls_of(open_scope)
+
+
+def test_what_options_say_holds_from_the_next_block_on(monkeypatch):
+    def granularity():
+        install()
+        return STACK.granularity.value
+
+    def has_section():
+        before = current_section()
+        with isolated():
+            return current_section() != before
+
+    configured, stores = {"scope": "test"}, {"default": "memory"}
+    assert granularity() == "test"
+    with override_settings(CACHE_ISOLATION={"scope": "class"}):
+        assert granularity() == "class"
+        monkeypatch.setenv("CI_CACHE_ISOLATION_SCOPE", "process")
+        assert granularity() == "process"
+        monkeypatch.delenv("CI_CACHE_ISOLATION_SCOPE")
+        assert granularity() == "class"
+    assert granularity() == "test"
+    with override_settings(CACHE_ISOLATION=configured):
+        assert granularity() == "test"
+        configured["scope"] = "class"
+        assert granularity() == "class"
+        configured["scope"] = "test"
+        configured["stores"] = stores
+        assert has_section()
+        stores["default"] = "none"
+        install()
+        assert switch.chosen().stores["default"].value == "none"
+    monkeypatch.setattr(switch, "_said", switch.said())
+    switch.ask(Asked(stores=stores))
+    install()
+    assert switch.chosen().stores["default"].value == "none"
+    stores["default"] = "memory"
+    install()
+    assert switch.chosen().stores["default"].value == "memory"
+    monkeypatch.undo()
+    install()
+    assert switch.chosen().stores == {}
+
+
+def test_a_word_that_means_nothing_is_an_error_each_time(monkeypatch):
+    monkeypatch.setenv(ENABLED_VARIABLE, "perhaps")
+    for _ in range(2):
+        with pytest.raises(OptionError):
+            install()
