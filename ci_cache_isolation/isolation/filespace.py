@@ -21,6 +21,7 @@ from typing import Any
 from django.core.cache.backends.filebased import FileBasedCache
 
 from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation.changes import watch
 from ci_cache_isolation.isolation.keyspace import BATCH, JOURNAL
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
@@ -76,10 +77,12 @@ class FileSpace(Space):
 
     def touch(self, section: Section, name: str, use: Use) -> None:
         """Take note of a file; bring over what an enclosing section holds of it."""
+        if name not in section.touched:
+            self._touch(section, name)
         if section.changed is not None and use is not Use.READING:
-            section.changed.add(name)
-        if name in section.touched:
-            return
+            watch(self, section, name)
+
+    def _touch(self, section: Section, name: str) -> None:
         if self._about is None:
             self._note()
         outer = self.enclosing(section, name)
@@ -90,6 +93,14 @@ class FileSpace(Space):
             if name not in section.touched:
                 self._copy(outer, section, name)
                 section.touched[name] = True
+
+    def state(self, section: Section, name: str) -> object:
+        """Return what differs as soon as a file is written."""
+        try:
+            found = os.stat(os.path.join(self.directory(section), name))  # noqa: PTH116, PTH118
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def copy_all(self) -> None:
         """Bring over all that the section in use has not yet touched."""

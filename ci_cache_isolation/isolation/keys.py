@@ -56,6 +56,7 @@ _MAKING = frozenset(
 # Operations after which nothing is stored that was not stored before. Those of
 # asynchronous clients have the same names behind an "a".
 _DELETING = frozenset({"delete", "delete_many", "delete_pattern"})
+_SETTING = frozenset({"set", "_set", "set_many", "mset"})
 _READING = frozenset(
     {"get", "_get", "get_many", "mget", "has_key", "__contains__", "ttl", "pttl"}
     | {"keys", "iter_keys", "scan"}
@@ -174,6 +175,8 @@ class KeyMaker:
                 return Use.READING
             if each in _DELETING:
                 return Use.DELETING
+            if each in _SETTING and not caller.f_locals.get("nx"):
+                return Use.SETTING
         return Use.STORING
 
 

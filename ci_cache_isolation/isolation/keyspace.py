@@ -7,6 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation.changes import watch
 from ci_cache_isolation.isolation.clocks import Expiry
 from ci_cache_isolation.isolation.keys import within
 from ci_cache_isolation.isolation.process import process_token
@@ -14,7 +15,7 @@ from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable
 
     from ci_cache_isolation.isolation.dialects.base import Dialect
 
@@ -85,9 +86,14 @@ class KeySpace(Space):
             self.dialect.on_rollback(cache, _as_it_is(section, name))
         if name in section.outdated and self.dialect.may_ask(cache):
             self._update(section, name)
+        if use is Use.SETTING:
+            use = Use.STORING
+            if section.changed is not None:
+                section.changed.add(name)
+        is_brought = self._is_brought(section, name, cache)
         if section.changed is not None and use is not Use.READING:
-            section.changed.add(name)
-        if name not in section.touched and self._has_outer(section, name, cache):
+            watch(self, section, name)
+        if is_brought:
             return
         if use is not Use.STORING:
             # One that is read again and again is taken as stored: a name too many to
@@ -100,9 +106,9 @@ class KeySpace(Space):
             self._is_stored(section, name, cache)
         section.touched.setdefault(name, False)
 
-    def _has_outer(self, section: Section, name: str, cache: Any) -> bool:
+    def _is_brought(self, section: Section, name: str, cache: Any) -> bool:
         """Bring over what an enclosing section holds under a key, if one does."""
-        outer = self.enclosing(section, name)
+        outer = None if name in section.touched else self.enclosing(section, name)
         if outer is None or not outer.touched[name]:
             return False
         if self.dialect.may_ask(cache):
@@ -134,6 +140,13 @@ class KeySpace(Space):
             self._say(_NOT_COPIED, error)
         if outer is not None and outer.touched[name]:
             self._bring(section, name, cache, outer)
+
+    def state(self, section: Section, name: str) -> object:
+        """Return what a key holds, and for how long."""
+        cache = self._holders.get(section) or next(iter(self._users))
+        if not self.dialect.may_ask(cache):
+            return object()
+        return self.dialect.state(self, cache, self.full(section, name))
 
     def copy_all(self, cache: Any) -> None:
         """Bring over all that the section in use has not yet touched."""
@@ -193,7 +206,7 @@ class KeySpace(Space):
 
     def finish(self, section: Section) -> None:
         """Let what a section has stored wait for its deletion."""
-        for each in list(_with_cleared(section)):
+        for each in section.with_cleared():
             each.cleared = None
             self._finish(each)
 
@@ -353,22 +366,16 @@ class KeySpace(Space):
     def _strike_out(self) -> None:
         if self._about is not None:
             scopes = self.frames.everywhere()
-            alive = [frame.sections.get(self) for frame in scopes]
+            alive = [each.sections[self] for each in scopes if self in each.sections]
             JOURNAL.keep(
                 self._about.fingerprint,
                 [
                     self.full(each, name)
                     for section in alive
-                    for each in _with_cleared(section)
+                    for each in section.with_cleared()
                     for name in each.stored()
                 ],
             )
-
-
-def _with_cleared(section: Section | None) -> Iterator[Section]:
-    while section is not None:
-        yield section
-        section = section.cleared
 
 
 def _as_it_is(section: Section, name: str) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
+from ci_cache_isolation.isolation.changes import settle
 from ci_cache_isolation.isolation.joining import Joined
 from ci_cache_isolation.isolation.process import new_lock, next_number, section_id
 from ci_cache_isolation.isolation.turns import Turns
@@ -30,6 +31,8 @@ class Use(enum.Enum):
     READING = "reading"
     DELETING = "deleting"
     STORING = "storing"
+    SETTING = "setting"
+    """Storing, whatever was there before."""
 
 
 class Section:
@@ -39,7 +42,8 @@ class Section:
     whether something may be stored under it. A section that is cut sees nothing of the
     enclosing ones: it was cleared. ``outer`` is the one that a fork cut it off from.
     One that is joined is shared with other processes, parent and children.
-    ``changed`` holds what was stored or deleted since a visit to it began. ``known``
+    ``changed`` holds what was stored or deleted since a visit to it began, and
+    ``watched`` how that stood before which may have been. ``known``
     holds full names by name, of those of which nothing more is to be taken note.
     ``reads`` counts how often a name was asked for under which nothing is stored.
     What stands under ``outdated`` names is to be replaced, when that can be done.
@@ -61,6 +65,7 @@ class Section:
         "outer",
         "reads",
         "touched",
+        "watched",
     )
 
     def __init__(self, frame: Frame, number: int) -> None:
@@ -71,6 +76,7 @@ class Section:
         self.outdated: set[str] = set()
         self.reads: dict[str, int] = {}
         self.changed: set[str] | None = set() if frame.is_visited else None
+        self.watched: dict[str, object] = {}
         self.is_cut = False
         self.is_joined = False
         self.is_over = False
@@ -81,6 +87,10 @@ class Section:
         """Return the names under which something may be stored."""
         # A copy, made in one step: other threads go on meanwhile.
         return [name for name, is_stored in self.touched.copy().items() if is_stored]
+
+    def with_cleared(self) -> list[Section]:
+        """Return this one, and those in whose place it is."""
+        return [self] if self.cleared is None else [self, *self.cleared.with_cleared()]
 
 
 class Frame:
@@ -159,6 +169,8 @@ class Frames:
 
     def visit(self, depth: int) -> Visit:
         """Put aside all but the ``depth`` outermost scopes and the process."""
+        for space, section in list(self.open[depth].sections.items()):
+            settle(space, section)
         visit = Visit(self.open[depth], self.open[depth + 1 :])
         del self.open[depth + 1 :]
         visit.outer.is_visited = True
@@ -171,18 +183,19 @@ class Frames:
 
     def leave(self, visit: Visit) -> dict[Space, set[str]]:
         """Bring back what was put aside; return what was changed meanwhile."""
-        self.visits.remove(visit)
         changed: dict[Space, set[str]] = {}
         # A block that one went back to in order to end it is no longer there.
         is_there = visit.outer in self.open
         visited = self.open[self.open.index(visit.outer) :] if is_there else []
         for frame in visited:
             frame.is_visited = visit.was_visited
-            for space, section in frame.sections.items():
+            for space, section in list(frame.sections.items()):
+                settle(space, section)
                 names = section.changed or set()
                 changed.setdefault(space, set()).update(names)
                 before = visit.before.get(section, set())
                 section.changed = before | names if visit.was_visited else None
+        self.visits.remove(visit)
         self.open += visit.inner
         self._look()
         return changed
@@ -306,6 +319,10 @@ class Space(ABC):
                     self.replace(section, name, outer)
                     if section.changed is not None:
                         section.changed.add(name)
+
+    @abstractmethod
+    def state(self, section: Section, name: str) -> object:
+        """Return something that is equal as long as a name holds the same."""
 
     def beneath(self, section: Section, name: str) -> Section | None:
         """Return where a name stands outside of a section, even of one that is cut."""

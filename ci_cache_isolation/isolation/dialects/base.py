@@ -74,6 +74,10 @@ class Dialect(ABC):
         """
 
     @abstractmethod
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+        """Return what stands under a full key, as something that can be compared."""
+
+    @abstractmethod
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete full keys. Those that are not there are no error."""
 

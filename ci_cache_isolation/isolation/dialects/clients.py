@@ -17,6 +17,7 @@ from ci_cache_isolation.isolation.dialects.redis import (
     address,
     copy_between,
     copy_on_server,
+    state_on_server,
 )
 from ci_cache_isolation.isolation.keys import maker_of, own_key
 from ci_cache_isolation.isolation.redaction import redacted
@@ -83,6 +84,10 @@ class ClientDialect(Dialect):
             copy_on_server(taker, source, target)
         else:
             copy_between(giver, source, taker, target)
+
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+        """Return the value and its end."""
+        return state_on_server(self.raw_client(cache, full), full)
 
     def delete(self, cache: Any, names: list[str]) -> None:
         """Have each server drop what it holds, in one command."""

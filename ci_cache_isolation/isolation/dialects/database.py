@@ -156,6 +156,12 @@ class DatabaseDialect(Dialect):
             [target, source, target],
         )
 
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+        """Return the row."""
+        table, key, value, expires = _names(cache)
+        sql = f"SELECT {value}, {expires} FROM {table} WHERE {key} = %s"  # noqa: S608
+        return _execute(cache, sql, [full])
+
     def delete(self, cache: Any, names: list[str]) -> None:
         """Delete the rows. Django closes connections behind tests; so do we."""
         connection = connection_of(cache)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from types import FrameType
@@ -125,6 +126,13 @@ class GenericDialect(TimeoutsRemembered):
                 timeout = _time_left(space, source, cache.default_timeout)
                 _operation(cache, "add")(target, value, timeout)
                 remember_as(space, source, target)
+
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+        """Return the value, as it can be compared, and its end as it was told."""
+        with Attention((full,)):
+            value = _operation(cache, "get")(full, _MISSING)
+        stored = None if value is _MISSING else pickle.dumps(value)
+        return stored, space.expiries.get(full)
 
     def connect(self, cache: Any) -> None:
         """Have a cache in nobody's hands take its keys as they are."""

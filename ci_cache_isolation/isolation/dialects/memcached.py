@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,12 @@ class MemcachedDialect(TimeoutsRemembered):
                 expiry = max(expiry.seconds(), 1)
             client.add(target, value, expiry or 0)
             remember_as(space, source, target)
+
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+        """Return the value, as it can be compared, and its end as it was told."""
+        value = cache._cache.get(full, _MISSING)  # noqa: SLF001
+        stored = None if value is _MISSING else pickle.dumps(value)
+        return stored, space.expiries.get(full)
 
     def expiry(self, cache: Any, timeout: float | None) -> Expiry:
         """Return when an entry expires, as memcached was told."""

@@ -10,12 +10,20 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.core.cache.backends.redis import RedisCacheClient
 
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.dialects.base import Dialect
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.keyspace import KeySpace
 
-__all__ = ["RedisDialect", "address", "copy_between", "copy_on_server", "database"]
+__all__ = [
+    "RedisDialect",
+    "address",
+    "copy_between",
+    "copy_on_server",
+    "database",
+    "state_on_server",
+]
 
 _NOT_THERE = -2
 """What PTTL answers for a key that does not exist; -1 is for one that never expires."""
@@ -48,9 +56,33 @@ class RedisDialect(Dialect):
         """Have the server copy it, with the time that it has left."""
         copy_on_server(_client(cache, target), source, target)
 
+    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+        """Return the value and its end."""
+        return state_on_server(_client(cache, full), full)
+
     def delete(self, cache: Any, names: list[str]) -> None:
         """Have the server drop them, in one command."""
         _client(cache, names[0]).unlink(*names)
+
+
+class _Moment:
+    """A moment as a server tells it, by what is left until then."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, milliseconds: int) -> None:
+        self.at = steady() + milliseconds / 1000
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Moment) and abs(self.at - other.at) < 1
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def state_on_server(client: Any, name: str) -> object:
+    """Return what a key of any type holds, and when it ends."""
+    value, milliseconds = client.dump(name), client.pttl(name)
+    return value, milliseconds if milliseconds < 0 else _Moment(milliseconds)
 
 
 def copy_on_server(client: Any, source: str, target: str) -> None:

@@ -6,6 +6,7 @@ import pickle
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from unittest import mock
@@ -421,6 +422,49 @@ def test_a_change_in_a_visit_reaches_scopes_that_had_touched_the_key(sections, c
     assert cache.get_many(keys) == {**expected, "other": "in test"}
     sections.move_to((CLASS,))
     assert cache.get_many(keys) == {**expected, "other": "before"}
+
+
+UNCHANGING = {
+    "incr": lambda cache: cache.incr("key"),
+    "decr": lambda cache: cache.decr("key"),
+    "incr_version": lambda cache: cache.incr_version("key"),
+    "touch": lambda cache: cache.touch("key", 5),
+    "delete": lambda cache: cache.delete("key"),
+    "delete_many": lambda cache: cache.delete_many(["key", "other"]),
+    "get_or_set": lambda cache: cache.get_or_set("of-process", 5),
+    "add": lambda cache: cache.add("of-process", 5),
+}
+
+
+@pytest.mark.parametrize("operation", UNCHANGING)
+def test_what_changes_nothing_in_a_visit_changes_nothing_in_inner_scopes(
+    sections, kind, cache, operation
+):
+    if kind == CANNOT_COUNT and operation in {"incr", "decr"}:
+        pytest.skip("it does not count")
+    cache.set("of-process", 1, 1000)
+    sections.move_to((CLASS, TEST))
+    cache.set_many({"key": 1, "of-process": 2})
+    with sections.at(0), suppress(ValueError):
+        UNCHANGING[operation](cache)
+    assert cache.get_many(["key", "of-process"]) == {"key": 1, "of-process": 2}
+    with sections.at(1), suppress(ValueError):
+        UNCHANGING[operation](cache)
+    assert cache.get_many(["key", "of-process"]) == {"key": 1, "of-process": 2}
+
+
+@pytest.mark.parametrize("timeout", [100, None])
+def test_what_is_stored_in_a_visit_as_it_was_reaches_inner_scopes(
+    sections, cache, timeout
+):
+    cache.set("key", 1, timeout)
+    cache.set("renewed", 1, 50)
+    sections.move_to((CLASS, TEST))
+    cache.set_many({"key": 2, "renewed": 2})
+    with sections.at(0):
+        cache.set("key", 1, timeout)
+        assert cache.touch("renewed", 1000)
+    assert cache.get_many(["key", "renewed"]) == {"key": 1, "renewed": 1}
 
 
 def test_a_deletion_in_a_visit_reaches_scopes_that_had_touched_the_key(sections, cache):

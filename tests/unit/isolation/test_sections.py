@@ -31,6 +31,9 @@ class Noted(Space):
     def share(self):
         """Do nothing."""
 
+    def state(self, section, name):
+        """Say that all stays as it is."""
+
     @property
     def has_waiting(self):
         return False

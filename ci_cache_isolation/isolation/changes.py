@@ -1,0 +1,37 @@
+"""What a visit to an outer scope has changed, and not only tried to.
+
+An operation may change nothing: one that counts up, or renews, what is not there. So
+what stands under a name is looked up before and after, where that makes a difference:
+in some scope that was set aside the name stands as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["settle", "watch"]
+
+
+def watch(space: Any, section: Any, name: str) -> None:
+    """Take note that a name may be about to change."""
+    if section.changed is None or name in section.changed or name in section.watched:
+        return
+    inner = [frame for visit in space.frames.visits for frame in visit.inner]
+    seeing = [frame.sections[space] for frame in inner if space in frame.sections]
+    if any(each.is_cut or name in each.touched for each in seeing):
+        section.watched[name] = _state(space, section, name)
+
+
+def settle(space: Any, section: Any) -> None:
+    """Find what has changed of that which may have."""
+    watched, section.watched = section.watched, {}
+    for name, before in watched.items():
+        if section.changed is not None and before != _state(space, section, name):
+            section.changed.add(name)
+
+
+def _state(space: Any, section: Any, name: str) -> object:
+    try:
+        return space.state(section, name)
+    except Exception:  # noqa: BLE001 - then it counts as changed
+        return object()
