@@ -152,7 +152,11 @@ def running_mariadb():
     socket_path = f"{directory}/socket"
     # It refuses to be root unless it is told to.
     user = [] if os.getuid() else ["--user=root"]
-    common = ["--no-defaults", f"--datadir={directory}/data", *user]
+    # One that starts deletes the temporary tables of all that share a directory.
+    temporary = Path(directory, "tmp")
+    temporary.mkdir()
+    places = [f"--datadir={directory}/data", f"--tmpdir={temporary}"]
+    common = ["--no-defaults", *places, *user]
     settings = {
         "socket": socket_path,
         "skip-networking": "ON",
@@ -163,16 +167,12 @@ def running_mariadb():
         "innodb-doublewrite": "OFF",
         "innodb-flush-log-at-trx-commit": "0",
         "innodb-flush-method": "nosync",
-        # The kernel has few of these, and many servers may run at a time.
-        "innodb-use-native-aio": "OFF",
         "sync-frm": "OFF",
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     try:
         subprocess.run(
-            [install, *common, "--skip-test-db"],
-            check=True,
-            capture_output=True,
+            [install, *common, "--skip-test-db"], check=True, capture_output=True
         )
     except BaseException:
         shutil.rmtree(directory)
