@@ -1,7 +1,7 @@
 """The door for the command line: ``cache-isolation stress``, ``audit`` and others.
 
 Exit codes: 0 clean, 1 leaks or flaky tests found, 2 usage, 3 nothing ran, 4 suite
-broken or cannot start, 130 interrupted.
+broken or cannot start, 5 nothing found but not all put to the test, 130 interrupted.
 """
 
 from __future__ import annotations

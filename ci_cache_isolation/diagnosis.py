@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -11,6 +15,8 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
+from ci_cache_isolation.isolation.stores import possible_names
+from ci_cache_isolation.probing import About, Probed, Promise, State, probe
 from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
@@ -18,7 +24,7 @@ from ci_cache_isolation.running.runners.django import DjangoRunner
 from ci_cache_isolation.running.runners.pytest import PytestRunner
 from ci_cache_isolation.running.runners.script import ScriptRunner
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "probe_all"]
 
 _NOBODY = "NOBODY: {missing}, so {command} runs without it"
 _TO_ADD = (
@@ -28,6 +34,15 @@ _TO_ADD = (
 )
 _DEFAULT = "        from django.conf.global_settings import CACHES"
 """What stands above these lines where settings have no CACHES."""
+_AT_ONCE = 4
+"""How many caches are probed at the same time."""
+_UNKNOWN = Promise(
+    11,
+    "known",
+    "every cache is isolated, or shared on purpose",
+    State.BROKEN,
+    reason="there is no store for its backend: tests meet each other's entries",
+)
 _TO_ADD_TO_FILE = (
     "    add to {file}, where its settings are configured:",
     "        from ci_cache_isolation import install",
@@ -69,6 +84,44 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
             "cache-isolation purge deletes what its settings reach"
         )
     return lines, is_well
+
+
+def probe_all(command: Sequence[str]) -> Iterator[Probed]:
+    """Hold each promise against each cache, and yield what was found, in their order.
+
+    ``command`` starts a process of a probe. No cache is opened in this one.
+    """
+    # Mostly it is waited for: for processes that start, and for entries that expire.
+    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+        probing = [
+            pool.submit(_probed, alias, conf, command)
+            for alias, conf in caches.settings.items()
+        ]
+        try:
+            for each in probing:
+                yield each.result()
+        finally:
+            for each in probing:
+                each.cancel()
+
+
+def _probed(alias: str, conf: Mapping[str, Any], command: Sequence[str]) -> Probed:
+    backend = str(conf.get("BACKEND", ""))
+    location = redacted(conf.get("LOCATION", ""))
+    try:
+        cache_class = import_string(backend)
+    except ImportError as error:
+        about = About(alias, backend, location, None)
+        return Probed(about, failure=f"can't be imported: {error}")
+    name, choice = switch.store_for(alias, cache_class)
+    possible = possible_names(cache_class) if isinstance(cache_class, type) else ()
+    about = About(alias, backend, location, name, possible)
+    if name is None:
+        return Probed(about, promises=(_UNKNOWN,))
+    if name == "none":
+        asked = "it keeps nothing" if choice is None else f"shared: {choice.source}"
+        return Probed(about, left_alone=asked)
+    return probe(about, command)
 
 
 def _doors(opened: Opened) -> list[str]:

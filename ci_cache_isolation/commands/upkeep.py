@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _NOT_READ = (
     "what is to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your "
     "runs use, with mode 0700."
 )
+_PROBED = (sys.executable, "-m", "ci_cache_isolation.commands.probed")
 _settings_option = click.option(
     "--settings", help="Dotted name of the settings that hold CACHES."
 )
@@ -72,21 +74,51 @@ def _purge() -> ExitCode:
 @click.command()
 @_settings_option
 @runner_option
-def doctor(settings: str | None, runner: str) -> None:
+@click.option("--probe", is_flag=True, help="Try each promise on each cache.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+def doctor(settings: str | None, runner: str, *, probe: bool, is_json: bool) -> None:
     """Show how each cache is isolated, and who said so. No cache is opened.
 
-    Exits with 1 where isolation is off or not switched on, or a cache is not isolated.
+    With --probe each promise is tried on each cache of your settings, in processes of
+    their own and with entries of their own, which are deleted by name. No server is
+    emptied.
+
+    Exits with 1 where isolation is off or not switched on, a cache is not isolated or
+    a promise is broken; with 5 where nothing of that is so, and a cache could not be
+    reached.
     """
-    sys.exit(_in_project(runner, settings, _diagnose))
+
+    def act(opened: Opened) -> ExitCode:
+        command = [*_PROBED, runner, settings or ""] if probe else []
+        return _diagnose(opened, command, is_json=is_json)
+
+    sys.exit(_in_project(runner, settings, act))
 
 
-def _diagnose(opened: Opened) -> ExitCode:
-    from ci_cache_isolation.diagnosis import diagnose  # noqa: PLC0415
+def _diagnose(opened: Opened, command: list[str], *, is_json: bool) -> ExitCode:
+    from ci_cache_isolation.diagnosis import diagnose, probe_all  # noqa: PLC0415
+    from ci_cache_isolation.probing import Report  # noqa: PLC0415
 
     lines, is_well = diagnose(opened)
+    if not is_json:
+        _echo(lines)
+    probed = []
+    for each in probe_all(command) if command else ():
+        probed.append(each)
+        if not is_json:
+            _echo(["", *each.lines()])
+    report = Report(tuple(probed))
+    if is_json:
+        about = {"command": "doctor", "well": is_well, "lines": lines}
+        click.echo(json.dumps({**report.to_json(), **about}, indent=2))
+    if report.is_broken or not is_well:
+        return ExitCode.FOUND
+    return ExitCode.CLEAN if report.is_whole else ExitCode.INCOMPLETE
+
+
+def _echo(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(printable(line))
-    return ExitCode.CLEAN if is_well else ExitCode.FOUND
 
 
 def _in_project(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,15 +33,21 @@ class Limits:
     playing: float = 60
 
 
+_LIMITS = Limits()
+
+
 class _UnreachableError(Exception):
     """The alias can't be probed; this says why."""
 
 
-def probe(about: About, limits: Limits) -> Probed:
-    """Hold every promise against one alias."""
+def probe(about: About, command: Sequence[str], limits: Limits = _LIMITS) -> Probed:
+    """Hold every promise against one alias.
+
+    ``command`` starts a process that sets the project up and serves a `Channel`.
+    """
     folder = new_folder()
     try:
-        with _Trio(about, folder, limits) as trio:
+        with _Trio(about, command, folder, limits) as trio:
             return trio.probed()
     except _UnreachableError as error:
         return Probed(about, failure=str(error))
@@ -53,8 +58,11 @@ def probe(about: About, limits: Limits) -> Probed:
 class _Trio:
     """Two isolated processes, and one of plain Django that stores what is foreign."""
 
-    def __init__(self, about: About, folder: str, limits: Limits) -> None:
+    def __init__(
+        self, about: About, command: Sequence[str], folder: str, limits: Limits
+    ) -> None:
         self._about = about
+        self._command = command
         self._token = f"p{secrets.token_hex(3)}"
         self._folder = folder
         self._limits = limits
@@ -112,10 +120,9 @@ class _Trio:
 
     def _started(self, name: str) -> Process:
         is_isolated = name != "plain"
-        process = Process(self._folder, name, is_isolated=is_isolated)
+        process = Process(self._command, self._folder, name, is_isolated=is_isolated)
         process.tell(
             "set up",
-            path=sys.path,
             alias=self._about.alias,
             token=self._token,
             folder=self._folder,

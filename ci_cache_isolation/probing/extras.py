@@ -59,6 +59,8 @@ _REMOVING = ("del", "rem", "pop", "move", "cull", "evict")
 _ROUGH = ("ttl", "expiretime")
 _UNSUITABLE = frozenset({"key_func", "make_pattern", "reverse_key"})
 """Functions that make keys, and are no operations."""
+_LISTING_ALL = frozenset({"keys", "akeys"})
+"""A big server that lists all its keys does nothing else for a while."""
 _CHANGING_ALL = ("clear", "flush", "close", "cull", "shutdown")
 _PARTS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -102,44 +104,45 @@ def _names(cache: Any) -> Iterator[str]:
 
 def _call_of(cache: Any, name: str, *, is_own: bool) -> Call | None:
     """Return a call of a method with what is ours; None where that can't be known."""
+    if not is_own and name in _LISTING_ALL:
+        return None
     if any(name.removeprefix("a").startswith(each) for each in _CHANGING_ALL):
         return None
-    parameters = _parameters(cache, name)
-    kind = "lock" if "lock" in name else _KINDS.get(name.removeprefix("a")[:1], "own")
-    own = Key(kind)
     args: list[Any] = []
     is_ours = False
-    for each in parameters:
+    for each in _parameters(cache, name):
+        is_starred = each.kind is each.VAR_POSITIONAL
         is_needed = each.default is each.empty
-        if each.kind is inspect.Parameter.VAR_KEYWORD or not (
-            is_needed or each.name in _OTHERS
-        ):
+        if each.kind is each.VAR_KEYWORD or not (is_needed or each.name in _OTHERS):
             break
-        if each.kind is inspect.Parameter.KEYWORD_ONLY:
+        value = _ours(each.name, name, is_own=is_own)
+        is_ours = is_ours or value is not None
+        if value is None:
+            value = _VALUES.get(each.name)
+        if each.kind is each.KEYWORD_ONLY or (value is None and not is_starred):
             return None
-        is_starred = each.kind is inspect.Parameter.VAR_POSITIONAL
-        if each.name in _FIRST or each.name in _MANY or each.name in _SECOND:
-            key = Key("second") if each.name in _SECOND else own
-            value: Any = [key] if each.name in _MANY else key
-            is_ours = True
-        elif each.name in _OTHERS and (is_own or each.name != "name"):
-            value = _OTHERS[each.name]
-            is_ours = True
-        elif each.name in _VALUES:
-            value = _VALUES[each.name]
-        elif is_starred:
-            continue
-        else:
-            return None
-        if is_starred:
-            args += value if isinstance(value, (list, tuple)) else [value]
-        else:
+        if not is_starred:
             args.append(value)
-    return (
-        Call(name, tuple(args), is_rough=any(each in name for each in _ROUGH))
-        if is_ours
-        else None
-    )
+        elif value is not None:
+            args += value if isinstance(value, (list, tuple)) else [value]
+    is_rough = any(each in name for each in _ROUGH)
+    return Call(name, tuple(args), is_rough=is_rough) if is_ours else None
+
+
+def _ours(parameter: str, method: str, *, is_own: bool) -> Any:
+    """Return what is ours to give for a parameter; None where it is for other things.
+
+    What has a name need not be a key: it may go past all that makes keys.
+    """
+    kind = _KINDS.get(method.removeprefix("a")[:1], "own")
+    key = Key("lock" if "lock" in method else kind)
+    if parameter in _FIRST:
+        return key
+    if parameter in _MANY:
+        return [key]
+    if parameter in _SECOND:
+        return Key("second")
+    return _OTHERS.get(parameter) if is_own or parameter != "name" else None
 
 
 def _parameters(cache: Any, name: str) -> list[inspect.Parameter]:

@@ -15,7 +15,14 @@ from typing import Any, ClassVar
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
-__all__ = ["Place", "new_folder", "place_for", "remove_folder"]
+from ci_cache_isolation.isolation.dialects import dialect_of
+from ci_cache_isolation.isolation.dialects.generic import GenericDialect
+
+__all__ = ["Place", "Table", "new_folder", "place_for", "remove_folder"]
+
+
+_ALL_KEPT = {"max_entries": 1_000_000}
+"""Nothing is culled while it is looked for."""
 
 
 class Place:
@@ -29,9 +36,11 @@ class Place:
     is_own: ClassVar[bool] = False
     text: ClassVar[str] = "under random names where its settings say"
 
-    def __init__(self, token: str, folder: str) -> None:
+    def __init__(self, token: str, folder: str, alias: str) -> None:
         self.token = token
         self.folder = folder
+        # Letters and digits, for names of files and of tables.
+        self.short = f"{token}_{alias.encode().hex()[:_SHORT]}"
 
     def settings(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """Return an alias's settings, with the place in them."""
@@ -41,7 +50,7 @@ class Place:
         """Return the alias of the database that a cache is in, None if in none."""
         return None
 
-    def enter(self, backend: type) -> None:
+    def enter(self) -> None:
         """Lead this process there, before the cache is opened."""
 
     def is_for_one(self, cache: Any) -> bool:  # noqa: ARG002
@@ -68,26 +77,31 @@ class Memory(Place):
 
     def settings(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """Give it a LOCATION that nobody else has."""
-        return {**conf, "LOCATION": self.token}
+        return {**conf, **_ALL_KEPT, "LOCATION": self.short}
 
 
 class Files(Place):
-    """A directory of its own."""
+    """A directory of its own, or a file: what the backend makes of a path."""
 
     classes = (
         "django.core.cache.backends.filebased.FileBasedCache",
         "diskcache.djangocache.DjangoCache",
+        "django_sqlite_file_cache.SQLiteFileCache",
     )
     is_own = True
     text = "in a directory of its own"
 
     def settings(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """Give it a LOCATION that nobody else has."""
-        return {**conf, "LOCATION": str(Path(self.folder) / "files")}
+        return {**conf, **_ALL_KEPT, "LOCATION": str(self._path)}
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.folder) / self.short
 
     def left(self, cache: Any) -> list[str]:  # noqa: ARG002
         """Return the files that are there."""
-        found = sorted((Path(self.folder) / "files").rglob("*.djcache"))
+        found = sorted(self._path.rglob("*.djcache"))
         return [path.name for path in found]
 
 
@@ -101,18 +115,18 @@ class Table(Place):
     @property
     def name(self) -> str:
         """What the table is called."""
-        return f"cache_probe_{self.token}"
+        return f"cache_probe_{self.short}"
 
     def settings(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """Give it a LOCATION that nobody else has."""
-        return {**conf, "LOCATION": self.name}
+        return {**conf, **_ALL_KEPT, "LOCATION": self.name}
 
     def database(self, cache: Any) -> str:
         """Return where Django's routers send it."""
         model = getattr(cache, "cache_model_class", None)
         return str(router.db_for_write(model)) if model else DEFAULT_DB_ALIAS
 
-    def enter(self, backend: type) -> None:  # noqa: ARG002
+    def enter(self) -> None:
         """Exchange each SQLite for a file that is removed with the folder."""
         for number, alias in enumerate(connections):
             connection = connections[alias]
@@ -174,16 +188,30 @@ class Server(Place):
     """The user's own server: random names, and nothing that reaches others."""
 
 
+_SHORT = 12
 _KINDS: tuple[type[Place], ...] = (Memory, Files, TemplateTable, Table)
 
 
-def place_for(backend: type, token: str, folder: str) -> Place:
-    """Return where caches of a class are probed."""
+def place_for(
+    conf: Mapping[str, Any], backend: type, token: str, folder: str, alias: str
+) -> Place:
+    """Return where an alias with such settings is probed."""
     names = [f"{each.__module__}.{each.__qualname__}" for each in backend.__mro__]
     for kind in _KINDS:
         if any(name in names for name in kind.classes):
-            return kind(token, folder)
-    return Server(token, folder)
+            return kind(token, folder, alias)
+    is_known = not isinstance(dialect_of(backend), GenericDialect)
+    if not is_known and _is_path(conf.get("LOCATION")):
+        return Files(token, folder, alias)
+    return Server(token, folder, alias)
+
+
+def _is_path(location: object) -> bool:
+    """Return whether a LOCATION is a file or a directory, or is to be one."""
+    if not isinstance(location, (str, Path)):
+        return False
+    path = Path(location)
+    return path.is_absolute() and not path.is_socket()
 
 
 def new_folder() -> str:

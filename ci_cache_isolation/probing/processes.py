@@ -6,8 +6,8 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,7 +45,9 @@ class GoneError(ToldError):
 class Process:
     """One of them. It is killed where it does not answer in time."""
 
-    def __init__(self, folder: str, name: str, *, is_isolated: bool) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: str, name: str, *, is_isolated: bool
+    ) -> None:
         inherited = {
             variable: value
             for variable, value in os.environ.items()
@@ -54,7 +56,7 @@ class Process:
         self._errors = Path(folder) / f"{name}.stderr"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ci_cache_isolation.probing.worker"],
+                [*command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -36,6 +36,10 @@ class Wire:
         for owner in (socket.socket, ssl.SSLSocket):
             for name in ("send", "sendall"):
                 setattr(owner, name, self._watching(getattr(owner, name)))
+        if hasattr(socket.socket, "sendmsg"):
+            # That of asyncio. There is none for SSL.
+            send = self._watching(socket.socket.sendmsg)
+            socket.socket.sendmsg = send  # type: ignore[method-assign]
         # It is written in C, and has sockets of its own.
         library = sys.modules.get("pylibmc")
         if library is not None and is_refusing:
@@ -44,7 +48,8 @@ class Wire:
     def _watching(self, send: Callable[..., Any]) -> Callable[..., Any]:
         def watched(this: socket.socket, data: Any, *args: Any) -> Any:
             self.sent += 1
-            if self._is_refusing and (word := emptying(data)):
+            whole = b"".join(data) if isinstance(data, (list, tuple)) else data
+            if self._is_refusing and (word := emptying(whole)):
                 raise EmptiesServerError(f"{word} was not sent")
             return send(this, data, *args)
 

@@ -1,21 +1,15 @@
-"""A process that plays programs on one alias, when it is told to: isolated or plainly.
-
-It reads what to do from its standard input, one line of JSON each, and answers on what
-was its standard output when it began: settings may print what they like.
-"""
+"""A process that plays programs on one alias as it is told to, isolated or plainly."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import django
 from django.core.cache import caches
 from django.utils.module_loading import import_string
 
@@ -26,52 +20,63 @@ from ci_cache_isolation.isolation.isolated import isolated
 from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keyspace import JOURNAL
 from ci_cache_isolation.isolation.patches import is_patched
+from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.scopes import Granularity, Scope, ScopeKind
 from ci_cache_isolation.probing.extras import extras_of, suite_of
 from ci_cache_isolation.probing.outcomes import Outcome
-from ci_cache_isolation.probing.places import place_for
+from ci_cache_isolation.probing.places import Place, Table, place_for
 from ci_cache_isolation.probing.playing import Player
 from ci_cache_isolation.probing.programs import PIECES, SUITES
 from ci_cache_isolation.probing.steps import Key, Program, Suite, call, names_in
 from ci_cache_isolation.probing.wire import Wire
 
-__all__ = ["Worker", "main"]
+__all__ = ["Channel", "Worker"]
 
 _NOT_CLEARED = (
     "its clear() is not one that isolation is known to reach, and might empty a server"
 )
+_OF_KEYS = "refuses a key that a test used"
 _ONE_LOOP = "its methods are coroutines, whose connections belong to one event loop"
 
 
 class Worker:
     """What the process can be told to do. Answers are what JSON can hold."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        """Set Django up; no cache is opened."""
-        self.alias = str(told["alias"])
-        self.token = str(told["token"])
-        self.is_isolated = bool(told["isolated"])
-        self._folder = str(told["folder"])
+    def __init__(self, alias: str, token: str, folder: str, *, isolated: bool) -> None:
+        """Lead the alias to where it is probed; it is not opened."""
+        self.alias = alias
+        self.token = token
+        self.is_isolated = isolated
         self._names: set[str] = set()
-        sys.path[:] = told["path"]
         self._loop = asyncio.new_event_loop()
-        django.setup()
-        conf = caches.settings[self.alias]
-        self._backend = import_string(conf["BACKEND"])
-        self.place = place_for(self._backend, self.token, self._folder)
-        caches.settings[self.alias] = self.place.settings(conf)
-        if hasattr(caches._connections, self.alias):  # type: ignore[attr-defined]  # noqa: SLF001
-            # Settings or an app have opened it in the user's own place.
-            del caches[self.alias]
+        # Also those that the alias may pass its calls on to.
+        self._places = {
+            other: place_for(conf, backend, token, folder, other)
+            for other, conf in caches.settings.items()
+            if (backend := _class(conf)) is not None
+        }
+        for other, place in self._places.items():
+            caches.settings[other] = place.settings(caches.settings[other])
+            if hasattr(caches._connections, other):  # type: ignore[attr-defined]  # noqa: SLF001
+                # Settings or an app have opened it in the user's own place.
+                del caches[other]
+        self.place = self._places[alias]
 
     def open(self) -> dict[str, Any]:
         """Open the cache, and store what isolation has to leave alone."""
-        self.place.enter(self._backend)
+        for place in self._places.values():
+            place.enter()
         if self.is_isolated:
             switch.install(command_line=True)
+        else:
+            # Other options than the environment may say on.
+            switch.uninstall()
         self._held: Any = caches[self.alias]
         if not self.is_isolated:
             self.place.make(self._held)
+            for alias, place in self._other_tables():
+                with suppress(Exception):
+                    place.make(caches[alias])
         self._own = self._player(f"{self.token}own-{os.getpid()}-")
         played = self._own.play(self._piece("store one") + self._piece("read one"))
         problem = next((each.error for each in played if each.error), "")
@@ -176,7 +181,7 @@ class Worker:
 
     def _is_private(self) -> bool:
         """Return whether this process has a server of its own for the alias."""
-        return switch.store_for(self.alias, self._backend)[0] == "private-server"
+        return switch.store_for(self.alias, type(self._held))[0] == "private-server"
 
     def untouched(self, token: str) -> dict[str, int]:
         """Count what a test sends that uses the cache, and one that does not.
@@ -208,7 +213,9 @@ class Worker:
         switch.finish()
         own = self.own()
         self._own.forget()
-        return {"own": own, "said": notices.take(), "names": sorted(self._names)}
+        # Keys that any client refuses are among those that are tried.
+        said = [each for each in notices.take() if _OF_KEYS not in each]
+        return {"own": own, "said": said, "names": sorted(self._names)}
 
     def left(self, names: list[str]) -> list[str]:
         """Return what is there that no process should have left."""
@@ -229,6 +236,22 @@ class Worker:
         """Delete what was made for the probe."""
         self._own.forget()
         self.place.remove(self._held)
+        for alias, place in self._other_tables():
+            with suppress(Exception):
+                place.remove(caches[alias])
+
+    def _other_tables(self) -> list[tuple[str, Place]]:
+        """Return the tables of other aliases that this one may pass its calls on to."""
+        if self.place.is_own or not self._is_unknown():
+            return []
+        return [
+            (alias, place)
+            for alias, place in self._places.items()
+            if alias != self.alias and isinstance(place, Table)
+        ]
+
+    def _is_unknown(self) -> bool:
+        return isinstance(dialect_of(type(self._held)), GenericDialect)
 
     def extras(self) -> list[str]:
         """Return the names of methods that are not called."""
@@ -282,16 +305,21 @@ class Worker:
         """Return whether ``clear()`` can do no harm, even if it is not isolated.
 
         Emptying commands of known servers are refused on their way. Of other backends
-        it is only called where isolation wraps what an object's ``clear`` is.
+        it is only called where isolation wraps it.
         """
         if self.place.is_own:
             return True
-        if not isinstance(dialect_of(type(self._held)), GenericDialect):
+        if not self._is_unknown():
             return True
-        return not self.is_isolated or (
-            "clear" not in vars(self._held)
-            and is_patched(getattr(type(self._held), "clear", None))
-        )
+        return not self.is_isolated or is_patched(type(self._held).clear)
+
+
+def _class(conf: Mapping[str, Any]) -> type | None:
+    try:
+        found = import_string(conf["BACKEND"])
+    except (ImportError, KeyError):
+        return None
+    return found if isinstance(found, type) else None
 
 
 def _looking_for(stored: Suite | Program) -> Program:
@@ -312,26 +340,39 @@ def _written(outcomes: Iterable[Outcome]) -> list[Any]:
     return [each.to_json() for each in outcomes]
 
 
-def main() -> None:
-    """Do what the lines of standard input say, until there are no more."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    worker: Worker | None = None
-    for line in sys.stdin:
-        told = json.loads(line)
-        try:
-            if worker is None:
-                worker = Worker(told)
-                answer: Any = None
+class Channel:
+    """Where a process is told what to do, and answers: one line of JSON each.
+
+    What were standard input and output when it was made; settings and test runners may
+    then do with these what they like.
+    """
+
+    def __init__(self) -> None:
+        self._told = os.fdopen(os.dup(0), encoding="utf-8")
+        self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+
+    def serve(self) -> None:
+        """Do what is told, until nothing more is: the project is set up."""
+        worker: Worker | None = None
+        for line in self._told:
+            told = json.loads(line)
+            do = told.pop("do")
+            try:
+                if worker is None:
+                    worker = Worker(**told)
+                    answer: Any = None
+                else:
+                    answer = getattr(worker, do)(**told)
+            except Exception as error:  # noqa: BLE001 - whatever a backend raises
+                self.refuse(error)
             else:
-                method: Callable[..., Any] = getattr(worker, told.pop("do"))
-                answer = method(**told)
-            answered = {"answer": answer}
-        except Exception as error:  # noqa: BLE001 - whatever settings or backends raise
-            answered = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answered) + "\n")
-        answers.flush()
+                self._answer({"answer": answer})
 
+    def refuse(self, error: Exception) -> None:
+        """Say that something could not be done, and why."""
+        self._answer({"error": redacted(f"{type(error).__name__}: {error}")})
 
-if __name__ == "__main__":
-    main()
+    def _answer(self, answer: dict[str, Any]) -> None:
+        self._answers.write(json.dumps(answer) + "\n")
+        self._answers.flush()

@@ -24,6 +24,7 @@ def test_the_commands_do_in_a_project_what_is_said(tmp_path):
     assert codes == {
         **dict.fromkeys(COMMANDS, 1),
         "cache-isolation doctor": 0,
+        "cache-isolation doctor --probe": 0,
         "cache-isolation purge": 0,
         # What leaks there through a module global fails in reverse: that is shard 1's.
         shards[-1]: codes[shards[-1]],
