@@ -270,6 +270,31 @@ class Dialect(ABC):
                 for each in error.args
             )
 
+    def seeing_all(self, search: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a search: what enclosing scopes stored is brought over before."""
+
+        def bring_over(holder: Any) -> None:
+            cache = self.cache_of(holder)
+            maker = maker_of(cache)
+            if maker is not None:
+                maker.space.copy_all(cache)
+
+        if inspect.iscoroutinefunction(search):
+
+            @functools.wraps(search)
+            async def see_all(holder: Any, *args: Any, **kwargs: Any) -> Any:
+                bring_over(holder)
+                return await search(holder, *args, **kwargs)
+
+        else:
+
+            @functools.wraps(search)
+            def see_all(holder: Any, *args: Any, **kwargs: Any) -> Any:
+                bring_over(holder)
+                return search(holder, *args, **kwargs)
+
+        return see_all
+
     def cache_of(self, holder: Any) -> Any:
         """Return the cache behind the object whose method was called."""
         return holder

@@ -8,8 +8,7 @@ that is wrapped.
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ci_cache_isolation.isolation.dialects.base import COUNTING, Dialect
@@ -67,7 +66,7 @@ class ClientDialect(Dialect):
         """Wrap a client's class."""
         owners = client_class.__mro__
         self.wrap_all(patches, owners, ("clear", "aclear"), self.clearing)
-        self.wrap_all(patches, owners, _PATTERNS, _seeing_all)
+        self.wrap_all(patches, owners, _PATTERNS, self.seeing_all)
         self.wrap_all(patches, owners, COUNTING, self.naming)
         root = [each for each in owners if self.is_of_family(each)][-1]
         patches.put(root, _REVERSE, _ReverseKey())
@@ -128,29 +127,3 @@ class _ReverseKey:
 
     def __set__(self, client: Any, function: Any) -> None:
         vars(client)[_REVERSE] = function
-
-
-def _seeing_all(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Bring over what enclosing scopes stored before keys are searched by a pattern."""
-
-    def bring_over(client: Any) -> None:
-        backend = vars(client).get("_backend")
-        maker = None if backend is None else maker_of(backend)
-        if maker is not None:
-            maker.space.copy_all(backend)
-
-    if inspect.iscoroutinefunction(method):
-
-        @functools.wraps(method)
-        async def search(client: Any, *args: Any, **kwargs: Any) -> Any:
-            bring_over(client)
-            return await method(client, *args, **kwargs)
-
-    else:
-
-        @functools.wraps(method)
-        def search(client: Any, *args: Any, **kwargs: Any) -> Any:
-            bring_over(client)
-            return method(client, *args, **kwargs)
-
-    return search

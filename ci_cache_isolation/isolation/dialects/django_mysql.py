@@ -39,18 +39,7 @@ class MySQLCacheDialect(DatabaseDialect):
         """Have it cull what is in the section, and search what enclosing ones hold."""
         owners = cache_class.__mro__
         self.wrap_all(patches, owners, ("cull",), _culling)
-        self.wrap_all(patches, owners, _PATTERNS, _seeing_all)
-
-
-def _seeing_all(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def search(cache: Any, *args: Any, **kwargs: Any) -> Any:
-        maker = maker_of(cache)
-        if maker is not None:
-            maker.space.copy_all(cache)
-        return method(cache, *args, **kwargs)
-
-    return search
+        self.wrap_all(patches, owners, _PATTERNS, self.seeing_all)
 
 
 def _culling(cull: Callable[..., int]) -> Callable[..., int]:

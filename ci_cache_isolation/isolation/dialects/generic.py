@@ -16,7 +16,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.clocks import Deadline, Expiry
 from ci_cache_isolation.isolation.dialects.base import Dialect
-from ci_cache_isolation.isolation.dialects.methods import extras, makes_keys
+from ci_cache_isolation.isolation.dialects.methods import extras, makes_keys, searches
 from ci_cache_isolation.isolation.keys import Attention, maker_of, stands
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class GenericDialect(TimeoutsRemembered):
             wrapping: Callable[[Any], Any] = self.naming
             if not makes_keys(cache_class, name):
                 wrapping = _reaching_all
+            elif searches(cache_class, name):
+                wrapping = self.seeing_all
             for owner in self.owners(cache_class, name):
                 patches.wrap(owner, name, wrapping)
 

@@ -11,7 +11,9 @@ from types import CodeType
 
 from django.core.cache import BaseCache
 
-__all__ = ["calls_down", "extras", "flushes", "makes_keys"]
+__all__ = ["calls_down", "extras", "flushes", "makes_keys", "searches"]
+
+_SEARCHING = frozenset({"match", "pattern", "prefix"})
 
 _MAKING_KEYS = frozenset({"key_func"}) | {
     name
@@ -44,6 +46,12 @@ def makes_keys(cache_class: type, name: str) -> bool:
             return True
         waiting |= {other for other in names if hasattr(cache_class, other)} - seen
     return False
+
+
+def searches(cache_class: type, name: str) -> bool:
+    """Return whether a method looks for keys by what they have in common."""
+    signature = inspect.signature(inspect.getattr_static(cache_class, name))
+    return not _SEARCHING.isdisjoint(signature.parameters)
 
 
 def extras(cache_class: type) -> Iterator[str]:

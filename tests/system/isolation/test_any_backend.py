@@ -4,6 +4,7 @@ import functools
 import pickle
 import sqlite3
 import uuid
+from fnmatch import fnmatch
 from types import SimpleNamespace
 
 import diskcache
@@ -85,6 +86,15 @@ class HiddenCache(DictionaryCache):
     def __init__(self, location, params):
         super().__init__(location, params)
         del self._location
+
+
+class SearchingCache(DictionaryCache):
+    """It finds keys by a pattern."""
+
+    def keys(self, pattern="*"):
+        made = self.make_key(pattern)
+        start = len(made) - len(pattern)
+        return sorted(each[start:] for each in self.entries if fnmatch(each, made))
 
 
 class FlushingCache(RedisCache):
@@ -250,6 +260,16 @@ def test_what_a_killed_run_left_on_a_disk_is_purged(
     monkeypatch.setattr(journal, "process_token", lambda: "another")
     assert [(each.names, each.error) for each in purge()] == [(1, "")]
     assert list(cache._cache) == [":1:theirs"]
+
+
+def test_a_search_finds_what_enclosing_scopes_stored(sections, opened):
+    cache = opened("custom", cache_class=SearchingCache)
+    with sections.opened(CLASS):
+        cache.set_many({"a-1": 1, "b": 1})
+        with sections.opened(TEST):
+            cache.set("a-2", 2)
+            assert cache.keys("a-*") == ["a-1", "a-2"]
+        assert cache.keys() == ["a-1", "b"]
 
 
 def test_a_clear_that_would_flush_the_server_does_not(sections, opened, redis_server):

@@ -11,6 +11,7 @@ from ci_cache_isolation.isolation.dialects.methods import (
     extras,
     flushes,
     makes_keys,
+    searches,
 )
 
 
@@ -51,6 +52,9 @@ class Alone(BySuper):
 
     def pop(self, key):
         return self._popped(key)
+
+    def keys(self, pattern="*"):
+        return self.make_key(pattern)
 
     def _popped(self, key):
         return [self.make_key(each) for each in key]
@@ -103,5 +107,10 @@ def test_a_method_may_make_keys_by_what_it_calls(name, expected):
 def test_extras_are_what_django_s_caches_have_not(monkeypatch):
     monkeypatch.setattr(Alone, "now", inspect.unwrap, raising=False)
     assert set(extras(Alone)) == {
-        *("clear_all", "evict", "pop", "memoize", "turn", "turn_back")
+        *("clear_all", "evict", "keys", "pop", "memoize", "turn", "turn_back")
     }
+
+
+def test_a_search_has_a_pattern():
+    assert searches(Alone, "keys")
+    assert not searches(Alone, "pop")
