@@ -20,6 +20,7 @@ from _pytest.config import create_terminal_writer
 from django.conf import settings
 from django.db import connections
 
+from ci_cache_isolation.running.inside import pytest_repeats
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import made, watch_set_up
 from ci_cache_isolation.running.inside.pytest_tests import beside, described
@@ -37,14 +38,16 @@ SCOPES_PLUGIN = "ci_cache_isolation_scopes"
 def pytest_load_initial_conftests(
     early_config: pytest.Config,
 ) -> Generator[None, object, object]:
-    """Measure no coverage: what forks measure is never saved."""
+    """Measure no coverage: what forks measure is never saved. Repeat no test."""
     early_config.known_args_namespace.no_cov = True
+    pytest_repeats.switch_off(early_config)
     return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Have nothing stop, reorder or report; what is stored is gone in the end."""
+    pytest_repeats.registered(config)
     option = config.option
     option.maxfail = 0
     # Of failures no more than a line is told; the sources around it take 30 ms to show.
@@ -110,6 +113,7 @@ class ForksPlugin:
                     lambda: queries_allowed(config),
                     lambda: _record_if_asked(config),
                     described(session.items),
+                    remark=pytest_repeats.remark(config, session.items),
                 ),
                 made() or _used(session.items),
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ci_cache_isolation.running.inside import pytest_repeats
 from ci_cache_isolation.running.inside.imposed import (
     exactly,
     imposed_order,
@@ -23,9 +24,19 @@ from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.record import Recorder
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config,
+) -> Generator[None, object, object]:
+    """Repeat no test."""
+    pytest_repeats.switch_off(early_config)
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Keep pytest-randomly to reseeding; take notes, but not in xdist's workers."""
+    pytest_repeats.registered(config)
     imposed = imposed_order()
     if hasattr(config.option, "randomly_reorganize"):
         config.option.randomly_reorganize = False

@@ -20,7 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any, Self
 
 from django.conf import settings
@@ -44,8 +44,10 @@ from ci_cache_isolation.running.inside.fork import Fork
 from ci_cache_isolation.running.inside.preloading import import_cache_clients
 from ci_cache_isolation.running.jobs import FORKS_VARIABLE
 
-__all__ = ["refuse", "serve"]
+__all__ = ["is_of_tools", "refuse", "serve"]
 
+_TOOLS = frozenset({"coverage", "execnet", "pytest_rerunfailures", "xdist"})
+"""Packages whose threads talk to other processes of a run, and not to its tests."""
 _PIECE = 1 << 16
 _PIPE = 1 << 20
 """Bytes that forks can tell, where the system allows it, before they have to wait."""
@@ -72,8 +74,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
             _Server(suite, slots, channel) as server,
         ):
             why_not = slots.why_not()
-            threads = [each.name for each in threading.enumerate()]
-            threads.remove(threading.current_thread().name)
+            threads = _threads_that_matter()
             server.tell(
                 tests=[[each.id, each.rank, *each.groups] for each in suite.described],
                 settings=str(getattr(settings, "SETTINGS_MODULE", "") or ""),
@@ -109,6 +110,27 @@ def _channel() -> socket.socket:
     channel = socket.socket(fileno=int(os.environ.pop(FORKS_VARIABLE)))
     channel.set_inheritable(False)
     return channel
+
+
+def _threads_that_matter() -> list[str]:
+    """Return the other threads, but for those of tools that no test waits for."""
+    frames = sys._current_frames()  # noqa: SLF001 - there is no other way to ask
+    return [
+        each.name
+        for each in threading.enumerate()
+        if each is not threading.current_thread()
+        and not is_of_tools(frames.get(each.ident or 0))
+    ]
+
+
+def is_of_tools(frame: FrameType | None) -> bool:
+    """Return whether a thread runs nothing but tools and the standard library."""
+    packages: set[str] = set()
+    while frame is not None:
+        packages.add(str(frame.f_globals.get("__name__", "")).partition(".")[0])
+        frame = frame.f_back
+    packages -= sys.stdlib_module_names
+    return bool(packages) and packages <= _TOOLS
 
 
 def _remark(of_suite: str, why_not_cloned: str, threads: Sequence[str]) -> str:
