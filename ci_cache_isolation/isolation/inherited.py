@@ -89,17 +89,18 @@ def renew() -> None:
     for each in vars(caches._connections).values():  # type: ignore[attr-defined]  # noqa: SLF001
         if is_lock(type(each)):
             free_inherited(each)
+    alive = [(alias, held()) for alias, held in list(_held.values())]
+    sort_of = functools.cache(_sort_of)
+    found = [
+        _Holdings(alias, cache, sort_of) for alias, cache in alive if cache is not None
+    ]
+    found = [each for each in found if each.may_be_connected]
+    if not found:
+        return
     connected = _connected()
     dead, other = socket.socketpair()
     other.close()
     with dead:
-        alive = [(alias, held()) for alias, held in list(_held.values())]
-        sort_of = functools.cache(_sort_of)
-        found = [
-            _Holdings(alias, cache, sort_of)
-            for alias, cache in alive
-            if cache is not None
-        ]
         for each in found:
             each.cut_off(connected, dead)
         for each in found:
@@ -152,6 +153,11 @@ class _Holdings:
                     free_inherited(node.found)
                 case _Sort.COMPILED:
                     self._compiled.append(node.found)
+
+    @property
+    def may_be_connected(self) -> bool:
+        """Whether anything was found that has connections."""
+        return bool(self._sockets or self._compiled)
 
     def cut_off(self, connected: dict[int, Any] | None, dead: socket.socket) -> None:
         """Put a dead socket in the place of each that is connected to a server.
