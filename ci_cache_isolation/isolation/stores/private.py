@@ -15,8 +15,8 @@ from ci_cache_isolation.isolation.stores.private_servers import (
     Contained,
     can_contain,
     contained_for,
-    is_led,
     lead_first,
+    make_own_clients,
 )
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
@@ -101,7 +101,7 @@ class PrivateStore(SnapshotStore):
                 kept = self._at_fork.get(identity, NOTHING)
             self._was_there(identity, kept)
             self._servers[identity].write(kept)
-        is_led(cache)
+        make_own_clients(cache)
         contained.redirect(cache)
         return True
 

@@ -19,7 +19,13 @@ from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
 from ci_cache_isolation.isolation.dialects.redis import RedisDialect, database
 from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
 
-__all__ = ["Contained", "can_contain", "contained_for", "is_led", "lead_first"]
+__all__ = [
+    "Contained",
+    "can_contain",
+    "contained_for",
+    "lead_first",
+    "make_own_clients",
+]
 
 _REDIRECTED = "_ci_cache_isolation_private"
 _STANDS_FOR = "_ci_cache_isolation_stands_for"
@@ -127,7 +133,7 @@ def lead_first(cache: Any, lead: Callable[[], None]) -> None:
     setattr(cache, name, make_client)
 
 
-def is_led(cache: Any) -> None:
+def make_own_clients(cache: Any) -> None:
     """Have a cache make its clients itself again."""
     if _MAKES_CLIENT in vars(cache):
         setattr(cache, *vars(cache).pop(_MAKES_CLIENT))
