@@ -82,7 +82,9 @@ class KeySpace(Space):
     def touch(self, section: Section, name: str, cache: Any, use: Use) -> None:
         """Take note of a key; bring over what an enclosing section holds under it."""
         self.is_asked = True
-        if self.dialect.is_in_transaction(cache):
+        is_new = name not in section.touched or name in section.outdated
+        may_change = is_new or section.changed is not None
+        if may_change and self.dialect.is_in_transaction(cache):
             self.dialect.on_rollback(cache, _as_it_is(section, name))
         if name in section.outdated and self.dialect.may_ask(cache):
             self._update(section, name)

@@ -22,7 +22,6 @@ from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.dialects.transactions import (
     is_in_transaction,
     on_rollback,
-    watch_transactions,
 )
 from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import maker_of
@@ -130,7 +129,6 @@ class DatabaseDialect(Dialect):
     def patch(self, patches: Patches, cache_class: type) -> None:
         """Wrap the culling as well: it would count and delete over the whole table."""
         super().patch(patches, cache_class)
-        watch_transactions(patches)
         self.patch_culling(patches, cache_class)
 
     def patch_culling(self, patches: Patches, cache_class: type) -> None:  # noqa: ARG002

@@ -1,52 +1,24 @@
 """What was noted in a transaction is undone when that is rolled back.
 
 Rows go with their transaction, so what is known of them has to as well. Django does
-not tell of a rollback. So what is noted is kept in order, for each connection, with
-the place at which each savepoint was made: to roll back to it undoes what was noted
-later, as the database undoes what was done later.
+not tell of a rollback. So what is noted is kept in order, with the place at which each
+savepoint was made: to roll back to it undoes what was noted later, as the database
+undoes what was done later.
+
+Methods are replaced on the connection, and only while something can be undone: others
+pay nothing for it.
 """
 
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+__all__ = ["is_in_transaction", "on_rollback"]
 
-if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.patches import Patches
-
-__all__ = ["is_in_transaction", "on_rollback", "watch_transactions"]
-
-
-class Noted:
-    """What is to be undone if the transaction of a connection is rolled back."""
-
-    __slots__ = ("places", "undoing")
-
-    def __init__(self) -> None:
-        self.undoing: list[Callable[[], None]] = []
-        # How much had been noted when a savepoint was made, by its id.
-        self.places: dict[str, int] = {}
-
-    def undo(self, place: int = 0) -> None:
-        """Undo what was noted from a place on, the last first."""
-        undoing = self.undoing[place:]
-        del self.undoing[place:]
-        for undo in reversed(undoing):
-            undo()
-
-    def forget(self) -> None:
-        """Take note that the transaction has ended."""
-        self.undoing.clear()
-        self.places.clear()
-
-
-_noted: weakref.WeakKeyDictionary[BaseDatabaseWrapper, Noted] = (
-    weakref.WeakKeyDictionary()
-)
+_NOTED = "_ci_cache_isolation_noted"
+_ABSENT = object()
 
 
 def is_in_transaction(connection: Any) -> bool:
@@ -60,65 +32,85 @@ def is_in_transaction(connection: Any) -> bool:
 def on_rollback(connection: Any, undo: Callable[[], None]) -> None:
     """Have something called if what is done now on a connection is rolled back."""
     if is_in_transaction(connection):
-        _noted.setdefault(connection, Noted()).undoing.append(undo)
+        noted: Noted | None = vars(connection).get(_NOTED)
+        if noted is None:
+            noted = Noted(connection)
+        noted.undoing.append(undo)
 
 
-def watch_transactions(patches: Patches) -> None:
-    """Wrap all that ends a transaction, or a part of one."""
-    for name, wrapping in (
-        ("savepoint", _making),
-        ("savepoint_rollback", _rolling_back_to),
-        ("rollback", _rolling_back),
-        ("close", _rolling_back),
-        ("commit", _committing),
-    ):
-        patches.wrap(BaseDatabaseWrapper, name, wrapping)
+class Noted:
+    """What is to be undone if the transaction of a connection is rolled back."""
 
+    def __init__(self, connection: Any) -> None:
+        self.undoing: list[Callable[[], None]] = []
+        self._connection = connection
+        # How much had been noted when a savepoint was made, by its id.
+        self._places: dict[str, int] = {}
+        state = vars(connection)
+        state[_NOTED] = self
+        self._replaced: dict[str, tuple[object, object]] = {}
+        for name, replacement in (
+            ("savepoint", self._make_savepoint),
+            ("savepoint_rollback", self._roll_back_to),
+            ("rollback", self._roll_back),
+            ("close", self._close),
+            ("commit", self._commit),
+        ):
+            calling = functools.partial(replacement, getattr(connection, name))
+            self._replaced[name] = state.get(name, _ABSENT), calling
+            state[name] = calling
 
-def _making(savepoint: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(savepoint)
-    def make_savepoint(connection: BaseDatabaseWrapper) -> Any:
-        sid = savepoint(connection)
-        if sid is not None and connection in _noted:
-            noted = _noted[connection]
-            noted.places[sid] = len(noted.undoing)
+    def _undo(self, place: int = 0) -> None:
+        """Undo what was noted from a place on, the last first."""
+        undoing = self.undoing[place:]
+        del self.undoing[place:]
+        for undo in reversed(undoing):
+            undo()
+
+    def _leave(self) -> None:
+        """Put the connection's methods back, but for what others have replaced since.
+
+        Theirs may call ours, which then has nothing to undo.
+        """
+        self.undoing.clear()
+        state = vars(self._connection)
+        state.pop(_NOTED, None)
+        for name, (before, calling) in self._replaced.items():
+            if state.get(name) is calling:
+                del state[name]
+                if before is not _ABSENT:
+                    state[name] = before
+
+    def _make_savepoint(self, savepoint: Callable[[], Any]) -> Any:
+        sid = savepoint()
+        if sid is not None:
+            self._places[sid] = len(self.undoing)
         return sid
 
-    return make_savepoint
-
-
-def _rolling_back_to(savepoint_rollback: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(savepoint_rollback)
-    def roll_back_to(connection: BaseDatabaseWrapper, sid: str) -> Any:
-        result = savepoint_rollback(connection, sid)
-        if connection in _noted:
-            # One of which nothing is known was made before anything was noted.
-            noted = _noted[connection]
-            noted.undo(noted.places.get(sid, 0))
+    def _roll_back_to(self, savepoint_rollback: Callable[[str], Any], sid: str) -> Any:
+        result = savepoint_rollback(sid)
+        # One of which nothing is known was made before anything was noted.
+        self._undo(self._places.get(sid, 0))
         return result
 
-    return roll_back_to
-
-
-def _rolling_back(ending: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(ending)
-    def roll_back(connection: BaseDatabaseWrapper) -> Any:
-        result = ending(connection)
-        if connection in _noted:
-            noted = _noted[connection]
-            noted.undo()
-            noted.forget()
+    def _roll_back(self, rollback: Callable[[], Any]) -> Any:
+        result = rollback()
+        self._undo()
+        self._leave()
         return result
 
-    return roll_back
-
-
-def _committing(commit: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(commit)
-    def commit_and_forget(connection: BaseDatabaseWrapper) -> Any:
-        result = commit(connection)
-        if connection in _noted:
-            _noted[connection].forget()
+    def _close(self, close: Callable[[], Any]) -> Any:
+        result = close()
+        # That of a database in memory does nothing.
+        if (
+            self._connection.connection is None
+            or self._connection.closed_in_transaction
+        ):
+            self._undo()
+            self._leave()
         return result
 
-    return commit_and_forget
+    def _commit(self, commit: Callable[[], Any]) -> Any:
+        result = commit()
+        self._leave()
+        return result

@@ -7,16 +7,12 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from ci_cache_isolation.isolation.dialects.transactions import (
     is_in_transaction,
     on_rollback,
-    watch_transactions,
 )
-from ci_cache_isolation.isolation.patches import Patches
 
 
 @pytest.fixture
 def connection(django_db_blocker, monkeypatch, settings):
-    """A database in memory that nobody else has, watched."""
-    patches = Patches()
-    watch_transactions(patches)
+    """A database in memory that nobody else has."""
     database = settings.DATABASES["default"] | {"NAME": ":memory:"}
     with django_db_blocker.unblock():
         made = DatabaseWrapper(database, "of_test")
@@ -24,7 +20,6 @@ def connection(django_db_blocker, monkeypatch, settings):
         monkeypatch.setattr(transaction, "get_connection", lambda _: made)
         yield made
         made.connection.close()
-    patches.undo()
 
 
 class Undone(list):
@@ -100,3 +95,42 @@ def test_a_database_without_transactions_undoes_nothing(
         undone.note(connection, 1)
         transaction.set_rollback(True)
     assert undone == []
+
+
+def test_methods_are_replaced_only_while_something_can_be_undone(connection, undone):
+    before = dict(vars(connection))
+    names = {"savepoint", "savepoint_rollback", "rollback", "close", "commit"}
+    for is_rolled_back in (True, False):
+        with transaction.atomic():
+            assert not names & vars(connection).keys()
+            undone.note(connection, 1)
+            assert names <= vars(connection).keys()
+            transaction.set_rollback(is_rolled_back)
+        assert not names & vars(connection).keys()
+    assert vars(connection).keys() == before.keys()
+
+
+def test_what_others_put_in_the_place_of_a_method_stays(connection, undone):
+    before = connection.commit
+
+    def commit():
+        undone.append("committed")
+        before()
+
+    with transaction.atomic():
+        undone.note(connection, 1)
+        connection.commit = commit
+    assert connection.commit is commit
+    with transaction.atomic():
+        undone.note(connection, 2)
+    assert connection.commit is commit
+    assert undone == ["committed", "committed"]
+
+
+def test_a_database_in_memory_is_not_closed(connection, undone):
+    with transaction.atomic():
+        undone.note(connection, 1)
+        connection.close()
+        assert undone == []
+        transaction.set_rollback(True)
+    assert undone == [1]
