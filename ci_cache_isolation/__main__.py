@@ -10,23 +10,39 @@ CANNOT_START = 4
 INTERRUPTED = 130
 
 
+_STRESS = (
+    "Isolation works without it, the commands do not. Install it with: "
+    "python -m pip install 'ci-cache-isolation[stress]'"
+)
+_NEEDED = {
+    "click": _STRESS,
+    "rich": _STRESS,
+    "django": "Install ci-cache-isolation[stress] where your tests' packages are, and "
+    "call it with their Python.",
+}
+_NOT_INSTALLED = (
+    "cache-isolation needs {missing}, which is not installed in {python}. {way_out}\n"
+)
+
+
 def main() -> None:
     """Run the commands, or say what they need."""
     try:
         from ci_cache_isolation.cli import cli
+
+        cli(prog_name="cache-isolation")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
-        if missing not in {"click", "rich"}:
+        if missing not in _NEEDED:
             raise
         sys.stderr.write(
-            f"cache-isolation needs {missing}, which is not installed. "
-            "Isolation works without it, the commands do not. "
-            "Install it with: python -m pip install 'ci-cache-isolation[stress]'\n"
+            _NOT_INSTALLED.format(
+                missing=missing, python=sys.executable, way_out=_NEEDED[missing]
+            )
         )
         sys.exit(CANNOT_START)
-    cli(prog_name="cache-isolation")
 
 
 if __name__ == "__main__":

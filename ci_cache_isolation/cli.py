@@ -6,18 +6,26 @@ broken or cannot start, 5 nothing found but not all put to the test, 130 interru
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from ci_cache_isolation.commands.audit import audit
-from ci_cache_isolation.commands.exits import ExitCode
+from ci_cache_isolation.commands.exits import (
+    TRACEBACK_VARIABLE,
+    ExitCode,
+    fail,
+    unexpected,
+)
 from ci_cache_isolation.commands.merge import merge
 from ci_cache_isolation.commands.replay import replay
 from ci_cache_isolation.commands.stress import stress
 from ci_cache_isolation.commands.upkeep import doctor, purge
+from ci_cache_isolation.errors import OptionError
 
 __all__ = ["ExitCode", "cli"]
 
@@ -25,17 +33,41 @@ __all__ = ["ExitCode", "cli"]
 class _Commands(click.Group):
     """Commands whose interrupt has our exit code: click's own is that of a leak.
 
-    CI systems end what takes too long by SIGTERM.
+    CI systems end what takes too long by SIGTERM. An error that nobody expected is no
+    leak either.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
+            _check_folder()
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read has gone. Python would say so once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(ExitCode.INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            is_django = (
+                isinstance(error, ModuleNotFoundError) and error.name == "django"
+            )
+            if is_django or os.environ.get(TRACEBACK_VARIABLE):
+                raise
+            fail(unexpected(error), ExitCode.CANNOT_START)
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        found = f"The folder in which this was called can't be found: {error.strerror}."
+        text = f"{found} A command works in a project's folder. Go to one that exists."
+        fail(OptionError(text), ExitCode.USAGE)
 
 
 def _interrupt(*_: object) -> NoReturn:

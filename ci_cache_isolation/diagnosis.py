@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from ci_cache_isolation.errors import SettingsError
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
@@ -20,6 +23,8 @@ from ci_cache_isolation.probing import About, Probed, Promise, State, probe
 from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.running.inside.preloading import CLIENTS
+from ci_cache_isolation.running.output import shown_error
 from ci_cache_isolation.running.runners.django import DjangoRunner
 from ci_cache_isolation.running.runners.pytest import PytestRunner
 from ci_cache_isolation.running.runners.script import ScriptRunner
@@ -27,6 +32,11 @@ from ci_cache_isolation.running.runners.script import ScriptRunner
 __all__ = ["diagnose", "probe_all"]
 
 _NOBODY = "NOBODY: {missing}, so {command} runs without it"
+_NO_CACHES = (
+    "CACHES in the settings can't be used: {found}. This command shows what becomes of "
+    "each cache there. Make it a dictionary with an entry for 'default' and a "
+    "dictionary for each alias."
+)
 _TO_ADD = (
     "    add to your test settings, behind CACHES:",
     "        from ci_cache_isolation.settings import isolate",
@@ -70,7 +80,7 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
         f"reset_memoised: {chosen.reset_memoised}",
     ]
     is_well = state.value and bool(doors)
-    for alias, conf in caches.settings.items():
+    for alias, conf in _configured().items():
         text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
         is_well = is_well and is_isolated
         location = redacted(conf.get("LOCATION", ""))
@@ -130,12 +140,25 @@ def _doors(opened: Opened) -> list[str]:
     if switch.said().asked is not None:
         doors.append("isolate() in the settings")
     if opened.runner in {"", DjangoRunner.name}:
-        with suppress(ImportError):
+        # Django says what is wrong with it when tests are run.
+        with suppress(ImportError, AttributeError, TypeError):
             if issubclass(import_string(settings.TEST_RUNNER), IsolationMixin):
                 doors.append("TEST_RUNNER")
     if opened.door:
         doors.append(opened.door)
     return doors
+
+
+def _configured() -> dict[str, dict[str, object]]:
+    """Return the settings of all caches; no cache is opened."""
+    try:
+        found = dict(caches.settings)
+        if not all(isinstance(each, Mapping) for each in found.values()):
+            raise TypeError("a cache's settings are no dictionary")  # noqa: TRY301
+    except (ImproperlyConfigured, TypeError, ValueError) as error:
+        text = _NO_CACHES.format(found=shown_error(error))
+        raise SettingsError(text) from None
+    return found
 
 
 def _nobody(opened: Opened) -> str:
@@ -161,6 +184,10 @@ def _about(alias: str, backend: str) -> tuple[str, bool]:
         cache_class = import_string(backend)
     except ImportError as error:
         return f"can't be imported: {error}", False
+    for owner in getattr(cache_class, "__mro__", ()):
+        client = CLIENTS.get(f"{owner.__module__}.{owner.__qualname__}", "")
+        if client and find_spec(client.partition(".")[0]) is None:
+            return f"can't be used: {client.partition('.')[0]} is not installed", False
     name, choice = switch.store_for(alias, cache_class)
     if name is None:
         return "NOT ISOLATED: there is no store for its backend", False

@@ -174,7 +174,7 @@ class Audit:
         if not_loaded:
             raise CannotAuditError(
                 f"These can't be imported: {', '.join(not_loaded)}. A suite that is "
-                "not whole would be judged without them. Mend them, or name others; "
+                "not whole would be judged without them. Fix them, or select others; "
                 f"all that was printed is in {shown_path(log)}."
             )
         if tests:
@@ -190,7 +190,7 @@ class Audit:
             )
         raise NothingAuditedError(
             "The runner found no tests, so there is nothing to audit. "
-            "Name others, or leave the labels out."
+            "Select others, or leave the labels out."
         )
 
     def _confirm(self) -> None:
@@ -303,8 +303,10 @@ def _wanted(confirmed: Confirmed) -> Wanted:
 
 def _with_reason(module: str, printed: str) -> str:
     """Return a module's name with the error that unittest printed for it."""
-    _, _, behind = printed.partition(f"Failed to import test module: {module}\n")
-    reason = telling_line(behind.partition("\n======")[0].splitlines())
+    heading = f"\nERROR: {module} (unittest.loader._FailedTest"
+    block = printed.partition(heading)[2].partition("\n======")[0]
+    # Without the rest of the heading.
+    reason = telling_line(block.splitlines()[1:])
     return f"{module} ({reason})" if reason else module
 
 

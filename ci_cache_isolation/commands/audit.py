@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
 from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.audit.result import Request as AuditRequest
 from ci_cache_isolation.commands.exits import (
     ExitCode,
+    OwnConsole,
+    WithLabels,
     allow_incomplete_option,
     fail,
     runner_option,
@@ -30,7 +31,7 @@ from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 __all__ = ["audit"]
 
 
-@click.command()
+@click.command(cls=WithLabels)
 @click.argument("labels", nargs=-1)
 @click.option(
     "--report",
@@ -94,7 +95,7 @@ def audit(
     With --from, from a run that there was already. LABELS are those of `manage.py
     test`, or pytest's arguments.
     """
-    terminal = AuditTerminal(Console(highlight=False))
+    terminal = AuditTerminal(OwnConsole(highlight=False))
     try:
         enabled()
         chosen = runner_named(runner, Path.cwd())

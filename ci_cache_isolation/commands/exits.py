@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import enum
 import sys
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from rich.console import Console
 
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.report.words import printable
 from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.output import shown_error
 from ci_cache_isolation.running.runners import RUNNERS
 
 __all__ = ["ExitCode", "allow_incomplete_option", "fail", "runner_option"]
+
+
+TRACEBACK_VARIABLE = "CI_CACHE_ISOLATION_TRACEBACK"
+"""If it holds anything, an unexpected error is shown as Python shows it."""
+_UNEXPECTED = (
+    "{error} (at {place}). This is an error of cache-isolation's own, and nothing is "
+    "judged. Please report it, with what it prints when "
+    f"{TRACEBACK_VARIABLE}=on is in front of the command."
+)
 
 
 class ExitCode(enum.IntEnum):
@@ -67,6 +80,46 @@ allow_incomplete_option = click.option(
     help="Exit with 0, and not with 5, where nothing was found but time was over "
     "before all was put to the test.",
 )
+
+
+class OwnConsole(Console):
+    """One whose reader may go away: rich would end with the exit code of a leak."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command end in its own way."""
+        raise BrokenPipeError
+
+
+class WithLabels(click.Command):
+    """A command that passes labels on, and options of theirs only after ``--``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say where an option belongs that may be one of the test command's."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            more = (
+                " Options of your test command go behind --, as in "
+                f"'-- {error.option_name}'."
+            )
+            raise click.NoSuchOption(
+                error.option_name, error.message + more, error.possibilities, ctx
+            ) from None
+
+
+class UnexpectedError(IsolationError):
+    """What a command did not expect, be it a mistake of ours or of the system's."""
+
+    slug = "unexpected"
+
+
+def unexpected(error: Exception) -> UnexpectedError:
+    """Return what to say of an error, and where in this package it came up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = str(Path(__file__).parents[1])
+    last = [frame for frame in frames if frame.filename.startswith(here)] or frames
+    place = f"{Path(last[-1].filename).name}:{last[-1].lineno}"
+    return UnexpectedError(_UNEXPECTED.format(error=shown_error(error), place=place))
 
 
 def fail(error: IsolationError, code: ExitCode) -> NoReturn:

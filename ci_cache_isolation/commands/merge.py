@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from ci_cache_isolation.commands.exits import ExitCode, allow_incomplete_option, fail
+from ci_cache_isolation.commands.exits import (
+    ExitCode,
+    OwnConsole,
+    allow_incomplete_option,
+    fail,
+)
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.github import publish
@@ -47,7 +51,7 @@ def merge(
         write(document, report)
     except (MergeError, OptionError) as error:
         fail(error, ExitCode.USAGE)
-    show(Console(highlight=False), document, report)
+    show(OwnConsole(highlight=False), document, report)
     publish(document, click.echo)
     sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
 from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.commands.exits import (
     ExitCode,
+    OwnConsole,
+    WithLabels,
     allow_incomplete_option,
     fail,
     runner_option,
@@ -71,7 +72,7 @@ def _shard(
     return Shard(int(found[1]), int(found[2]))
 
 
-@click.command()
+@click.command(cls=WithLabels)
 @click.argument("labels", nargs=-1)
 @click.option(
     "--report",
@@ -167,7 +168,7 @@ def stress(
 
     LABELS are those of `manage.py test`, or pytest's arguments.
     """
-    console = Console(highlight=False)
+    console = OwnConsole(highlight=False)
     terminal = StressTerminal(console)
     if shard and shard.of > 1 and seed is None and not resume:
         text = _NO_SEED.format(number=shard.number, of=shard.of)

@@ -47,7 +47,7 @@ def prepared(report: Path, *, resumes: bool = False) -> Path:
 def emptied(report: Path) -> None:
     """Make the audit's folder; what an earlier one wrote into it goes."""
     why = "What tests do to caches is written down there."
-    _make(report, report, _OF_AUDITS, why)
+    _make(report, report / "journal", _OF_AUDITS, why)
 
 
 def made(report: Path) -> None:

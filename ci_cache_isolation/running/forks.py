@@ -65,7 +65,7 @@ _NO_FORK = (
 )
 _NOT_LOADED = (
     "These can't be imported: {found}. A suite that is not whole would be judged "
-    "without them. Mend them, or name others; all that was printed by {command} is in "
+    "without them. Fix them, or select others; all that was printed by {command} is in "
     "{log}."
 )
 _FAILED = (

@@ -23,6 +23,8 @@ LONGEST = 300
 _TELLING = re.compile(
     # Of a usage error pytest and argparse show the usage first, and then the error.
     r"ERROR: (?!usage: )|[^:]+: error: |"
+    # What Django's checks found comes after the line that says that they did.
+    r".*\([\w.]+\.E\d{3}\) |"
     r"[\w.]*(Error|Exception|ImproperlyConfigured|UsageError)\b.*:"
 )
 

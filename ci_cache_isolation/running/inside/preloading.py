@@ -12,9 +12,9 @@ from contextlib import suppress
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-__all__ = ["import_cache_clients"]
+__all__ = ["CLIENTS", "import_cache_clients"]
 
-_CLIENTS = {
+CLIENTS = {
     "django.core.cache.backends.redis.RedisCache": "redis",
     "django.core.cache.backends.memcached.PyMemcacheCache": "pymemcache",
     "django.core.cache.backends.memcached.PyLibMCCache": "pylibmc",
@@ -29,6 +29,6 @@ def import_cache_clients() -> None:
         # What can't be imported fails where it is used, if it is.
         with suppress(Exception):
             for owner in import_string(alias["BACKEND"]).__mro__:
-                client = _CLIENTS.get(f"{owner.__module__}.{owner.__qualname__}")
+                client = CLIENTS.get(f"{owner.__module__}.{owner.__qualname__}")
                 if client is not None:
                     importlib.import_module(client)
