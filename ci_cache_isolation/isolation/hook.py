@@ -49,6 +49,9 @@ def watch(watcher: Watcher, expect: Expecting = _nothing) -> None:
     """
     global _watcher, _expect
     _watcher, _expect = watcher, expect
+    if "create_connection" not in vars(CacheHandler):
+        # The run is not going to start.
+        return
     original = CacheHandler.create_connection
     if _is_wrapped(original):
         return
@@ -86,7 +89,8 @@ def unwatch() -> None:
 def open_caches() -> Iterator[tuple[str, BaseCache]]:
     """Yield the aliases that are open in this thread, and their caches."""
     for alias in caches.settings if settings.configured else ():
-        cache = getattr(caches._connections, alias, None)  # type: ignore[attr-defined]  # noqa: SLF001
+        opened = getattr(caches, "_connections", None)
+        cache = getattr(opened, alias, None)
         if cache is not None:
             yield alias, cache
 

@@ -34,10 +34,7 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.locmem import (  # type: ignore[attr-defined]
-    _caches,
-    _expire_info,
-)
+from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.process import free_inherited, is_lock
@@ -214,7 +211,10 @@ class _Holdings:
 def _reached(cache: Any, sort_of: Callable[[type], _Sort]) -> Iterator[_Node]:
     """Yield what belongs to a cache, the nearest first; entries in memory do not."""
     waiting = deque([_Node(cache, None)])
-    memories: list[Any] = [*_caches.values(), *_expire_info.values()]
+    memories: list[Any] = [
+        *locmem._caches.values(),  # type: ignore[attr-defined]  # noqa: SLF001
+        *locmem._expire_info.values(),  # type: ignore[attr-defined]  # noqa: SLF001
+    ]
     seen = {id(cache), *map(id, memories)}
     while waiting and len(seen) < _MANY:
         node = waiting.popleft()

@@ -14,7 +14,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import IsolationError, NotActiveError
-from ci_cache_isolation.isolation import hook, inherited, notices, unittest_hook
+from ci_cache_isolation.isolation import hook, inherited, needed, notices, unittest_hook
 from ci_cache_isolation.isolation.options import (
     Asked,
     Choice,
@@ -174,6 +174,8 @@ def start(resolved: Enabled) -> None:
     os.environ[RUN_VARIABLE] = "1"
     check_stores(chosen())
     if not STACK.path:
+        needed.load_backends()
+        needed.check()
         for what, found, is_reached in (
             (
                 "CacheHandler.create_connection",

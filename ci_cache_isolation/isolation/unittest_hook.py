@@ -161,7 +161,10 @@ def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
     global _stack, _is_enabled
     _stack, _is_enabled = stack, is_enabled
     for name, replacement in _REPLACEMENTS.items():
-        current = getattr(unittest.TestSuite, name)
+        current = getattr(unittest.TestSuite, name, None)
+        if current is None:
+            # The run is not going to start.
+            continue
         # Others may have wrapped our wrapper. Only the original means it is gone.
         if name not in _in_place or current is _originals[name]:
             _originals[name] = current
@@ -174,7 +177,7 @@ def detach() -> None:
     global _stack  # noqa: PLW0603
     _stack = None
     for name, replacement in _REPLACEMENTS.items():
-        if getattr(unittest.TestSuite, name) is replacement:
+        if getattr(unittest.TestSuite, name, None) is replacement:
             setattr(unittest.TestSuite, name, _originals[name])
             _in_place.discard(name)
 

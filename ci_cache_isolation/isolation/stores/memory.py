@@ -30,10 +30,12 @@ from ci_cache_isolation.isolation.stores.snapshots import (
 
 __all__ = ["MemoryStore"]
 
-# Typed here because django-stubs leaves the module's dictionaries out.
-_caches: dict[str, MutableMapping[Any, Any]] = locmem._caches  # type: ignore[attr-defined]  # noqa: SLF001
-_expire_info: dict[str, MutableMapping[Any, float | None]] = locmem._expire_info  # type: ignore[attr-defined]  # noqa: SLF001
-_locks: dict[str, threading.Lock] = locmem._locks  # type: ignore[attr-defined]  # noqa: SLF001
+# Where one is not there no run starts: see `needed`.
+_caches: dict[str, MutableMapping[Any, Any]] = getattr(locmem, "_caches", {})
+_expire_info: dict[str, MutableMapping[Any, float | None]] = getattr(
+    locmem, "_expire_info", {}
+)
+_locks: dict[str, threading.Lock] = getattr(locmem, "_locks", {})
 
 
 _KNOWN = frozenset({"_cache", "_expire_info"})

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
 
-from ci_cache_isolation.isolation import filespace, keys
+from ci_cache_isolation.isolation import filespace, keys, needed
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.filespace import FileSpace
@@ -54,6 +54,9 @@ class SectionedStore(Store):
     def _prepare(self, cache_class: type) -> None:
         if cache_class in self._prepared:
             return
+        if self.frames.is_active:
+            # The first of a library that was not loaded when tests began.
+            needed.check()
         if issubclass(cache_class, FileBasedCache):
             filespace.patch(self._patches, cache_class)
         else:
