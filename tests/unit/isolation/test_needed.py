@@ -160,11 +160,6 @@ SITES = {
         "opened": OF_USERS,
     },
     "isolation/dialects/memcached.py": {"patch": {"get_node"}},
-    "isolation/dialects/transactions.py": {
-        "watch_transactions": {
-            *("savepoint", "savepoint_rollback", "rollback", "close", "commit"),
-        }
-    },
     "isolation/filespace.py": {
         "patch": {"_dir", "_key_to_file", "_list_cache_files", "_cull", "clear"}
     },
@@ -181,7 +176,7 @@ SITES = {
     "isolation/process.py": {"_begin_child": OF_USERS},
     "isolation/stores/private_servers.py": {
         "lead_first": {"_client", "_class", "_client_cls"},
-        "is_led": {"_class", "_client_cls"},
+        "make_own_clients": {"_class", "_client_cls"},
         "_redirect_cache": {"_options", "_servers"},
         "_redirect_client": {"_params", "_server", "_client"},
         "redirect": {"_servers"},
