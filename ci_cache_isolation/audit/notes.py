@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,7 +32,10 @@ __all__ = ["Note", "key_text", "line", "read"]
 
 _LONGEST_KEY = 250
 # What a line that a test wrote, or that was cut off, may come to.
-_NO_NOTE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+_NO_NOTE = (
+    *(ValueError, TypeError, LookupError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +134,43 @@ def _note(values: dict[str, Any]) -> Note:
         looked={_entry(each[:4]): _look(each[4:]) for each in values.get("looked", ())},
         left={_entry(each[:4]): _left(each[4:]) for each in values.get("left", ())},
         searched={
-            _search(each[:4]): Searched(_look(each[4]), tuple(each[5]))
+            _search(each[:4]): Searched(_look(each[4]), tuple(map(_once, each[5])))
             for each in values.get("searched", ())
         },
         tidied=frozenset(map(_entry, values.get("tidied", ()))),
         emptied=tuple(map(_search, values.get("emptied", ()))),
-        cleared={each[0]: _left(each[1:]) for each in values.get("cleared", ())},
-        during=tuple(values.get("during", ())),
-        names={_entry(each[:4]): each[4] for each in values.get("names", ())},
-        seconds=float(values.get("seconds", 0.0)),
+        cleared={_once(each[0]): _left(each[1:]) for each in values.get("cleared", ())},
+        during=tuple(map(_once, values.get("during", ()))),
+        names={_entry(each[:4]): _once(each[4]) for each in values.get("names", ())},
+        seconds=_time(values.get("seconds", 0.0)) or 0.0,
     )
 
 
 def _look(values: Sequence[Any]) -> Look:
     alias, operation, hit, site, holder = values
+    if hit is not None and not isinstance(hit, bool):
+        raise TypeError(hit)
     return Look(_once(alias), _once(operation), hit, _site(site), _once(holder))
 
 
 def _left(values: Sequence[Any]) -> Left:
     alias, operation, how, deadline, site, expires_in = values
     return Left(
-        _once(alias), _once(operation), How(how), deadline, _site(site), expires_in
+        _once(alias),
+        _once(operation),
+        How(how),
+        _time(deadline),
+        _site(site),
+        _time(expires_in),
     )
+
+
+def _time(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isfinite(value):
+        raise ValueError(value)
+    return float(value)
 
 
 def _entry(values: Sequence[str]) -> Entry:
