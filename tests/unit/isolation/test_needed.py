@@ -139,6 +139,7 @@ SITES = {
             *("get_by_natural_key", "_get_site_by_id", "_get_site_by_request"),
         }
     },
+    "audit/recorder.py": {"take": OF_USERS},
     # All operations that a backend has.
     "audit/operations.py": {"wrap_operations": OF_USERS},
     "isolation/dialects/base.py": {
@@ -149,9 +150,13 @@ SITES = {
         "patch_client": {
             *("clear", "keys", "iter_keys", "delete_pattern", "reverse_key"),
             *("incr", "decr"),
-        }
+        },
+        "__set__": {"reverse_key"},
     },
-    "isolation/dialects/database.py": {"patch_culling": {"_cull"}},
+    "isolation/dialects/database.py": {
+        "patch_culling": {"_cull"},
+        "_connected": {"ensure_connection"},
+    },
     "isolation/dialects/django_mysql.py": {"patch_culling": {"cull"}},
     # Those on hashes that a version has, which may be none.
     "isolation/dialects/django_valkey.py": {"patch_client": OF_USERS},
@@ -160,8 +165,14 @@ SITES = {
         "opened": OF_USERS,
     },
     "isolation/dialects/memcached.py": {"patch": {"get_node"}},
+    "isolation/dialects/transactions.py": {
+        "__init__": {"savepoint", "savepoint_rollback", "rollback", "close", "commit"},
+        "_leave": {"savepoint", "savepoint_rollback", "rollback", "close", "commit"},
+    },
     "isolation/filespace.py": {
-        "patch": {"_dir", "_key_to_file", "_list_cache_files", "_cull", "clear"}
+        "patch": {"_dir", "_key_to_file", "_list_cache_files", "_cull", "clear"},
+        "take": OF_USERS,
+        "__set__": {"_dir"},
     },
     "isolation/hook.py": {
         "watch": {"create_connection"},
@@ -172,9 +183,15 @@ SITES = {
         "_tests_decorated": OF_USERS,
         "_test_case": OF_USERS,
     },
+    "isolation/keys.py": {
+        "__set__": {"key_func"},
+        "maker_of": OF_USERS,
+        "take": OF_USERS,
+    },
     "isolation/patches.py": {"wrap": set(), "put": set(), "undo": set()},
     "isolation/process.py": {"_begin_child": OF_USERS},
     "isolation/stores/private_servers.py": {
+        "contained_for": OF_USERS,
         "lead_first": {"_client", "_class", "_client_cls"},
         "make_own_clients": {"_class", "_client_cls"},
         "_redirect_cache": {"_options", "_servers"},
@@ -188,6 +205,7 @@ SITES = {
         "_begun": OF_USERS,
         "_ended": OF_USERS,
     },
+    "probing/worker.py": {"start": OF_USERS},
     # Python's own sockets, in a process of its own.
     "probing/wire.py": {"__init__": OF_USERS},
     "running/inside/changes.py": {
@@ -237,16 +255,39 @@ def places_that_replace(tree):
     }
     found = set()
 
-    def look(node, place):
+    def look(node, place, states):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            place = node.name
-        if is_replacing(node, imported):
+            place, states = node.name, states_in(node)
+        if is_replacing(node, imported) or is_writing_into(node, states):
             found.add(place)
         for child in ast.iter_child_nodes(node):
-            look(child, place)
+            look(child, place, states)
 
-    look(tree, "")
+    look(tree, "", set())
     return found
+
+
+def states_in(function):
+    """Return what a function calls the attributes of an object."""
+    return {
+        ast.unparse(target)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and is_state(node.value)
+        for target in node.targets
+    }
+
+
+def is_state(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "vars"
+
+
+def is_writing_into(node, states):
+    """Return whether an attribute of an object is set past its class."""
+    return isinstance(node, ast.Assign) and any(
+        isinstance(each, ast.Subscript)
+        and (is_state(each.value) or ast.unparse(each.value) in states)
+        for each in node.targets
+    )
 
 
 def is_replacing(node, imported):
