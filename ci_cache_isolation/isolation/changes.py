@@ -7,18 +7,17 @@ in some scope that was set aside the name stands as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["settle", "watch"]
+__all__ = ["settle", "standing", "watch"]
 
 
 def watch(space: Any, section: Any, name: str) -> None:
     """Take note that a name may be about to change."""
     if section.changed is None or name in section.changed or name in section.watched:
         return
-    inner = [frame for visit in space.frames.visits for frame in visit.inner]
-    seeing = [frame.sections[space] for frame in inner if space in frame.sections]
-    if any(each.is_cut or name in each.touched for each in seeing):
+    if _is_used_inside(space, name):
         section.watched[name] = _state(space, section, name)
 
 
@@ -28,6 +27,28 @@ def settle(space: Any, section: Any) -> None:
     for name, before in watched.items():
         if section.changed is not None and before != _state(space, section, name):
             section.changed.add(name)
+
+
+def standing(space: Any, sections: Iterable[Any], empty: Any) -> set[str]:
+    """Return the names under which something stands that is about to be cleared.
+
+    ``sections`` are those that are seen, the nearest first; nothing is in ``empty``.
+    """
+    found: dict[str, bool] = {}
+    for section in sections:
+        for name, is_stored in section.touched.copy().items():
+            if name not in found:
+                found[name] = is_stored and (
+                    not _is_used_inside(space, name)
+                    or _state(space, section, name) != _state(space, empty, name)
+                )
+    return {name for name, stands in found.items() if stands}
+
+
+def _is_used_inside(space: Any, name: str) -> bool:
+    inner = [frame for visit in space.frames.visits for frame in visit.inner]
+    seeing = [frame.sections[space] for frame in inner if space in frame.sections]
+    return any(each.is_cut or name in each.touched for each in seeing)
 
 
 def _state(space: Any, section: Any, name: str) -> object:

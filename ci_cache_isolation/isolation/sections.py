@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
-from ci_cache_isolation.isolation.changes import settle
+from ci_cache_isolation.isolation.changes import settle, standing
 from ci_cache_isolation.isolation.joining import Joined
 from ci_cache_isolation.isolation.process import new_lock, next_number, section_id
 from ci_cache_isolation.isolation.turns import Turns
@@ -293,7 +293,8 @@ class Space(ABC):
         """Take note that all is about to be deleted that a section sees."""
         if section.changed is not None:
             seen = (section, *self.outward(section))
-            section.changed = section.changed.union(*(each.stored() for each in seen))
+            empty = Section(section.frame, next_number())
+            section.changed = section.changed | standing(self, seen, empty)
 
     def forget(self) -> None:
         """Look the section up anew next time."""

@@ -133,8 +133,9 @@ class GenericDialect(TimeoutsRemembered):
         """Return the value, as it can be compared, and its end as it was told."""
         with Attention((full,)):
             value = _operation(cache, "get")(full, _MISSING)
-        stored = None if value is _MISSING else pickle.dumps(value)
-        return stored, space.expiries.get(full)
+        if value is _MISSING:
+            return None
+        return pickle.dumps(value), space.expiries.get(full)
 
     def connect(self, cache: Any) -> None:
         """Have a cache in nobody's hands take its keys as they are."""

@@ -79,8 +79,9 @@ class MemcachedDialect(TimeoutsRemembered):
     def state(self, space: KeySpace, cache: Any, full: str) -> object:
         """Return the value, as it can be compared, and its end as it was told."""
         value = cache._cache.get(full, _MISSING)  # noqa: SLF001
-        stored = None if value is _MISSING else pickle.dumps(value)
-        return stored, space.expiries.get(full)
+        if value is _MISSING:
+            return None
+        return pickle.dumps(value), space.expiries.get(full)
 
     def expiry(self, cache: Any, timeout: float | None) -> Expiry:
         """Return when an entry expires, as memcached was told."""

@@ -453,6 +453,21 @@ def test_what_changes_nothing_in_a_visit_changes_nothing_in_inner_scopes(
     assert cache.get_many(["key", "of-process"]) == {"key": 1, "of-process": 2}
 
 
+def test_clearing_in_a_visit_takes_only_what_stood_there(sections, kind, cache):
+    cache.set_many({"stood": 1, "deleted": 1})
+    cache.delete("deleted")
+    cache.touch("tried")
+    if kind != CANNOT_COUNT:
+        with pytest.raises(ValueError, match="tried"):
+            cache.incr("tried")
+    sections.move_to((CLASS, TEST))
+    keys = ["stood", "deleted", "tried"]
+    cache.set_many(dict.fromkeys(keys, 2))
+    with sections.at(0):
+        cache.clear()
+    assert cache.get_many(keys) == {"deleted": 2, "tried": 2}
+
+
 @pytest.mark.parametrize("timeout", [100, None])
 def test_what_is_stored_in_a_visit_as_it_was_reaches_inner_scopes(
     sections, cache, timeout
