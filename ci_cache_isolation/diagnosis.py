@@ -71,7 +71,7 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
     doors = _doors(opened)
     lines = [
         f"settings: {opened.settings or f'configured by {opened.file}'}",
-        f"tests are run by: {opened.runner or 'unknown'}",
+        f"tests are run by: {_runner(opened)}",
         f"isolation: {state}",
         f"switched on by: {' and '.join(doors) or _nobody(opened)}",
         *([] if doors else _to_add(opened)),
@@ -159,6 +159,12 @@ def _configured() -> dict[str, dict[str, object]]:
         text = _NO_CACHES.format(found=shown_error(error))
         raise SettingsError(text) from None
     return found
+
+
+def _runner(opened: Opened) -> str:
+    if opened.runner == ScriptRunner.name:
+        return f"{opened.file} (--runner {opened.runner})"
+    return opened.runner or "unknown"
 
 
 def _nobody(opened: Opened) -> str:

@@ -105,7 +105,7 @@ def audit(
         emptied(report)
     except (OptionError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
-    terminal.begin(chosen.name, processes, recorded)
+    terminal.begin(chosen.title, processes, recorded)
     request = AuditRequest(
         tuple(labels),
         processes,

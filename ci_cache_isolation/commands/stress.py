@@ -205,7 +205,7 @@ def stress(
     except (OptionError, NoRunnerError, ResumeError) as error:
         fail(error, ExitCode.USAGE)
     terminal.begin(
-        chosen.name,
+        chosen.title,
         request.cache,
         request.seed,
         request.processes,

@@ -18,6 +18,11 @@ class Runner(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name
+
     @classmethod
     @abstractmethod
     def fits(cls, folder: Path) -> bool:

@@ -39,6 +39,11 @@ class ScriptRunner(Runner):
         return bool(_script(folder))
 
     @property
+    def title(self) -> str:
+        """The script: nobody has called it a runner."""
+        return self.script
+
+    @property
     def script(self) -> str:
         """The script's path, seen from the folder."""
         return _script(self.folder)

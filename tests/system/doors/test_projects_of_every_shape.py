@@ -143,6 +143,7 @@ SOME = (
 def shape(request, project):
     """Return a project of some shape; ``runner`` is what its tests are run by."""
     project.runner, files = SHAPES[request.param]
+    project.script = next((each for each in files if "runtests" in each), "")
     project.has_module = "shop.settings" in "".join(files.values())
     made(project, files)
     return project
@@ -168,7 +169,8 @@ def test_doctor_finds_settings_and_what_runs_the_tests(shape):
     done = command(shape, "doctor")
     assert done.stderr == ""
     settings, runner, *_ = done.stdout.splitlines()
-    assert runner == f"tests are run by: {shape.runner}"
+    by = {"script": f"{shape.script} (--runner script)"}.get(shape.runner, "pytest")
+    assert runner == f"tests are run by: {by}"
     if shape.has_module:
         assert settings == "settings: shop.settings"
     else:
