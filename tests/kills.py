@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.conftest import OF_THIS_RUN
 from tests.neighbours import RUN
 from tests.stores import DATABASES
 
@@ -150,15 +151,17 @@ class Kills:
             try:
                 self.wait_for_workers(run)
                 time.sleep(self.random.uniform(0, 0.6))
+                # A quick run may have come to its end.
                 workers = sorted(int(each.name) for each in self.folder.iterdir())
                 self.random.shuffle(workers)
-                for pid in workers[: self.random.randint(1, len(workers))]:
+                for pid in workers[: self.random.randint(0, len(workers))]:
                     time.sleep(self.random.uniform(0, 0.05))
                     self.killed += self.end(pid)
             finally:
                 left = [int(each.name) for each in self.folder.iterdir()]
                 self.killed += sum(map(is_alive, left))
-                os.killpg(run.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.killpg(run.pid, signal.SIGKILL)
 
     def wait_for_workers(self, run):
         deadline = time.monotonic() + 60
@@ -175,8 +178,12 @@ class Kills:
 
     @contextmanager
     def started(self, *, own_session=False, **environment):
-        given = {**os.environ, **self.project.own, **environment, "PYTHONPATH": "."}
-        given.pop("CI_CACHE_ISOLATION", None)
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(OF_THIS_RUN)
+        }
+        given = inherited | self.project.own | environment | {"PYTHONPATH": "."}
         with subprocess.Popen(
             [sys.executable, *self.command],
             cwd=self.project.path,
