@@ -49,6 +49,16 @@ hypothesis.settings.load_profile("untimed")
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".pytest_cache" / "hypothesis")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--program-minutes",
+        type=float,
+        default=2.0,
+        metavar="M",
+        help="run random programs of cache operations so long, all stores together",
+    )
+
+
 class Project:
     """A directory with a Django project, whose commands run in processes of their own.
 

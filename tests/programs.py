@@ -353,7 +353,7 @@ class Programs(RuleBasedStateMachine):
 
     # What a fixture of a wider scope does in the middle of a narrower one
 
-    @precondition(lambda self: self.around and set(self.open) == {"scope"})
+    @precondition(lambda self: self.open and all(each == "scope" for each in self.open))
     @rule(data=st.data())
     def work_in_an_outer_scope(self, data):
         depth = data.draw(st.integers(0, len(self.around) - 1), label="depth")
