@@ -171,12 +171,19 @@ class Dialect(ABC):
                 patches.put(owner, KEY_FUNCTION, KeyFunction(own))
             if "make_key" in vars(owner) and not self.is_of_family(owner):
                 patches.wrap(owner, "make_key", making_own_keys)
-        for owner in self.owners(cache_class, "clear"):
-            patches.wrap(owner, "clear", self.clearing)
+        self._patch_clear(patches, cache_class)
         for name in COUNTING:
             for owner in self.owners(cache_class, name):
                 if callable(vars(owner).get(name)):
                     patches.wrap(owner, name, self.naming)
+
+    def _patch_clear(self, patches: Patches, cache_class: type) -> None:
+        for owner in self.owners(cache_class, "clear"):
+            patches.wrap(owner, "clear", self.clearing)
+        for owner in self.owners(cache_class, "aclear"):
+            # Django's own calls clear(). Families wrap what theirs call.
+            if "aclear" in vars(owner) and not self.is_of_family(owner):
+                patches.wrap(owner, "aclear", self.clearing)
 
     def root(self, cache_class: type) -> type:
         """Return the class of the family that all its caches derive from."""

@@ -7,7 +7,7 @@ import functools
 import multiprocessing
 import multiprocessing.util
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -235,13 +235,19 @@ class SectionedStore(Store):
 
 
 def _reach_clear(cache: Any, space: KeySpace | FileSpace) -> None:
-    """Come before a tool that wrapped the ``clear`` of an object opened earlier.
+    """Come before whoever put a ``clear`` of its own on an object: tools, or itself.
 
-    What it wrapped then is the backend's own, which empties the whole server.
+    What that calls is the backend's own, which empties the whole server.
     """
-    wrapped = vars(cache).get("clear")
-    if wrapped is None or hasattr(wrapped, _REACHED):
-        return
+    for name in ("clear", "aclear"):
+        wrapped = vars(cache).get(name)
+        if wrapped is not None and not hasattr(wrapped, _REACHED):
+            vars(cache)[name] = _reaching(cache, space, name, wrapped)
+
+
+def _reaching(
+    cache: Any, space: KeySpace | FileSpace, name: str, wrapped: Callable[..., Any]
+) -> Callable[..., Any]:
     reference = weakref.ref(cache)
 
     @functools.wraps(wrapped)
@@ -249,7 +255,7 @@ def _reach_clear(cache: Any, space: KeySpace | FileSpace) -> None:
         held = reference()
         if held is None or space.current() is None:
             return wrapped(*args, **kwargs)
-        return type(held).clear(held, *args, **kwargs)
+        return getattr(type(held), name)(held, *args, **kwargs)
 
     setattr(clear, _REACHED, True)
-    vars(cache)["clear"] = clear
+    return clear

@@ -194,3 +194,41 @@ def test_what_one_of_a_servers_caches_has_left_by_the_thousand_does_not_wait(
         with sections.opened(TEST):
             other.set_many(dict.fromkeys(map(str, range(BATCH)), 1))
         assert one.entries == {}
+
+
+class NativeCache(DictionaryCache):
+    """Clears by a coroutine of its own, and has it put on each object."""
+
+    def __init__(self, location, params):
+        super().__init__(location, params)
+        if params.get("is_bound"):
+            self.aclear = self.aclear
+
+    async def aclear(self):
+        self.entries.clear()
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+@pytest.mark.parametrize("is_isolated", [True, False])
+def test_a_native_aclear_empties_the_tests_section_only(
+    opened, sections, locations, is_isolated, is_bound
+):
+    location = locations("custom")
+    cache, theirs = (
+        opened(
+            "custom",
+            location=location,
+            is_isolated=each,
+            cache_class=NativeCache,
+            is_bound=is_bound,
+        )
+        for each in (is_isolated, False)
+    )
+    theirs.set("theirs", 1)
+    with sections.opened(CLASS):
+        cache.set("key", 1)
+        with sections.opened(TEST):
+            asyncio.run(cache.aclear())
+            assert cache.get("key") is None
+        assert (cache.get("key") == 1) is is_isolated
+    assert (theirs.get("theirs") == 1) is is_isolated

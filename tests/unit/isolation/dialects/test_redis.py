@@ -62,8 +62,10 @@ class OldServer:
     def __init__(self):
         self.values = {"source": (b"value", 500), "ever": (b"value", -1)}
 
+    said = "ERR unknown command `COPY`, with args beginning with: "
+
     def copy(self, source, target):
-        raise RuntimeError("ERR unknown command `COPY`, with args beginning with: ")
+        raise RuntimeError(self.said)
 
     def dump(self, key):
         return self.values.get(key, (None, -2))[0]
@@ -78,8 +80,17 @@ class OldServer:
         self.values[key] = value, left
 
 
-def test_a_server_that_cannot_copy_is_asked_to_dump_and_restore():
+@pytest.mark.parametrize(
+    "said",
+    [
+        OldServer.said,
+        "COPY - all keys must map to the same key slot",
+        "CROSSSLOT Keys in request don't hash to the same slot",
+    ],
+)
+def test_a_server_that_cannot_copy_is_asked_to_dump_and_restore(said):
     server = OldServer()
+    server.said = said
     for source in ("source", "ever", "absent"):
         copy_on_server(server, source, f"copy of {source}")
     assert server.values["copy of source"] == (b"value", 500)
