@@ -39,6 +39,8 @@ USE_TZ = True
 HERE = pathlib.Path(__file__).parent
 TOLD = json.loads((HERE / "told.json").read_text())
 DATABASES = TOLD["databases"]
+DATABASE_ROUTERS = TOLD["routers"]
+DJANGO_REDIS_CONNECTION_FACTORY = TOLD["factory"]
 CACHES = TOLD["caches"]
 CACHE_ISOLATION = {"stores": TOLD["stores"]}
 TEST_RUNNER = "ci_cache_isolation.runner.IsolatedRunner"
@@ -77,30 +79,34 @@ class Found:
         }
 
 
-def project_with(folder, caches, *, databases=None, stores=None):
-    """Make a project with these caches; files of theirs are in its folder."""
+def project_with(folder, caches, **told):
+    """Make a project with these caches; files of theirs are in its folder.
+
+    What else is told: its databases, stores, routers and django-redis's factory.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    told = {
+    usual = {
         "caches": caches,
-        "databases": databases
-        or {"default": {**SQLITE, "NAME": str(folder / "nowhere.sqlite3")}},
-        "stores": stores or {},
+        "databases": {"default": {**SQLITE, "NAME": str(folder / "nowhere.sqlite3")}},
+        "stores": {},
+        "routers": [],
+        "factory": "django_redis.pool.ConnectionFactory",
     }
-    (folder / "told.json").write_text(json.dumps(told))
+    (folder / "told.json").write_text(json.dumps(usual | told))
     (folder / "settings.py").write_text(SETTINGS)
     (folder / "manage.py").write_text(MANAGE)
     shutil.copy(HERE / "flawed_cache.py", folder)
     return folder
 
 
-def probed(folder, *options):
+def probed(folder, *options, python=sys.executable):
     """Have a project's caches probed by the command, in processes as they are."""
-    done = run(folder, "--json", *options)
+    done = run(folder, "--json", *options, python=python)
     assert done.stdout, done.stderr
     return Found(done.returncode, json.loads(done.stdout), done.stderr)
 
 
-def run(folder, *options, is_probe=True):
+def run(folder, *options, is_probe=True, python=sys.executable):
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -112,13 +118,13 @@ def run(folder, *options, is_probe=True):
     }
     probe = ["--probe"] if is_probe else []
     return subprocess.run(
-        [sys.executable, "-m", "ci_cache_isolation", "doctor", *probe, *options],
+        [python, "-m", "ci_cache_isolation", "doctor", *probe, *options],
         cwd=folder,
         env=inherited | own,
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1200,
     )
 
 

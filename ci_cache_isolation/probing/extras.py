@@ -57,8 +57,8 @@ _MANY = {"keys", "sources"}
 _ADDING = ("add", "set", "push")
 _REMOVING = ("del", "rem", "pop", "move", "cull", "evict")
 _ROUGH = ("ttl", "expiretime")
-_UNSUITABLE = frozenset({"key_func", "make_pattern", "reverse_key"})
-"""Functions that make keys, and are no operations."""
+_OF_KEYS = ("key_func", "keyslot", "make_", "reverse_key")
+"""Begin the names of functions that make keys, and are no operations."""
 _LISTING_ALL = frozenset({"keys", "akeys"})
 """A big server that lists all its keys does nothing else for a while."""
 _CHANGING_ALL = ("clear", "flush", "close", "cull", "shutdown")
@@ -94,7 +94,7 @@ def extras_of(cache: Any, *, is_own: bool) -> tuple[tuple[Call, ...], list[str]]
 def _names(cache: Any) -> Iterator[str]:
     usual = set(dir(BaseCache))
     for name in dir(type(cache)):
-        if name.startswith("_") or name in usual or name in _UNSUITABLE:
+        if name.startswith(("_", *_OF_KEYS)) or name in usual:
             continue
         if name.startswith("a") and name[1:] in usual:
             continue
@@ -104,7 +104,7 @@ def _names(cache: Any) -> Iterator[str]:
 
 def _call_of(cache: Any, name: str, *, is_own: bool) -> Call | None:
     """Return a call of a method with what is ours; None where that can't be known."""
-    if not is_own and name in _LISTING_ALL:
+    if "client" in name or (not is_own and name in _LISTING_ALL):
         return None
     if any(name.removeprefix("a").startswith(each) for each in _CHANGING_ALL):
         return None

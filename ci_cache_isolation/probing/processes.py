@@ -8,6 +8,7 @@ import queue
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -96,7 +97,9 @@ class Process:
 
     def end(self) -> None:
         """Let it end as any process ends, with its exit handlers."""
-        _pipe(self._process.stdin).close()
+        with suppress(OSError):
+            # It may have ended, and never read what it was told.
+            _pipe(self._process.stdin).close()
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:

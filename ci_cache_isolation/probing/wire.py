@@ -38,8 +38,18 @@ class Wire:
                 setattr(owner, name, self._watching(getattr(owner, name)))
         if hasattr(socket.socket, "sendmsg"):
             # That of asyncio. There is none for SSL.
-            send = self._watching(socket.socket.sendmsg)
-            socket.socket.sendmsg = send  # type: ignore[method-assign]
+            send_all = socket.socket.sendmsg
+
+            def send_held(this: socket.socket, _: bytes, *args: Any) -> Any:
+                return send_all(this, *args)
+
+            watched = self._watching(send_held)
+
+            def sendmsg(this: socket.socket, buffers: Any, *args: Any) -> Any:
+                held = [*buffers]
+                return watched(this, b"".join(held), held, *args)
+
+            socket.socket.sendmsg = sendmsg  # type: ignore[method-assign,assignment]
         # It is written in C, and has sockets of its own.
         library = sys.modules.get("pylibmc")
         if library is not None and is_refusing:
@@ -48,8 +58,7 @@ class Wire:
     def _watching(self, send: Callable[..., Any]) -> Callable[..., Any]:
         def watched(this: socket.socket, data: Any, *args: Any) -> Any:
             self.sent += 1
-            whole = b"".join(data) if isinstance(data, (list, tuple)) else data
-            if self._is_refusing and (word := emptying(whole)):
+            if self._is_refusing and (word := emptying(data)):
                 raise EmptiesServerError(f"{word} was not sent")
             return send(this, data, *args)
 

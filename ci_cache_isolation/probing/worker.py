@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.core.cache import caches
+from django.core.cache import BaseCache, caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import notices, switch
@@ -311,7 +311,13 @@ class Worker:
             return True
         if not self._is_unknown():
             return True
-        return not self.is_isolated or is_patched(type(self._held).clear)
+        # An asynchronous one may be of its own too.
+        methods = {"clear": BaseCache.clear, "aclear": BaseCache.aclear}
+        return not self.is_isolated or all(
+            is_patched(method) or (name == "aclear" and method is usual)
+            for name, usual in methods.items()
+            if (method := getattr(type(self._held), name, usual))
+        )
 
 
 def _class(conf: Mapping[str, Any]) -> type | None:
