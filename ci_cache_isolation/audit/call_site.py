@@ -6,6 +6,7 @@ caller's site is handed on in a context variable, which goes wherever the call g
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from contextvars import ContextVar
@@ -21,11 +22,21 @@ _NOT_A_CALLER = frozenset(
     | {"django_redis", "django_valkey", "functools", "threading", "unittest"}
     | {"_pytest", "pluggy", "pytest", "pytest_django"}
 )
+# Who runs tests: what called that has nothing to do with one.
+_RUNNING_TESTS = frozenset(
+    {"unittest.case", "unittest.async_case", "unittest.suite"}
+    | {"_pytest.python", "_pytest.unittest", "pytest_asyncio.plugin"}
+)
 _DEEPEST = 200
 
 
-def call_site(test_module: str) -> Site:
-    """Return the caller's site. ``test_module`` is that of the running test."""
+def call_site(function: object) -> Site:
+    """Return the caller's site. ``function`` is that of the running test, if any.
+
+    Of what a test does in a task or a thread of its own it is not among the callers:
+    there its definition stands for its line.
+    """
+    test_module = getattr(function, "__module__", None) or ""
     handed_on = HANDED_ON.get()
     if handed_on is not None:
         return handed_on
@@ -39,12 +50,21 @@ def call_site(test_module: str) -> Site:
             in_test = _written(frame)
             at = at or in_test
             break
+        if module in _RUNNING_TESTS:
+            break
         if not at and module.partition(".")[0] not in _NOT_A_CALLER:
             at = _written(frame)
         frame = frame.f_back
-    return Site(at, in_test)
+    if not in_test:
+        code = getattr(inspect.unwrap(function), "__code__", None)  # type: ignore[arg-type]
+        in_test = "" if code is None else _line(code.co_filename, code.co_firstlineno)
+    return Site(at or in_test, in_test)
 
 
 def _written(frame: FrameType) -> str:
-    path, folder = frame.f_code.co_filename, os.getcwd() + os.sep  # noqa: PTH109
-    return f"{path.removeprefix(folder)}:{frame.f_lineno}"
+    return _line(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _line(path: str, number: int) -> str:
+    folder = os.getcwd() + os.sep  # noqa: PTH109
+    return f"{path.removeprefix(folder)}:{number}"

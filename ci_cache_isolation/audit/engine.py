@@ -28,11 +28,10 @@ from ci_cache_isolation.running.output import (
     cause_in,
     interrupted,
     shown_path,
-    telling_line,
 )
 from ci_cache_isolation.running.private_files import made
 from ci_cache_isolation.running.processes import Processes
-from ci_cache_isolation.running.record import RECORD_VARIABLE
+from ci_cache_isolation.running.record import RECORD_VARIABLE, WHOLE_VARIABLE
 from ci_cache_isolation.running.record import read as read_record
 from ci_cache_isolation.running.replaying import SECONDS as REPLAYING
 from ci_cache_isolation.running.replaying import Replayer, Wanted
@@ -45,8 +44,6 @@ __all__ = [
 ]
 
 _JOURNAL = "journal"
-# What unittest makes of a module that can't be imported.
-_NOT_LOADED = "unittest.loader._FailedTest."
 _LOG = "suite.log"
 _RECORD = "suite.jsonl"
 _AT_LEAST_SECONDS = 10.0
@@ -134,6 +131,7 @@ class Audit:
             SCOPE_VARIABLE: "test",
             AUDIT_VARIABLE: str(self._journal),
             RECORD_VARIABLE: str(self._folder / _RECORD),
+            WHOLE_VARIABLE: "on",
             **self._hashing,
         }
         begun = time.monotonic()
@@ -165,17 +163,15 @@ class Audit:
                 raise NothingAuditedError(_NOT_RECORDED.format(folder=self._journal))
             return
         log = self._folder / _LOG
-        not_loaded = [
-            _with_reason(test.removeprefix(_NOT_LOADED), _text(log))
-            for test in tests
-            # A package may skip all of itself, where it lacks what it needs.
-            if test.startswith(_NOT_LOADED) and test in self.result.failed
-        ]
-        if not_loaded:
+        if reasons := read_record(self._folder / _RECORD).not_loaded:
+            found = ", ".join(
+                f"{name} ({reason})" if reason else name
+                for name, reason in reasons.items()
+            )
             raise CannotAuditError(
-                f"These can't be imported: {', '.join(not_loaded)}. A suite that is "
-                "not whole would be judged without them. Fix them, or select others; "
-                f"all that was printed is in {shown_path(log)}."
+                f"These can't be imported: {found}. A suite that is not whole would be "
+                "judged without them. Fix them, or select others; all that was printed "
+                f"is in {shown_path(log)}."
             )
         if tests:
             return
@@ -299,15 +295,6 @@ def _wanted(confirmed: Confirmed) -> Wanted:
     if confirmed.verdict is Verdict.VICTIM:
         tests = (*confirmed.after[0], confirmed.test)
     return Wanted(confirmed.test, tests)
-
-
-def _with_reason(module: str, printed: str) -> str:
-    """Return a module's name with the error that unittest printed for it."""
-    heading = f"\nERROR: {module} (unittest.loader._FailedTest"
-    block = printed.partition(heading)[2].partition("\n======")[0]
-    # Without the rest of the heading.
-    reason = telling_line(block.splitlines()[1:])
-    return f"{module} ({reason})" if reason else module
 
 
 def _text(log: Path) -> str:

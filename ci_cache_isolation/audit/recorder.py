@@ -175,8 +175,7 @@ class Recorder:
 
     def site(self) -> Site:
         """Return where the running operation was called."""
-        function = self._scope().function
-        return call_site(getattr(function, "__module__", None) or "")
+        return call_site(self._scope().function)
 
     def _scope(self) -> Scope:
         for scope in reversed(switch.STACK.path):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.conflicts import Audited, Conflict
 
-__all__ = ["AuditResult", "Request"]
+__all__ = ["AuditResult", "Request", "Standing"]
+
+
+class Standing(enum.StrEnum):
+    """What is known of a conflict when an audit has ended."""
+
+    CARRIED = "carried"
+    HARMLESS = "harmless"
+    UNTESTED = "untested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class AuditResult:
     findings: list[Finding] = field(default_factory=list)
     confirmed_runs: int = 0
     confirmed_seconds: float = 0.0
+    tested: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Victims, with those that were put to the test before them."""
     untested: dict[str, None] = field(default_factory=dict)
     asked_all_callers: bool = True
     is_confirmed: bool = False
@@ -57,8 +69,53 @@ class AuditResult:
 
     @property
     def harmless(self) -> list[Conflict]:
-        """The conflicts that changed nothing, as far as they were put to the test."""
-        if not self.is_confirmed:
-            return []
+        """The conflicts that were put to the test and changed nothing."""
+        return [each for each, word in self.come_to() if word is Standing.HARMLESS]
+
+    @property
+    def not_tested(self) -> list[Conflict]:
+        """The conflicts that were not put to the test, or not all of them."""
+        return [each for each, word in self.come_to() if word is Standing.UNTESTED]
+
+    def come_to(self) -> list[tuple[Conflict, Standing]]:
+        """Return every conflict with what is known of it."""
         carried = {each for finding in self.findings for each in finding.carrying}
-        return [each for each in self.audited.conflicts if each.entry not in carried]
+        findings = {each.confirmed.test: each for each in self.findings}
+        return [
+            (
+                each,
+                Standing.CARRIED
+                if each.entry in carried
+                else Standing.HARMLESS
+                if self._is_tested(each, findings)
+                else Standing.UNTESTED,
+            )
+            for each in self.audited.conflicts
+        ]
+
+    def _is_tested(self, conflict: Conflict, findings: Mapping[str, Finding]) -> bool:
+        """Return whether all suspicions of a conflict were put to the test.
+
+        Where two tests meet in another entry that decides, this one was tested only if
+        it alone was left in place once.
+        """
+        if conflict.is_common:
+            return self.is_confirmed and self.asked_all_callers
+        leavers = {test for each in conflict.left_by for test in each.actor.tests}
+        victims = {test for each in conflict.seen_by for test in each.actor.tests}
+        suspected = [
+            (victim, leavers & self.audited.suspects[victim].keys())
+            for victim in victims
+            if victim in self.audited.suspects
+        ]
+        pairs = [(victim, found) for victim, found in suspected if found]
+        for victim, polluters in pairs:
+            if not polluters <= self.tested.get(victim, frozenset()):
+                return False
+            finding = findings.get(victim)
+            if finding is None or conflict.entry in finding.decided.harmless:
+                continue
+            changing = {test for group in finding.confirmed.after for test in group}
+            if changing & polluters:
+                return False
+        return bool(pairs)

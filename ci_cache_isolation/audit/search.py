@@ -65,9 +65,15 @@ class Search:
             ordered = self._ordered(suspects)
             confirmation = confirm(ordered, run, processes, found, alone)
             result.untested |= dict.fromkeys(confirmation.untested)
+            for victim, polluters in confirmation.tested.items():
+                known = result.tested.get(victim, frozenset())
+                result.tested[victim] = known | polluters
 
         put_to_the_test(result.audited.suspects)
         put_to_the_test(self._ask_callers(run))
+        # As they ran, whichever was proved first.
+        places = {test: at for at, test in enumerate(result.audited.tests)}
+        result.findings.sort(key=lambda each: places[each.confirmed.test])
         if result.findings:
             result.findings = with_cleaners(
                 result.findings, notes, self._known, run, self._limit.is_over

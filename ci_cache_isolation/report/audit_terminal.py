@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ci_cache_isolation.audit.causes import Cause, Finding, by_cause, by_pattern
+from ci_cache_isolation.audit.confirming import Confirmed
 from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.patterns import pattern_of
 from ci_cache_isolation.audit.proofs import TIMES, Verdict
@@ -133,6 +134,7 @@ class AuditTerminal:
             f"    failed alone {proof.alone}/{TIMES}, after it "
             f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
             + ("" if proof.reset is None else f", reset {proof.reset}/{TIMES}")
+            + _carries(confirmed)
         )
         if confirmed.message:
             self._say(f"    {printable(confirmed.message)}")
@@ -193,15 +195,18 @@ class AuditTerminal:
                 else f"{brittle} tests of them, isolated or not, fail without what "
                 "others leave: let them store that themselves."
             )
-        if result.harmless:
-            number = len(result.harmless)
-            was = "was" if number == 1 else "were"
+        if not result.is_confirmed:
+            return
+        if number := len(result.harmless):
             self._say(
                 f"{counted(number, 'conflict')} changed no outcome: listed in the "
                 "report, and harmless as far as the tests tell."
-                if result.is_whole
-                else f"{counted(number, 'conflict')} changed no outcome, or {was} not "
-                "put to the test: listed in the report. Give it more --minutes."
+            )
+        if number := len(result.not_tested):
+            was = "was" if number == 1 else "were"
+            self._say(
+                f"{counted(number, 'conflict')} {was} not put to the test, or not "
+                "apart from others: listed in the report."
             )
 
     def _more(self, number: int) -> None:
@@ -210,6 +215,14 @@ class AuditTerminal:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def _carries(confirmed: Confirmed) -> str:
+    """Say of a brittle test what its isolated runs mean: where they pass, no cure."""
+    if confirmed.verdict is not Verdict.BRITTLE:
+        return ""
+    is_cache = confirmed.proof.is_of_caches
+    return f": {'a cache' if is_cache else 'no cache'} carries what it needs"
 
 
 def _carrier(cause: Cause) -> str:

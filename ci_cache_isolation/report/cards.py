@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ci_cache_isolation.audit.proofs import Verdict
-from ci_cache_isolation.report.words import counted, in_cache, made, remembers, together
+from ci_cache_isolation.report.words import (
+    TITLES,
+    counted,
+    in_cache,
+    made,
+    remembers,
+    together,
+)
 
 __all__ = ["Card", "Unjudged", "by_verdict", "cards", "carrying", "unjudged"]
 
@@ -45,6 +52,13 @@ class Card:
     def first(self) -> Document:
         """The one that speaks for all."""
         return self.findings[0]
+
+    @property
+    def titles(self) -> list[tuple[str, str]]:
+        """Those that fail, each with what is said of it."""
+        return [
+            (each["test"], TITLES[Verdict(each["verdict"])]) for each in self.findings
+        ]
 
     @property
     def tests(self) -> list[str]:
@@ -129,6 +143,10 @@ class Card:
         ):
             if times := proof.get(name):
                 text += f", {words} {times}"
+        if self.verdict is Verdict.BRITTLE and (isolated := proof.get("isolated")):
+            # That it passes isolated too is no cure: it fails alone.
+            carries = "no cache" if isolated == proof["after"] else "a cache"
+            return f"{text}: {carries} carries what it needs"
         if cures is not None:
             text += f": isolation {'cures it' if cures else 'does not cure it'}"
         return text
@@ -152,7 +170,10 @@ def cards(findings: Sequence[Document]) -> list[Card]:
             # Many tests may lack the same thing.
             after = each["message"]
         at = each["state"] and each["state"]["written_at"]
-        causes.setdefault((each["verdict"], after, at), []).append(each)
+        # An audit has told causes already: there is one count of them everywhere.
+        own = each.get("cause")
+        cause = (str(own),) if own is not None else (each["verdict"], after, at)
+        causes.setdefault(cause, []).append(each)
     return sorted(
         map(_card, causes.values()),
         key=lambda card: (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from ci_cache_isolation.audit.causes import Finding
+from ci_cache_isolation.audit.causes import Finding, by_cause
 from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
 from ci_cache_isolation.audit.deciding import Decided
 from ci_cache_isolation.audit.hashing import is_hashed
@@ -60,8 +60,15 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
             "unreachable": None,
         },
         "bound": {},
-        "conflicts": [conflict_of(each) for each in result.audited.conflicts],
-        "findings": [_finding(each, result) for each in result.findings],
+        "conflicts": [
+            {**conflict_of(each), "result": standing.value}
+            for each, standing in result.come_to()
+        ],
+        "findings": [
+            {**_finding(each, result), "cause": number}
+            for number, cause in enumerate(by_cause(result.findings), start=1)
+            for each in cause.findings
+        ],
     }
 
 

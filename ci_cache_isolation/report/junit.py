@@ -54,8 +54,7 @@ def _cases(document: Document) -> Iterator[ET.Element]:
         for finding in card.findings:
             [own] = cards([finding])
             told = "\n".join(_told(own, finding["replay"] or card.replay))
-            title = TITLES[card.verdict]
-            yield _case(finding["test"], str(card.verdict), title, told)
+            yield _case(finding["test"], str(own.verdict), TITLES[own.verdict], told)
     for each in unjudged(document):
         yield _case(each.test, _NOT_JUDGED, each.text, each.message)
 

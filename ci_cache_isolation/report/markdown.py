@@ -18,7 +18,7 @@ from ci_cache_isolation.report.counts import (
     met,
     subject,
 )
-from ci_cache_isolation.report.words import TITLES, counted, printable
+from ci_cache_isolation.report.words import RESULTS, TITLES, counted, printable
 
 __all__ = ["code", "summary"]
 
@@ -120,8 +120,8 @@ def _verdicts(document: Document) -> str:
 def _card(card: Card, number: int) -> str:
     heading = _carrier(card) or code(card.tests[0])
     lines = [f"### {number}. {card.verdict}: {heading}", ""]
-    title = TITLES[card.verdict]
-    lines += _listed([f"{code(test)}: {title}" for test in card.tests], SHOWN_TESTS)
+    titles = [f"{code(test)}: {title}" for test, title in card.titles]
+    lines += _listed(titles, SHOWN_TESTS)
     if card.order:
         lines.append(f"- {card.order}")
     lines += _listed(
@@ -192,6 +192,8 @@ def _conflict(conflict: Document) -> str:
             first, *others = conflict[side]
             text += f"; {verb} {code(first['test'])} at {code(first['at'])}"
             text += f" and {len(others)} more" if others else ""
+    if result := RESULTS.get(str(conflict.get("result"))):
+        text += f"; {result}"
     return text
 
 

@@ -21,7 +21,14 @@ from ci_cache_isolation.report.counts import (
     met,
     subject,
 )
-from ci_cache_isolation.report.words import TITLES, counted, made, printable, together
+from ci_cache_isolation.report.words import (
+    RESULTS,
+    TITLES,
+    counted,
+    made,
+    printable,
+    together,
+)
 
 __all__ = ["page"]
 
@@ -193,6 +200,7 @@ def _conflict(conflict: Document) -> dict[str, str]:
         "alias": conflict["alias"] or "",
         "left": _side(conflict["left_by"]),
         "seen": _side(conflict["seen_by"]),
+        "result": RESULTS.get(str(conflict.get("result")), ""),
     }
 
 

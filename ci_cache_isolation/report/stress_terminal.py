@@ -12,7 +12,6 @@ from rich.text import Text
 from ci_cache_isolation.report.cards import Card, Unjudged, cards, unjudged
 from ci_cache_isolation.report.counts import bounded, covered, cured, judged
 from ci_cache_isolation.report.words import (
-    TITLES,
     counted,
     located,
     printable,
@@ -87,8 +86,8 @@ class _Said:
 
 def _card(say: _Said, card: Card) -> None:
     say("")
-    title = TITLES[card.verdict]
-    say.listed([f"{test}: {title}" for test in card.tests], SHOWN_TESTS, "bold red")
+    titles = [f"{test}: {title}" for test, title in card.titles]
+    say.listed(titles, SHOWN_TESTS, "bold red")
     if card.order:
         say(f"  {card.order}")
     say.listed(

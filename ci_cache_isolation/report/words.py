@@ -10,6 +10,7 @@ from ci_cache_isolation.audit.conflicts import Conflict
 from ci_cache_isolation.audit.proofs import Verdict
 
 __all__ = [
+    "RESULTS",
     "TITLES",
     "counted",
     "in_cache",
@@ -30,6 +31,14 @@ TITLES = {
     Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
     Verdict.BROKEN: "broken, fails always",
 }
+
+
+RESULTS = {
+    "carried": "changes an outcome",
+    "harmless": "put to the test: changed no outcome",
+    "untested": "not put to the test",
+}
+"""What is said of a conflict, by its result in an audit's report."""
 
 
 def printable(text: str) -> str:

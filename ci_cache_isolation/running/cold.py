@@ -75,9 +75,14 @@ class ColdRun:
 
     @property
     def culprit(self) -> str | None:
-        """The test in which a process ended that did not come to its end."""
-        has_one = self.end in {End.DIED, End.TIMED_OUT}
-        return self.record.running if has_one else None
+        """The test in which a process ended that did not come to its end.
+
+        Of several workers it is the one that had run longest.
+        """
+        if self.end not in {End.DIED, End.TIMED_OUT}:
+            return None
+        begun = self.record.under_way
+        return self.record.running or min(begun, key=begun.__getitem__, default=None)
 
 
 class ColdRuns:
@@ -125,8 +130,11 @@ class ColdRuns:
         end = End.FINISHED
         if self._processes.has_ended:
             end = End.INTERRUPTED
+        elif code == TIMED_OUT:
+            # Django's parallel runner says that it is done when it is interrupted.
+            end = End.TIMED_OUT
         elif not record.is_finished:
-            end = End.TIMED_OUT if code == TIMED_OUT else End.DIED
+            end = End.DIED
         return ColdRun(job, end, seconds, record, code)
 
     @staticmethod

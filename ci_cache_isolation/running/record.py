@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,19 @@ from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.private_files import appended
 from ci_cache_isolation.running.suite import SuiteTest
 
-__all__ = ["ORDER_VARIABLE", "RECORD_VARIABLE", "Record", "Recorder", "read"]
+__all__ = [
+    "ORDER_VARIABLE",
+    "RECORD_VARIABLE",
+    "WHOLE_VARIABLE",
+    "Record",
+    "Recorder",
+    "read",
+]
 
 ORDER_VARIABLE = "CI_CACHE_ISOLATION_ORDER"
 RECORD_VARIABLE = "CI_CACHE_ISOLATION_RECORD"
+WHOLE_VARIABLE = "CI_CACHE_ISOLATION_WHOLE"
+"""Set where nothing is to be run of a suite that can't be loaded as a whole."""
 # What a line that a test wrote, or that was cut off, may come to.
 _NO_EVENT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _SET_UP = re.compile(r"setUp(?:Class|Module) \((\S+)\)")
@@ -42,6 +51,10 @@ class Recorder:
         """Note all tests, the settings, and what two runs at once would fight over."""
         listed = [[test.id, test.rank, *test.groups] for test in tests]
         self._write("collected", tests=listed, settings=settings, shared=list(shared))
+
+    def not_loaded(self, reasons: Mapping[str, str]) -> None:
+        """Note modules that can't be imported, for which nothing is run."""
+        self._write("not loaded", reasons=dict(reasons))
 
     def started(self, test: str) -> None:
         """Note that a test starts."""
@@ -80,6 +93,7 @@ class Record:
     """What a process wrote down. ``running``: the test that started and didn't end.
 
     ``workers`` are the tests of each worker of a split run, as they were started there.
+    ``not_loaded`` holds modules that can't be imported, each with the reason.
     ``begun`` says when each test was started, by the clock that only runs on.
     """
 
@@ -90,6 +104,7 @@ class Record:
     workers: dict[str, list[str]] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     running: str | None = None
+    not_loaded: dict[str, str] = field(default_factory=dict)
     begun: dict[str, float] = field(default_factory=dict, compare=False)
     is_collected: bool = False
     is_finished: bool = False
@@ -163,6 +178,8 @@ def _apply(record: Record, event: dict[str, Any]) -> None:
             ]
             record.settings, record.shared = event["settings"], event["shared"]
             record.is_collected, record.is_finished = True, False
+        case "not loaded":
+            record.not_loaded = event["reasons"]
         case "started":
             record.begun[event["test"]] = event.get("at", 0.0)
             record.order.append(event["test"])

@@ -21,11 +21,11 @@ from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.runner import IsolatedRunner, IsolationMixin
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import watch_set_up
-from ci_cache_isolation.running.inside.django_tests import described
+from ci_cache_isolation.running.inside.django_tests import described, not_loaded
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.output import shown_error, telling_line
+from ci_cache_isolation.running.output import shown_error
 
 __all__ = ["ForkingRunner", "TellingResult", "forking_runner", "run_in_order"]
 
@@ -48,18 +48,11 @@ class ForkingMixin:
     def run_suite(self, suite: Any, **_: Any) -> unittest.TestResult:
         """Serve the tests by id, if all of them could be loaded."""
         tests: dict[str, unittest.TestCase] = {}
-        not_loaded: dict[str, str] = {}
         for test in iter_test_cases(suite):
-            if isinstance(test, unittest.loader._FailedTest):  # type: ignore[attr-defined]  # noqa: SLF001
-                if isinstance(test._exception, unittest.SkipTest):  # noqa: SLF001
-                    # A package may skip all of itself, where it lacks what it needs.
-                    continue
-                reason = telling_line(str(test._exception).splitlines())  # noqa: SLF001
-                not_loaded[test._testMethodName] = reason  # noqa: SLF001
-            else:
+            if not isinstance(test, unittest.loader._FailedTest):  # type: ignore[attr-defined]  # noqa: SLF001
                 tests.setdefault(test.id(), test)
-        if not_loaded:
-            refuse("tests can't be loaded", not_loaded)
+        if reasons := not_loaded(iter_test_cases(suite)):
+            refuse("tests can't be loaded", reasons)
         else:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
             record = self.record_if_asked  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import unittest
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,7 +16,7 @@ from django.test.utils import (  # type: ignore[attr-defined]
 )
 
 from ci_cache_isolation.runner import IsolationMixin
-from ci_cache_isolation.running.inside.django_tests import described
+from ci_cache_isolation.running.inside.django_tests import described, not_loaded
 from ci_cache_isolation.running.inside.django_workers import recorded
 from ci_cache_isolation.running.inside.imposed import (
     exactly,
@@ -24,7 +25,7 @@ from ci_cache_isolation.running.inside.imposed import (
     shared_between_runs,
 )
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.record import Recorder
+from ci_cache_isolation.running.record import WHOLE_VARIABLE, Recorder
 
 __all__ = ["OrderedRunner", "ordered_runner"]
 
@@ -63,6 +64,12 @@ class OrderingMixin:
             settings=settings_module(),
             shared=shared_between_runs(),
         )
+        reasons = not_loaded(built) if os.environ.get(WHOLE_VARIABLE) else {}
+        if reasons:
+            recorder.not_loaded(reasons)
+            recorder.close()
+            # No database is made, and no test is run.
+            raise SystemExit(1)
         run = suite.run
 
         def recorded_run(result: unittest.TestResult, *args: Any) -> Any:

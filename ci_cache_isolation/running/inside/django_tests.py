@@ -6,9 +6,10 @@ import unittest
 from collections.abc import Iterable, Sequence
 
 from ci_cache_isolation.isolation.scopes import dotted_name
+from ci_cache_isolation.running.output import telling_line
 from ci_cache_isolation.running.suite import SuiteTest
 
-__all__ = ["described"]
+__all__ = ["described", "not_loaded"]
 
 
 def described(
@@ -19,6 +20,21 @@ def described(
         SuiteTest(test.id(), (dotted_name(type(test)),), _rank(test, kinds))
         for test in tests
     ]
+
+
+def not_loaded(tests: Iterable[unittest.TestCase]) -> dict[str, str]:
+    """Return the modules that could not be imported, each with the reason."""
+    failed = (
+        test
+        for test in tests
+        if isinstance(test, unittest.loader._FailedTest)  # type: ignore[attr-defined]  # noqa: SLF001
+        # A package may skip all of itself, where it lacks what it needs.
+        and not isinstance(test._exception, unittest.SkipTest)  # noqa: SLF001
+    )
+    return {
+        test._testMethodName: telling_line(str(test._exception).splitlines())  # noqa: SLF001
+        for test in failed
+    }
 
 
 def _rank(test: unittest.TestCase, kinds: Sequence[type]) -> int:

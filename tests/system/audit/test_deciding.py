@@ -89,6 +89,8 @@ def test_the_entry_that_decides_is_named_and_no_other(corpus, runner):
     assert finding["state"]["key"] == "rate:now"
     assert "'rate:now' in cache 'default'" in audit.card("Leak 1 of 1")
     assert "aaa:hits" not in audit.card("Leak 1 of 1")
+    results = {each["key"]: each["result"] for each in audit.report["conflicts"]}
+    assert results == {"rate:now": "carried", "aaa:hits": "harmless"}
 
 
 def test_the_entry_that_decides_is_named_by_its_hash(corpus):

@@ -339,3 +339,44 @@ def test_what_a_key_function_tells_apart_is_told_apart(corpus, runner):
         "acme::1:cart"
         in (audit.project.folder / ".cache-isolation/audit/summary.md").read_text()
     )
+
+
+ASYNC = """\
+import asyncio
+
+from asgiref.sync import sync_to_async
+from django.core.cache import cache
+from django.test import SimpleTestCase
+
+
+class AsyncTests(SimpleTestCase):
+    async def test_a_awaits(self):
+        await cache.aset("awaited", 1)
+
+    async def test_b_gathers(self):
+        await asyncio.gather(cache.aset("gathered", 1), cache.aset("too", 1))
+
+    async def test_c_goes_to_a_thread(self):
+        await sync_to_async(cache.set)("threaded", 1)
+
+    async def test_d_looks(self):
+        for key in ("awaited", "gathered", "threaded"):
+            await cache.aget(key)
+"""
+
+
+@runners
+def test_sites_in_asynchronous_tests_are_in_the_test(corpus, runner):
+    (corpus.folder / "shop" / "test_async.py").write_text(ASYNC)
+    label = {"django": "shop.test_async", "pytest": "shop/test_async.py"}
+    audit = audited(corpus, "--runner", runner, "--no-confirm", label[runner], code=0)
+    sites = {
+        each["key"]: (each["left_by"][0]["at"], each["seen_by"][0]["at"])
+        for each in audit.report["conflicts"]
+    }
+    # Where it was called, or else where the test begins.
+    assert sites == {
+        "awaited": ("shop/test_async.py:10", "shop/test_async.py:20"),
+        "gathered": ("shop/test_async.py:12", "shop/test_async.py:20"),
+        "threaded": ("shop/test_async.py:15", "shop/test_async.py:20"),
+    }

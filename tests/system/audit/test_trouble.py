@@ -113,10 +113,24 @@ def test_an_interrupt_of_the_ordinary_run_keeps_what_it_has_written(corpus, runn
     assert report["runs"][0]["seconds"] > 0
 
 
+RUNNING = """\
+from pathlib import Path
+from django.test import SimpleTestCase
+
+
+class RunningTests(SimpleTestCase):
+    def test_runs(self):
+        Path("ran").touch()
+"""
+
+
 def test_a_module_that_can_not_be_imported_is_named(corpus):
     (corpus.folder / "shop" / "test_broken.py").write_text("def (")
+    (corpus.folder / "shop" / "test_broken_after.py").write_text(RUNNING)
     done = audit(corpus, "--runner", "django", "shop")
     assert done.code == 4
+    # Not one test is run before that.
+    assert not (corpus.folder / "ran").exists()
     assert "These can't be imported: shop.test_broken (SyntaxError: " in done.err
 
 

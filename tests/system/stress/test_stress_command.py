@@ -298,6 +298,41 @@ def test_a_test_that_hangs_is_named_and_ended(small, monkeypatch):
     assert finding["replay"].startswith("cache-isolation replay ")
 
 
+HANGING_BESIDE = """\
+import multiprocessing, os, time
+from django.test import SimpleTestCase
+
+class OneTests(SimpleTestCase):
+    def test_a_waits(self):
+        is_worker = multiprocessing.parent_process()
+        if is_worker or os.environ.get("PYTEST_XDIST_WORKER"):
+            time.sleep(600)
+
+class OtherTests(SimpleTestCase):
+    def test_b_passes(self):
+        pass
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_split_run_that_hangs_is_no_good_one_and_its_test_is_named(small, runner):
+    (small.folder / "cases" / "test_beside.py").write_text(HANGING_BESIDE)
+    program = (
+        "from ci_cache_isolation.stress import engine, observing;"
+        "engine._SECONDS = observing.AT_LEAST_SECONDS = 15;"
+        "from ci_cache_isolation.cli import cli; cli()"
+    )
+    label = {"django": "cases.test_beside", "pytest": "cases/test_beside.py"}[runner]
+    options = ("stress", "--runner", runner, "--seed", 0, "--orders", 0)
+    done = small.python("-c", program, *options, "--split", 2, label)
+    [split] = [line for line in done.out.splitlines() if " split" in line]
+    assert split.startswith("  FAIL  ")
+    assert re.search(r"timed out in \S+test_a_waits", split)
+    [run] = [each for each in small.report()["runs"] if each["kind"] == "split"]
+    assert (run["end"], len(run["failed"])) == ("timed out", 1)
+    assert done.code == 1
+
+
 def test_failed_set_up_of_a_class_is_judged_by_its_tests(small):
     done = stress(small, "django", "test_set_up", *FEW)
     assert done.code == 1

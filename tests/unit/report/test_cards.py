@@ -37,6 +37,17 @@ def test_the_lines_of_the_tests_stand_behind_those_that_they_call():
     ]
 
 
+def test_what_an_audit_calls_one_cause_is_one_card_and_each_test_has_its_title():
+    brittle = VICTIM | {"test": "other", "verdict": "brittle", "after": [["x"]]}
+    one_cause = [VICTIM | {"cause": 1}, brittle | {"cause": 1}, CHANCE | {"cause": 2}]
+    first, second = cards(one_cause)
+    assert [title for _, title in first.titles] == [
+        "victim, passes alone and fails after others",
+        "brittle, fails alone and passes after others",
+    ]
+    assert second.tests == [CHANCE["test"]]
+
+
 @pytest.mark.parametrize(
     ("finding", "proof"),
     [
@@ -59,6 +70,22 @@ def test_the_lines_of_the_tests_stand_behind_those_that_they_call():
         (
             VICTIM | {"verdict": "broken", "proof": {"alone": "5/5"}},
             "failed alone 5/5, and in every order",
+        ),
+        (
+            VICTIM
+            | {"verdict": "brittle", "isolation_cures": False}
+            | {"proof": {"alone": "5/5", "after": "0/5", "isolated": "0/5"}},
+            # That it passes isolated too is no cure.
+            (
+                "failed alone 5/5, after 0/5, isolated 0/5: no cache carries what it "
+                "needs"
+            ),
+        ),
+        (
+            VICTIM
+            | {"verdict": "brittle", "isolation_cures": False}
+            | {"proof": {"alone": "5/5", "after": "0/5", "isolated": "5/5"}},
+            "failed alone 5/5, after 0/5, isolated 5/5: a cache carries what it needs",
         ),
         (
             CHANCE,
