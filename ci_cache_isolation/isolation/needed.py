@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Any
 
 import django
-from django.core.cache import BaseCache, caches
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
+from django.core.cache import BaseCache
 from django.utils.connection import BaseConnectionHandler
 
 from ci_cache_isolation.errors import NotActiveError
@@ -153,13 +153,18 @@ def check() -> None:
 
 
 def load_backends() -> None:
-    """Import Django's own backends that settings name: they are looked into as well."""
-    with suppress(ImproperlyConfigured):
-        for configured in caches.settings.values():
-            module = str(configured.get("BACKEND", "")).rpartition(".")[0]
-            if module.startswith("django."):
-                with suppress(ImportError):
-                    importlib.import_module(module)
+    """Import Django's own backends that settings name: they are looked into as well.
+
+    Not while settings are being imported: Django would take them for complete. And not
+    by way of ``caches.settings``: it is kept, whatever a conftest.py sets next.
+    """
+    if not settings.configured:
+        return
+    for configured in settings.CACHES.values():
+        module = str(configured.get("BACKEND", "")).rpartition(".")[0]
+        if module.startswith("django."):
+            with suppress(ImportError):
+                importlib.import_module(module)
 
 
 def version_of(owner: str) -> str:

@@ -78,3 +78,38 @@ def test_a_run_that_would_silently_not_be_isolated_does_not_start(
     assert "Traceback" not in said
     off = run(CI_CACHE_ISOLATION="off")
     assert off.returncode == 0, off.stdout + off.stderr
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_looking_for_names_does_not_ask_for_caches_before_settings_are_whole(
+    project, workers
+):
+    project.write(
+        "settings",
+        """
+        from ci_cache_isolation.settings import isolate
+
+        LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        CACHES = isolate({"default": LOCMEM, "second": LOCMEM})
+        """,
+    )
+    project.write(
+        "conftest",
+        """
+        from django.conf import settings
+
+        settings.CACHES = {**settings.CACHES, "third": settings.CACHES["second"]}
+        """,
+    )
+    project.write(
+        "test_aliases",
+        """
+        from django.core.cache import caches
+
+        def test_all_are_there():
+            assert caches["second"].add("key", 1)
+            assert list(caches) == ["default", "second", "third"]
+        """,
+    )
+    done = project.pytest("-q", *workers)
+    assert done.returncode == 0, done.stdout

@@ -143,7 +143,9 @@ SITES = {
     # All operations that a backend has.
     "audit/operations.py": {"wrap_operations": OF_USERS},
     "isolation/dialects/base.py": {
-        "patch": {"key_func", "validate_key", "make_key", "clear", "incr", "decr"},
+        "patch": {"key_func", "validate_key", "make_key", "incr", "decr"},
+        # And the "aclear" of a user's own class.
+        "_patch_clear": {"clear"},
         "wrap_all": set(),
     },
     "isolation/dialects/clients.py": {
@@ -198,7 +200,7 @@ SITES = {
         "_redirect_client": {"_params", "_server", "_client"},
         "redirect": {"_servers"},
     },
-    "isolation/stores/sectioned.py": {"_reach_clear": OF_USERS},
+    "isolation/stores/sectioned.py": {"_reach_clear": OF_USERS, "_reaching": OF_USERS},
     "isolation/unittest_hook.py": {
         "attach": set(REQUIRED["unittest.TestSuite"]),
         "detach": set(REQUIRED["unittest.TestSuite"]),
