@@ -12,6 +12,7 @@ import asyncio
 import importlib.util
 import time
 import warnings
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,7 +41,7 @@ values = st.sampled_from([0, 1, 41, "text", "", [1, "two"]])
 timeouts = st.sampled_from(TIMEOUTS)
 
 
-class Model:
+class Model(ABC):
     """A plain cache: ``dump()`` reads all that it holds, ``load()`` puts it back.
 
     ``names`` are what it calls its entries, by key and version.
@@ -52,11 +53,13 @@ class Model:
     def name(self, key, version):
         return self.cache.make_key(key, version)
 
+    @abstractmethod
     def dump(self):
-        raise NotImplementedError
+        """Return all entries by name."""
 
+    @abstractmethod
     def load(self, entries):
-        raise NotImplementedError
+        """Have these entries, and no others."""
 
     def call(self, name, args, options, how):
         return outcome(self.cache, name, args, options, how)

@@ -24,7 +24,7 @@ from ci_cache_isolation.running.outcomes import FAILED, PASSED
 __all__ = ["Search"]
 
 _UNEXPLAINED = (
-    "The outcome of {tests} changed behind others, by several together or by what is "
+    "The outcome of {tests} changed after others, by several together or by what is "
     "neither a cache nor a memoised function. cache-isolation stress finds the orders."
 )
 _NOT_ALL_CALLERS = (

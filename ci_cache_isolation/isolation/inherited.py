@@ -37,9 +37,13 @@ from django.core.cache import caches
 from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation import notices
-from ci_cache_isolation.isolation.process import free_inherited, is_lock
+from ci_cache_isolation.isolation.process import (
+    after_fork,
+    free_inherited,
+    is_lock,
+)
 
-__all__ = ["PLACES", "note", "renew"]
+__all__ = ["PLACES", "note", "renew", "renew_once"]
 
 PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 """Where backends keep what they were given as LOCATION."""
@@ -70,6 +74,7 @@ _NOT_RENEWED = (
     "Give the backend a close() after which it connects again."
 )
 _held: dict[int, tuple[str, weakref.ref[Any]]] = {}
+_is_fresh_fork = False
 
 
 def note(alias: str, cache: object) -> None:
@@ -79,6 +84,23 @@ def note(alias: str, cache: object) -> None:
     with suppress(TypeError):
         held = weakref.ref(cache, lambda _: _held.pop(identity, None))
         _held[identity] = alias, held
+
+
+def renew_once() -> None:
+    """Do what `renew` does, unless this process was not forked or has done it."""
+    global _is_fresh_fork  # noqa: PLW0603
+    if _is_fresh_fork:
+        _is_fresh_fork = False
+        renew()
+
+
+def _be_fresh() -> None:
+    global _is_fresh_fork  # noqa: PLW0603
+    _is_fresh_fork = True
+
+
+# Before whoever renews after a fork: this module is imported first.
+after_fork(_be_fresh)
 
 
 def renew() -> None:

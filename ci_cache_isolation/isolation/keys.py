@@ -93,7 +93,7 @@ _attentive: list[Attention] = []
 
 
 def stands(key: object) -> bool:
-    """Return whether a key is one that stands on the server as it is."""
+    """Return whether a key goes to the server as it is."""
     if not _attentive:
         return False
     for each in _attentive.copy():

@@ -72,7 +72,6 @@ _making = new_lock(sys.modules[__name__], "_making")
 _cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False
-_is_fresh_fork = False
 _said = Said()
 _choices: Choices | None = None
 # What was said when options were last resolved, what they were read from, and what came
@@ -120,8 +119,8 @@ def install(
     else:
         resolved = _settle()
         _settled = _said, sources, resolved
-    if resolved.value and _is_fresh_fork:
-        _renew_inherited()
+    if resolved.value:
+        inherited.renew_once()
     if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
         # A test has started this process: it works in sections of its own, or in those
         # of the test.
@@ -283,19 +282,11 @@ def _after_fork() -> None:
     Workers are forked by a process that runs none itself; and so are those of a server,
     whose settings may switch isolation on.
     """
-    global _is_fresh_fork  # noqa: PLW0603
-    _is_fresh_fork = True
     if _installed and (_is_started or STACK.path):
-        _renew_inherited()
+        inherited.renew_once()
 
 
 after_fork(_after_fork)
-
-
-def _renew_inherited() -> None:
-    global _is_fresh_fork  # noqa: PLW0603
-    _is_fresh_fork = False
-    inherited.renew()
 
 
 def _is_enabled() -> bool:
