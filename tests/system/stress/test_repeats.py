@@ -23,9 +23,20 @@ PLUGINS = {
 }
 
 
-@pytest.mark.parametrize("how", ["option", "marker"])
-@pytest.mark.parametrize("plugin", PLUGINS)
+# Each plugin; tests/exhaustive has the other pairs.
+@pytest.mark.parametrize(
+    ("plugin", "how"),
+    [
+        ("pytest-rerunfailures", "option"),
+        ("flaky", "marker"),
+        ("pytest-repeat", "option"),
+    ],
+)
 def test_what_is_repeated_by_a_plugin_is_found_in_forks(tmp_path, plugin, how):
+    found_in_forks(tmp_path, plugin, how)
+
+
+def found_in_forks(tmp_path, plugin, how):
     small = copied("small", tmp_path)
     options, marker = PLUGINS[plugin]
     added = "" if how == "option" else MARKED.format(marker)
