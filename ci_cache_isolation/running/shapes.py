@@ -89,7 +89,10 @@ def _parts(value: Any) -> Collection[Any]:
 def _brief(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    shown = reprlib.Repr(maxlevel=2, maxstring=_SHOWN, maxother=_SHOWN).repr(value)
+    # Python 3.12 takes these as arguments.
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother = 2, _SHOWN, _SHOWN
+    shown = short.repr(value)
     return shown if len(shown) <= 2 * _SHOWN else f"{shown[: 2 * _SHOWN]}…"
 
 
