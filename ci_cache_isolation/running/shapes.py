@@ -91,7 +91,7 @@ def _brief(value: Any) -> str:
         return json.dumps(value)
     # Python 3.12 takes these as arguments.
     short = reprlib.Repr()
-    short.maxlevel, short.maxstring, short.maxother = 2, _SHOWN, _SHOWN
+    vars(short).update(maxlevel=2, maxstring=_SHOWN, maxother=_SHOWN)
     shown = short.repr(value)
     return shown if len(shown) <= 2 * _SHOWN else f"{shown[: 2 * _SHOWN]}…"
 
