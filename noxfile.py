@@ -155,14 +155,14 @@ def exit_code_of(session: nox.Session, *command: str) -> int:
 
 @nox.session(tags=["check"])
 def tests(session: nox.Session) -> None:
-    """Run unit and system tests, newest Django: 5 minutes."""
+    """Run unit and system tests, newest Django: 8 minutes."""
     install_for_tests(session)
     run_tests(session, "unit", "system")
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the unit tests, which start no process and no server: 20 seconds."""
+    """Run the unit tests, which start no process and no server: 40 seconds."""
     install_for_tests(session)
     run_tests(session, "unit")
 
@@ -170,14 +170,14 @@ def unit(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(("python", "django"), MATRIX)
 def matrix(session: nox.Session, django: str) -> None:
-    """Run unit and system tests on a pair of Python and Django: 5 minutes a pair."""
+    """Run unit and system tests on a pair of Python and Django: 8 minutes a pair."""
     install_for_tests(session, django)
     run_tests(session, "unit", "system")
 
 
 @nox.session(python=PYTHONS[-1])
 def exhaustive(session: nox.Session) -> None:
-    """Run each store in each way with each runner: 20 minutes; a third: 7 minutes.
+    """Run each store in each way with each runner: 24 minutes; a third: 8 minutes.
 
     ``-- --part 2/3`` runs the second of three parts.
     """
@@ -187,7 +187,7 @@ def exhaustive(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run ``tests`` under coverage, subprocesses too, and report: 8 minutes."""
+    """Run ``tests`` under coverage, subprocesses too, and report: 12 minutes."""
     install_for_tests(session)
     session.run("coverage", "erase")
     run_tests(session, "unit", "system", command=("coverage", "run"))
@@ -197,7 +197,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Run unit and system tests, oldest Python and requirements: 5 minutes."""
+    """Run unit and system tests, oldest Python and requirements: 8 minutes."""
     with timed("installing"):
         session.install("uv")
         session.run(
@@ -210,7 +210,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], name="django-main")
 def django_main(session: nox.Session) -> None:
-    """Run unit and system tests, Django's main branch: 5 minutes."""
+    """Run unit and system tests, Django's main branch: 8 minutes."""
     install(session, "test", "template", django=DJANGO_MAIN)
     run_tests(session, "unit", "system")
 
