@@ -53,9 +53,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--program-minutes",
         type=float,
-        default=2.0,
         metavar="M",
-        help="run random programs of cache operations so long, all stores together",
+        help="run random programs of cache operations so long, all stores together; "
+        "without it some that are always the same",
     )
 
 

@@ -168,7 +168,21 @@ class RedisModel(Model):
 
 
 class MemcachedModel(Model):
-    """Nobody can ask a memcached what it holds: the names that a program may use."""
+    """Nobody can ask a memcached what it holds: the names that a program may use.
+
+    It has a prefix of its own there, which errors name.
+    """
+
+    PREFIX = "plain"
+
+    def call(self, name, args, options, how):
+        if name == "clear":
+            # Its own would empty the server, where the other cache is as well.
+            return self.load({}), []
+        result, said = super().call(name, args, options, how)
+        if isinstance(result, tuple) and isinstance(result[0], type):
+            result = result[0], result[1].replace(f"{self.PREFIX}:", ":")
+        return result, said
 
     def dump(self):
         found = {}
