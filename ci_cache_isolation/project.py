@@ -20,6 +20,7 @@ from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.running.output import telling_line
 from ci_cache_isolation.running.runners import NoRunnerError, Runner, runner_named
 from ci_cache_isolation.running.runners.configuration import VARIABLE
+from ci_cache_isolation.running.runners.django import MANAGE, DjangoRunner
 from ci_cache_isolation.running.runners.pytest import PytestRunner
 from ci_cache_isolation.running.runners.script import ScriptRunner
 
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 _NO_SETTINGS = (
     "No Django settings were found in {folder}: neither --settings nor {variable} is "
-    "given, and manage.py names none. This command asks them for your caches. "
+    "given, and manage.py chooses none. This command asks them for your caches. "
     "Pass --settings your.settings."
 )
 _NOT_USABLE = (
@@ -78,10 +79,26 @@ def in_project(
         return _under_pytest(runner, given, act)
     if isinstance(runner, ScriptRunner) and not given:
         return _in_script(runner, act)
+    if isinstance(runner, DjangoRunner) and runner.has_manage:
+        _run_manage(runner, given)
     module = given or runner.settings()
     if not module:
         raise OptionError(_NO_SETTINGS.format(folder=folder, variable=VARIABLE))
     return _with_module(module, runner.name, act)
+
+
+def _run_manage(runner: DjangoRunner, given: str | None) -> None:
+    from ci_cache_isolation.running.inside.script import (  # noqa: PLC0415
+        run_until_django,
+    )
+
+    arguments = ["test", *(["--settings", given] if given else [])]
+    try:
+        # What it prints is not what this command has to say.
+        with redirect_stdout(io.StringIO()):
+            run_until_django(str(runner.folder / MANAGE), arguments)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the user's code
+        _refuse(MANAGE, error)
 
 
 def _with_module(module: str, runner: str, act: Callable[[Opened], T]) -> T:

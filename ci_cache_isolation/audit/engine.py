@@ -103,7 +103,7 @@ class Audit:
         self._isolating: Sequence[str] | None = ()
         self._journal = request.recorded or self._folder / _JOURNAL
         self._hashing = variables(hashes_keys=request.hashes_keys)
-        self.result = AuditResult(runner.name, request.processes)
+        self.result = AuditResult(runner.name, request.processes, runner.settings())
 
     def run(self) -> AuditResult:
         """Audit the suite; an interrupt keeps what is known until then."""
@@ -147,6 +147,9 @@ class Audit:
             raise
         finally:
             self.result.seconds = time.monotonic() - begun
+            # The run knows better: manage.py may choose them.
+            if used := read_record(self._folder / _RECORD).settings:
+                self.result.settings = used
         if self._exit_code:
             self.result.failed = self._runner.failed_in(_text(log))
 

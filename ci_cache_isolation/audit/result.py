@@ -46,6 +46,7 @@ class AuditResult:
 
     runner: str
     processes: int
+    settings: str = ""
     seconds: float = 0.0
     failed: list[str] = field(default_factory=list)
     audited: Audited = field(default_factory=Audited)

@@ -120,7 +120,7 @@ def audit(
         fail(error, ExitCode.NOTHING_RAN)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
-    document = audit_document(result, chosen.settings())
+    document = audit_document(result)
     terminal.end(result, report)
     try:
         write(document, report)

@@ -29,7 +29,7 @@ SCHEMA = 1
 _LISTED_CALLERS = 50
 
 
-def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
+def audit_document(result: AuditResult) -> dict[str, Any]:
     """Return an audit as the public schema has it.
 
     ``conflicts`` are all that were seen, ``findings`` those that were proved.
@@ -37,7 +37,11 @@ def audit_document(result: AuditResult, settings: str) -> dict[str, Any]:
     tests = len(result.audited.tests)
     return {
         **head("audit"),
-        "suite": {"runner": result.runner, "tests": tests, "settings": settings},
+        "suite": {
+            "runner": result.runner,
+            "tests": tests,
+            "settings": result.settings,
+        },
         "interrupted": result.is_interrupted,
         "complete": result.is_whole,
         "failure": result.failure,

@@ -92,6 +92,7 @@ def check(project: Project, row: Row) -> None:
         offers = OFFERS[row["runner"]]
         project.check(*CHECKS)
         project.check("audit", arguments=[offers])
+        project.run_in("stress", "cache-isolation", "doctor")
         # Isolation is what starts private servers: without it there must be one.
         if row["cache_backend"] in {"redis", "valkey", "memcached"}:
             server = servers.enter_context(running(row["cache_backend"]))

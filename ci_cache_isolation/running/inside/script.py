@@ -1,7 +1,8 @@
 """A user's script, such as runtests.py, whose test runner is one of ours.
 
 The script makes a runner of Django's, once it has configured the settings. The object
-that it gets is of a class derived from the one it asked for.
+that it gets is of a class derived from the one it asked for. A manage.py is only asked
+which settings it chooses.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from django.core.management import ManagementUtility
 from django.test.runner import DiscoverRunner
 
-__all__ = ["main", "run_script"]
+__all__ = ["main", "run_script", "run_until_django"]
 
 _SEVERAL = (
     "{script} calls run_tests() in more than one place: forks run the tests of the "
@@ -41,14 +43,42 @@ def run_script(
             runner = made.setdefault(runner, derived(runner))
         return object.__new__(runner)
 
+    DiscoverRunner.__new__ = new  # type: ignore[assignment,method-assign]
+    try:
+        _run(script, arguments)
+    finally:
+        del DiscoverRunner.__new__
+
+
+def run_until_django(script: str, arguments: Sequence[str]) -> None:
+    """Run a script such as manage.py up to the place where it calls Django's commands.
+
+    By then it has chosen the settings. No command is run. ``sys.argv`` stays as it is
+    then, since settings may depend on it. Raises what the script raises.
+    """
+    execute = ManagementUtility.execute
+    ManagementUtility.execute = _reached  # type: ignore[assignment,method-assign]
+    try:
+        _run(script, arguments)
+    except _ReachedError:
+        pass
+    finally:
+        ManagementUtility.execute = execute  # type: ignore[method-assign]
+
+
+class _ReachedError(BaseException):
+    """Leaves a script where it calls Django."""
+
+
+def _reached(_: object) -> NoReturn:
+    raise _ReachedError
+
+
+def _run(script: str, arguments: Sequence[str]) -> None:
     sys.argv = [script, *arguments]
     # In the place of the folder in which this was called.
     sys.path.insert(0, os.path.dirname(os.path.abspath(script)))  # noqa: PTH100, PTH120
-    DiscoverRunner.__new__ = new  # type: ignore[assignment,method-assign]
-    try:
-        runpy.run_path(script, run_name="__main__")
-    finally:
-        del DiscoverRunner.__new__
+    runpy.run_path(script, run_name="__main__")
 
 
 def _ordered(runner: type) -> type:

@@ -10,9 +10,16 @@ from pathlib import Path
 
 from ci_cache_isolation.running.runners.arguments import Options
 from ci_cache_isolation.running.runners.base import Runner
-from ci_cache_isolation.running.runners.configuration import VARIABLE, named_in
+from ci_cache_isolation.running.runners.configuration import (
+    VARIABLE,
+    named_in,
+    text_of,
+)
 
-__all__ = ["DjangoRunner", "failed_in"]
+__all__ = ["MANAGE", "DjangoRunner", "failed_in"]
+
+MANAGE = "manage.py"
+_CALLS_DJANGO = re.compile(r"\b(?:execute_from_command_line|ManagementUtility)\b")
 
 _HEADING = re.compile(r"^(?:FAIL|ERROR): \S+ \(([^()\s]+)\)", re.MULTILINE)
 _TEST_RUNNER = "ci_cache_isolation.running.inside.django_order.OrderedRunner"
@@ -35,16 +42,21 @@ class DjangoRunner(Runner):
     @classmethod
     def fits(cls, folder: Path) -> bool:
         """Return whether there is a manage.py, or settings to run without one."""
-        return (folder / "manage.py").is_file() or bool(os.environ.get(VARIABLE))
+        return (folder / MANAGE).is_file() or bool(os.environ.get(VARIABLE))
+
+    @property
+    def has_manage(self) -> bool:
+        """Whether there is a manage.py that calls Django. It may choose settings."""
+        return bool(_CALLS_DJANGO.search(text_of(self.folder / MANAGE)))
 
     def settings(self) -> str:
         """Return those of the environment, or those that manage.py names."""
-        return os.environ.get(VARIABLE, "") or named_in(self.folder / "manage.py")
+        return os.environ.get(VARIABLE, "") or named_in(self.folder / MANAGE)
 
     def own_command(self, labels: Sequence[str]) -> list[str]:
         """Return ``python manage.py test LABELS``."""
-        has_manage = (self.folder / "manage.py").is_file()
-        start = ["manage.py"] if has_manage else ["-m", "django"]
+        has_file = (self.folder / MANAGE).is_file()
+        start = [MANAGE] if has_file else ["-m", "django"]
         return [sys.executable, *start, "test", *labels]
 
     def replay_command(self, tests: Sequence[str], labels: Sequence[str]) -> list[str]:

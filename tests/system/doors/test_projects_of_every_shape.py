@@ -36,6 +36,34 @@ RUNTESTS = """
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
         execute_from_command_line([sys.argv[0], "test", *sys.argv[1:]])
     """
+MANAGE = """
+    import os, sys
+    from django.core.management import execute_from_command_line
+
+    def main():
+        print("Only for the eyes of those who call me myself.")
+        {choosing}
+        execute_from_command_line(sys.argv)
+
+    if __name__ == "__main__":
+        main()
+    """
+CHOOSING = {
+    "by a condition": """
+        name = "settings" if sys.argv[1:2] == ["test"] else "production"
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"shop.{name}")
+        """,
+    "twice": """
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.production")
+        if "test" in sys.argv:
+            os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+        """,
+    "from a file": """
+        with open(os.path.join(os.path.dirname(__file__), ".env")) as file:
+            os.environ.update(line.strip().split("=") for line in file)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.production")
+        """,
+}
 SHAPES = {
     "src layout": (
         "pytest",
@@ -126,6 +154,22 @@ SHAPES = {
         },
     ),
 }
+for way, choosing in CHOOSING.items():
+    SHAPES[f"manage.py chooses settings {way}"] = (
+        "django",
+        {
+            "manage.py": MANAGE.format(choosing=choosing.strip()),
+            ".env": "DJANGO_SETTINGS_MODULE=shop.settings\n",
+            "shop/__init__.py": "",
+            "shop/settings.py": """
+                import sys
+                SECRET_KEY, USE_TZ = "x", True
+                assert "test" in sys.argv
+                """,
+            "tests/__init__.py": "",
+            "tests/test_rates.py": TESTS,
+        },
+    )
 
 
 if pytest.version_tuple < (9,):
@@ -136,6 +180,7 @@ SOME = (
     "settings configured by a hook",
     "a script with settings",
     "a script that asks the settings",
+    "manage.py chooses settings by a condition",
 )
 
 
@@ -169,7 +214,8 @@ def test_doctor_finds_settings_and_what_runs_the_tests(shape):
     done = command(shape, "doctor")
     assert done.stderr == ""
     settings, runner, *_ = done.stdout.splitlines()
-    by = {"script": f"{shape.script} (--runner script)"}.get(shape.runner, "pytest")
+    is_script = shape.runner == "script"
+    by = f"{shape.script} (--runner script)" if is_script else shape.runner
     assert runner == f"tests are run by: {by}"
     if shape.has_module:
         assert settings == "settings: shop.settings"
@@ -214,6 +260,7 @@ def test_audit_proves_the_leak(shape):
         (shape.path / ".cache-isolation" / "audit" / "report.json").read_text()
     )
     assert report["suite"]["runner"] == shape.runner
+    assert report["suite"]["settings"] == ("shop.settings" if shape.has_module else "")
     assert report["suite"]["tests"] == 2
     [finding] = report["findings"]
     assert finding["state"]["key"] == "rate"
@@ -260,6 +307,24 @@ def test_a_script_with_two_runners_is_audited_whole_and_forked_in_part(project):
     assert report["suite"]["tests"] == 4
     [finding] = report["findings"]
     assert finding["test"] == "tests.test_rates.Tests.test_looks"
+
+
+def test_a_manage_py_that_fails_is_said_to(project):
+    text = MANAGE.format(choosing="raise RuntimeError('no .env')")
+    made(project, {"manage.py": text})
+    done = command(project, "doctor")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith(
+        "cache-isolation: manage.py can't be used: RuntimeError: no .env. This command "
+    )
+
+
+def test_settings_that_are_given_come_before_those_that_manage_py_chooses(project):
+    _, files = SHAPES["manage.py chooses settings twice"]
+    made(project, files)
+    project.write("shop.other", SETTINGS)
+    done = command(project, "doctor", "--settings", "shop.other")
+    assert done.stdout.splitlines()[0] == "settings: shop.other", done.stderr
 
 
 def test_a_script_that_runs_no_tests_is_said_to(project):

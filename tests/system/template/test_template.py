@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from tests.generated import rows
+from tests.generated.diagnosed import assert_doctor_finds_nothing
 from tests.generated.in_process import made_from
 from tests.generated.rows import TEMPLATE
 from tests.generated.twice import assert_the_same_twice, files_of, generated
@@ -51,6 +52,11 @@ def test_generated_twice_is_byte_identical_and_holds_nothing_of_the_machine(
     tmp_path, row
 ):
     assert_the_same_twice(row, tmp_path)
+
+
+@pytest.mark.parametrize("row", SOME, ids=map(rows.name_of, SOME))
+def test_doctor_finds_nothing_amiss_in_a_generated_project(tmp_path, row):
+    assert_doctor_finds_nothing(row, tmp_path)
 
 
 def test_without_ci_there_is_no_workflow(generate):
