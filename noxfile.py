@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 RUNNERS = ("django", "pytest")
 # What pytest answers with where it selects no test.
 NO_TESTS = 5
+# One more than there are processors: a fifth of the time tests wait for something.
+WORKERS = str((os.cpu_count() or 1) + 1)
 PYTHONS_OF_DJANGO = {
     # With 3.14 since Django 5.2.8.
     "5.2": ("3.11", "3.12", "3.13", "3.14"),
@@ -131,7 +133,7 @@ def run_tests(
             with timed(level):
                 codes[level] = exit_code_of(
                     session,
-                    *(*command, "-m", "pytest", "-n", "2", "--durations=15"),
+                    *(*command, "-m", "pytest", "-n", WORKERS, "--durations=15"),
                     *(*options, *(here or [folder])),
                 )
     if failed := [level for level, code in codes.items() if code not in {0, NO_TESTS}]:

@@ -243,12 +243,17 @@ class FrozenTests(SimpleTestCase):
     def test_b_takes_the_token(self):
         self.assertTrue(cache.add("token", 1, 3600))
 """
-STOPPED = {"freezegun.freeze_time": "", "time_machine.travel": ", tick=False"}
+FREEZE, TRAVEL = "freezegun.freeze_time", "time_machine.travel"
+STOPPED = {FREEZE: "", TRAVEL: ", tick=False"}
 
 
-@pytest.mark.parametrize("year", [2019, 2061])
-@pytest.mark.parametrize("stopped", STOPPED)
-def test_what_lives_by_a_clock_that_is_stopped_is_met(corpus, stopped, year):
+# To start and stop freezegun in each of many runs takes seconds; it is in
+# tests/exhaustive.
+def test_what_lives_by_a_clock_that_is_stopped_is_met(corpus):
+    met_where_the_clock_is_stopped(corpus, TRAVEL, 2019)
+
+
+def met_where_the_clock_is_stopped(corpus, stopped, year):
     source = FROZEN.format(stopped=stopped, options=STOPPED[stopped], year=year)
     (corpus.folder / "shop" / "test_frozen.py").write_text(source)
     audit = audited(corpus, "--runner", "django", "shop.test_frozen")
@@ -262,7 +267,11 @@ def test_what_lives_by_a_clock_that_is_stopped_is_met(corpus, stopped, year):
 
 
 def test_stress_names_what_lives_by_a_clock_that_is_stopped(corpus):
-    source = FROZEN.format(stopped="freezegun.freeze_time", options="", year=2019)
+    stressed_where_the_clock_is_stopped(corpus, TRAVEL)
+
+
+def stressed_where_the_clock_is_stopped(corpus, stopped):
+    source = FROZEN.format(stopped=stopped, options=STOPPED[stopped], year=2019)
     (corpus.folder / "shop" / "test_frozen.py").write_text(source)
     options = ("--cache", "shared", "--orders", "0", "--split", "0")
     done = corpus.stress("--runner", "django", *options, "shop.test_frozen")

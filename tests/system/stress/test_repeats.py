@@ -23,14 +23,9 @@ PLUGINS = {
 }
 
 
-# Each plugin; tests/exhaustive has the other pairs.
+# Each way; tests/exhaustive has them all for each plugin.
 @pytest.mark.parametrize(
-    ("plugin", "how"),
-    [
-        ("pytest-rerunfailures", "option"),
-        ("flaky", "marker"),
-        ("pytest-repeat", "option"),
-    ],
+    ("plugin", "how"), [("pytest-rerunfailures", "option"), ("flaky", "marker")]
 )
 def test_what_is_repeated_by_a_plugin_is_found_in_forks(tmp_path, plugin, how):
     found_in_forks(tmp_path, plugin, how)

@@ -1,7 +1,9 @@
 """Names of other people's that isolation needs: one that has moved is not silence."""
 
 import ast
+import functools
 import importlib
+import importlib.metadata
 import platform
 import sys
 import types
@@ -18,6 +20,15 @@ from ci_cache_isolation.isolation.needed import OPTIONAL, REQUIRED
 
 PACKAGE = Path(ci_cache_isolation.__file__).parent
 ALL = [(owner, name) for owner, names in REQUIRED.items() for name in names]
+
+
+# It reads what each package consists of, and that stays as it is.
+distributions = functools.cache(importlib.metadata.packages_distributions)
+
+
+@pytest.fixture(autouse=True)
+def packages_are_read_once(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", distributions)
 
 
 @pytest.fixture
@@ -221,7 +232,8 @@ SITES = {
         "_silent": {"_tw"},
     },
     # What every object has.
-    "running/inside/script.py": {"run_script": OF_USERS},
+    # Or what a command reads before: it is an error by itself if it is not there.
+    "running/inside/script.py": {"run_script": OF_USERS, "run_until_django": OF_USERS},
     "stress/pairs.py": {"from_json": OF_USERS},
 }
 
