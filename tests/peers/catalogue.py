@@ -29,13 +29,15 @@ class Peer:
     """A project whose sdist holds tests. ``installs`` is what these need beside it.
 
     ``rewrites`` are an address in a test, by file, and an expression for ours: a test
-    may not meet whatever listens on the standard port of this machine.
+    may not meet whatever listens on the standard port of this machine. ``tests`` is the
+    folder that an sdist with tests has.
     """
 
     name: str
     requirement: str
     installs: tuple[str, ...]
     rewrites: tuple[tuple[str, str, str], ...] = ()
+    tests: str = "tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,48 @@ DEBUG_TOOLBAR = Peer(
     "django-debug-toolbar",
     "django-debug-toolbar",
     ("django-csp", "django-template-partials", "html5lib", "jinja2", "pygments"),
+)
+# Packages whose users run Django tests with caches: their own tests meet in them too.
+CMS = Peer(
+    "django-cms",
+    "django-cms",
+    (
+        "Django~=5.2.0",
+        "dj-database-url",
+        "django-app-helper",
+        "django-sekizai",
+        "django-treebeard<6",
+        "djangocms-admin-style",
+        "djangocms-text",
+        "iptools",
+        "mock",
+        "pillow",
+        "pyflakes",
+        "setuptools",
+    ),
+    tests="cms/tests",
+)
+CACHEOPS = Peer(
+    "django-cacheops",
+    "django-cacheops",
+    ("Django~=5.2.0", "pytest", "pytest-django", "before_after", "dill", "jinja2"),
+    rewrites=(
+        (
+            "tests/settings.py",
+            "'port': 6379,",
+            '"port": int(os.environ["PEERS_PORT"]),',
+        ),
+    ),
+)
+CONSTANCE = Peer(
+    "django-constance",
+    "django-constance",
+    ("pytest", "pytest-django", "redis"),
+)
+FILTER = Peer(
+    "django-filter",
+    "django-filter",
+    ("Django~=5.2.0", "djangorestframework", "django-crispy-forms", "pytz"),
 )
 
 
@@ -187,6 +231,35 @@ SUITES = (
     Suite(
         name="django-debug-toolbar",
         peer=DEBUG_TOOLBAR,
+        runner=Runner.DJANGO,
+        settings="tests.settings",
+        arguments=("-m", "django", "test", "tests"),
+    ),
+    Suite(
+        name="django-cms",
+        peer=CMS,
+        runner=Runner.DJANGO,
+        settings="cms.tests.settings",
+        arguments=("manage.py", "test", "cms", "menus"),
+    ),
+    Suite(
+        name="django-cacheops",
+        peer=CACHEOPS,
+        runner=Runner.PYTEST,
+        settings="tests.settings",
+        arguments=("tests", "--no-migrations"),
+        server=ServerKind.REDIS,
+    ),
+    Suite(
+        name="django-constance",
+        peer=CONSTANCE,
+        runner=Runner.PYTEST,
+        settings="tests.settings",
+        arguments=("tests",),
+    ),
+    Suite(
+        name="django-filter",
+        peer=FILTER,
         runner=Runner.DJANGO,
         settings="tests.settings",
         arguments=("-m", "django", "test", "tests"),

@@ -40,7 +40,7 @@ def unpacked(peer: Peer, cache: Path, *, fetch: bool) -> Source:
         for path, old, new in peer.rewrites:
             test = folder / path
             test.write_text(test.read_text("utf-8").replace(old, new), "utf-8")
-    if not (folder / "tests").is_dir():
+    if not (folder / peer.tests).is_dir():
         raise NoTests(
             f"{archive.name} has no tests in it. Ask for a version that has, "
             "in tests/peers/catalogue.py."
