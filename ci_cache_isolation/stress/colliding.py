@@ -11,14 +11,19 @@ from collections.abc import Iterator
 from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.running.jobs import End, Job, Sections
 from ci_cache_isolation.running.limits import Runs
+from ci_cache_isolation.running.outcomes import PASSED
 from ci_cache_isolation.stress.results import Run, StressResult
 
-__all__ = ["remarks", "run_again"]
+__all__ = ["many_collided", "remarks", "run_again"]
 
 _COLLIDED = (
     "{tests} failed while other orders ran beside, and never with nothing beside: "
     "{named}. These orders collide, at a server's database, a file or a port, so that "
     "is no failure of the tests. --processes 1 runs one order at a time."
+)
+_IN_SPLIT_TOO = (
+    " {tests} of them failed in a split run too, so they do with workers of your own "
+    "(--parallel, -n): give each worker what they collide at."
 )
 _IN_COMMON = (
     "{tests} failed at a file, a folder or a port that is gone or taken. Orders that "
@@ -26,10 +31,32 @@ _IN_COMMON = (
     "--processes 1 runs one order at a time."
 )
 _NAMED = 5
+_MANY = 5
+"""So many tests of one order do not all fail by chance."""
 _OF_FILES_OR_PORTS = re.compile(
     r"FileNotFoundError|FileExistsError|OSError: \[Errno \d+\] "
     r"(File exists|Directory not empty|Address already in use)"
 )
+
+
+def many_collided(
+    result: StressResult, quiet: Runs, sections: Sections
+) -> dict[str, None]:
+    """Return all tests that failed, if many do so only while orders run beside theirs.
+
+    The order in which most failed is run once more by ``quiet``, with nothing beside
+    it. It saves looking for the reason of each test while they are in each other's way.
+    """
+    whole = [run for run in result.runs if run.order and run.end is End.FINISHED]
+    worst = max(whole, key=lambda run: len(run.failed), default=None)
+    if worst is None or len(worst.failed) < _MANY:
+        return {}
+    for forked in quiet([_job(worst, sections)]):
+        if forked.end is End.FINISHED:
+            passed = [each for each in worst.failed if forked.outcomes[each] == PASSED]
+            if len(passed) >= max(_MANY, len(worst.failed) / 2):
+                return dict.fromkeys(each for run in result.runs for each in run.failed)
+    return {}
 
 
 def run_again(result: StressResult, quiet: Runs, sections: Sections) -> Iterator[Run]:
@@ -63,7 +90,10 @@ def remarks(result: StressResult, at_a_time: int) -> Iterator[str]:
         named = ", ".join(collided[:_NAMED])
         if len(collided) > _NAMED:
             named += f" and {len(collided) - _NAMED} more"
-        yield _COLLIDED.format(tests=_number(len(collided)), named=named)
+        split = {test for run in result.runs if run.workers for test in run.failed}
+        also = len(split & result.collided.keys())
+        said = _COLLIDED.format(tests=_number(len(collided)), named=named)
+        yield said + (_IN_SPLIT_TOO.format(tests=also) if also else "")
     if at_a_time > 1 and (number := len(_at_files_or_ports(result))):
         yield _IN_COMMON.format(tests=_number(number))
 

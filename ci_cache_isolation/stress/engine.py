@@ -21,7 +21,7 @@ from ci_cache_isolation.running.output import interrupted
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.beside import Beside, with_neighbours
-from ci_cache_isolation.stress.colliding import remarks, run_again
+from ci_cache_isolation.stress.colliding import many_collided, remarks, run_again
 from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.history import Observed
@@ -180,18 +180,20 @@ class Stress:
             on_finding=self._found,
             run_beside=self._beside,
         )
+        if at_a_time > 1:
+            self.result.collided = many_collided(self.result, quiet, self._sections)
+        is_alone = bool(self.result.collided)
+        if is_alone:
+            self._go_on_alone(quiet)
         judgement = judging(
             self._observed(),
             run=self._run,
-            run_alone=quiet if at_a_time > 1 else None,
+            run_alone=quiet if at_a_time > 1 and not is_alone else None,
             settled=self._settled(),
         )
-        self.result.collided = dict.fromkeys(judgement.collided)
+        self.result.collided |= dict.fromkeys(judgement.collided)
         if len(judgement.collided) >= _SEVERAL:
-            self._progress.step(_GOES_ON_ALONE)
-            self._run = quiet
-            for again in run_again(self.result, quiet, self._sections):
-                self._note(again)
+            self._go_on_alone(quiet)
             settled = {found.test: found for found in judgement.findings}
             judgement = judging(self._observed(), run=quiet, settled=settled)
         if self._beside is not None:
@@ -203,6 +205,13 @@ class Stress:
             count_of = len(unjudged)
             self.result.remarks.append(_UNJUDGED.format(count=count_of))
         self.result.remarks += remarks(self.result, at_a_time)
+
+    def _go_on_alone(self, quiet: Runs) -> None:
+        """Run again what may have collided, and all that follows, one at a time."""
+        self._progress.step(_GOES_ON_ALONE)
+        self._run = quiet
+        for again in run_again(self.result, quiet, self._sections):
+            self._note(again)
 
     def _may_meet(self, executor: Executor) -> bool:
         """Tell whether tests may meet another process here, and should."""
@@ -275,8 +284,10 @@ class Stress:
         return Evidence.drawn(read(self._folder / _JOURNAL))
 
     def _observed(self) -> Iterator[Observed]:
+        collided = self.result.collided.keys()
         for run in self.result.runs:
-            yield from Observed.all_of(run)
+            for each in Observed.all_of(run):
+                yield replace(each, failed=each.failed - collided)
 
     def _found(self, judged: Judged) -> None:
         if judged.verdict is Verdict.CROSS_PROCESS:
