@@ -10,15 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ci_cache_isolation.isolation.process import next_number
+
 __all__ = ["settle", "standing", "watch"]
 
 
-def watch(space: Any, section: Any, name: str) -> None:
-    """Take note that a name may be about to change."""
+def watch(space: Any, section: Any, name: str, *, renews: bool) -> None:
+    """Take note that a name may be about to change.
+
+    What ``renews`` an entry succeeds if there is one, and need not change what is seen:
+    the time until which it lives may be rounded, or the same.
+    """
     if section.changed is None or name in section.changed or name in section.watched:
         return
     if _is_used_inside(space, name):
-        section.watched[name] = _state(space, section, name)
+        before = _state(space, section, name)
+        empty = type(section)(section.frame, next_number())
+        if renews and before != _state(space, empty, name):
+            section.changed.add(name)
+        else:
+            section.watched[name] = before
 
 
 def settle(space: Any, section: Any) -> None:

@@ -43,7 +43,7 @@ FILES = "files"
 """What is written down as the kind of these spaces."""
 _ATTRIBUTE = "_dir"
 _SPACE = "_ci_cache_isolation_files"
-_READING = frozenset({"get", "has_key"})
+_USES = {"get": Use.READING, "has_key": Use.READING, "touch": Use.RENEWING}
 _NOT_DELETED = (
     "What tests stored in cache {alias!r} could not be deleted: {error}. "
     "It stays in {directory}, where no test sees it. "
@@ -79,8 +79,8 @@ class FileSpace(Space):
         """Take note of a file; bring over what an enclosing section holds of it."""
         if name not in section.touched:
             self._touch(section, name)
-        if section.changed is not None and use is not Use.READING:
-            watch(self, section, name)
+        if use is not Use.READING:
+            watch(self, section, name, renews=use is Use.RENEWING)
 
     def _touch(self, section: Section, name: str) -> None:
         if self._about is None:
@@ -285,7 +285,7 @@ def _naming(key_to_file: Callable[..., str]) -> Callable[..., str]:
         if space is not None and section is not None:
             caller = sys._getframe(1)  # noqa: SLF001
             operation = caller.f_code.co_name
-            use = Use.READING if operation in _READING else Use.STORING
+            use = _USES.get(operation, Use.STORING)
             if caller.f_globals.get("__name__") != FileBasedCache.__module__:
                 # Whoever asks for a path is going to use it: the directory that Django
                 # makes when a cache is opened must be there.

@@ -57,6 +57,9 @@ _MAKING = frozenset(
 # asynchronous clients have the same names behind an "a".
 _DELETING = frozenset({"delete", "delete_many", "delete_pattern"})
 _SETTING = frozenset({"set", "_set", "set_many", "mset"})
+_RENEWING = frozenset(
+    {"touch", "expire", "pexpire", "expire_at", "pexpire_at", "persist"}
+)
 _READING = frozenset(
     {"get", "_get", "get_many", "mget", "has_key", "__contains__", "ttl", "pttl"}
     | {"keys", "iter_keys", "scan"}
@@ -175,6 +178,8 @@ class KeyMaker:
                 return Use.READING
             if each in _DELETING:
                 return Use.DELETING
+            if each in _RENEWING:
+                return Use.RENEWING
             if each in _SETTING and not caller.f_locals.get("nx"):
                 return Use.SETTING
         return Use.STORING

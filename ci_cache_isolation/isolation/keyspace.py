@@ -26,6 +26,7 @@ JOURNAL = journal.Journal()
 BATCH = 1000
 """How many keys may wait to be deleted."""
 
+_STORING_NOTHING = frozenset({Use.READING, Use.DELETING})
 _MANY_READS = 8
 
 _NOT_COPIED = (
@@ -88,22 +89,21 @@ class KeySpace(Space):
             self.dialect.on_rollback(cache, _as_it_is(section, name))
         if name in section.outdated and self.dialect.may_ask(cache):
             self._update(section, name)
-        if use is Use.SETTING:
-            use = Use.STORING
-            if section.changed is not None:
-                section.changed.add(name)
         is_brought = self._is_brought(section, name, cache)
-        if section.changed is not None and use is not Use.READING:
-            watch(self, section, name)
+        if use is Use.SETTING and section.changed is not None:
+            section.changed.add(name)
+        elif use is not Use.READING:
+            watch(self, section, name, renews=use is Use.RENEWING)
         if is_brought:
             return
-        if use is not Use.STORING:
+        is_storing = use not in _STORING_NOTHING
+        if not is_storing:
             # One that is read again and again is taken as stored: a name too many to
             # delete costs less than to find out each time what it is wanted for.
             section.reads[name] = section.reads.get(name, 0) + 1
             if section.reads[name] >= _MANY_READS:
-                use = Use.STORING
-        if use is Use.STORING and not section.touched.get(name):
+                is_storing = True
+        if is_storing and not section.touched.get(name):
             self._note(self.full(section, name), cache)
             self._is_stored(section, name, cache)
         section.touched.setdefault(name, False)

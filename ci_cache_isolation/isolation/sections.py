@@ -33,6 +33,8 @@ class Use(enum.Enum):
     STORING = "storing"
     SETTING = "setting"
     """Storing, whatever was there before."""
+    RENEWING = "renewing"
+    """Having what is there live for another time, which may be the same."""
 
 
 class Section:

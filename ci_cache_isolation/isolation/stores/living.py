@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-__all__ = ["Living"]
+__all__ = ["Living", "Still"]
 
 
 class Living(MutableMapping[Any, Any]):

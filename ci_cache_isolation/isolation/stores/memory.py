@@ -20,7 +20,7 @@ from typing import Any
 from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation.process import after_fork, free_inherited, is_lock
-from ci_cache_isolation.isolation.stores.living import Living
+from ci_cache_isolation.isolation.stores.living import Living, Still
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
     Contents,
@@ -111,6 +111,16 @@ class MemoryStore(SnapshotStore):
         if self._enclosing[-1] or not self._is_empty():
             self._write(self._enclosing[-1])
             self._drop_private()
+
+    @staticmethod
+    def _is_same(before: object, after: object) -> bool:
+        """Return whether a value is the same object: who stores it makes another one.
+
+        It may be equal, as the time is until which an entry lives that is renewed.
+        """
+        if isinstance(after, Still):
+            return before == after
+        return before is after
 
     def _after_fork(self) -> None:
         """Free Django's locks, which every test of the child is about to take."""

@@ -43,6 +43,9 @@ Contents = dict[Hashable, Kept]
 NOTHING = Kept({}, {})
 
 
+Changes = tuple[list[Hashable], list[Hashable]]
+"""The keys that were written, and those that were deleted."""
+
 LiftedContents = tuple[list[Contents], Contents]
 """What inner sections held in which another began, and the innermost one."""
 
@@ -86,10 +89,37 @@ class SnapshotStore(Store):
             return
         was, now = enclosing[0], self._read()
         sections = [*enclosing, innermost]
-        if was != now:
-            sections = [now, *(_carried(each, was, now) for each in sections[1:])]
+        written = {
+            identity: found
+            for identity in was.keys() | now.keys()
+            if (found := self._written(was, now, identity)) != ([], [])
+        }
+        if written:
+            carried = (_carried(each, now, written) for each in sections[1:])
+            sections = [now, *carried]
         self._enclosing.extend(sections[:-1])
         self._write(sections[-1])
+
+    def _written(self, was: Contents, now: Contents, identity: Hashable) -> Changes:
+        """Return which keys of a memory were written, and which deleted."""
+        before, after = was.get(identity, NOTHING), now.get(identity, NOTHING)
+        is_same = self._is_same
+
+        def is_as_before(key: Hashable) -> bool:
+            return is_same(
+                before.entries.get(key, MISSING), after.entries[key]
+            ) and is_same(
+                before.expiries.get(key, MISSING), after.expiries.get(key, MISSING)
+            )
+
+        written = [key for key in after.entries if not is_as_before(key)]
+        deleted = [key for key in before.entries if key not in after.entries]
+        return written, deleted
+
+    @staticmethod
+    def _is_same(before: object, after: object) -> bool:
+        """Return whether nothing was written between two looks at one value."""
+        return before == after
 
     def section_id(self, alias: str, number: int) -> str | None:  # noqa: ARG002
         """Return the id of the scope, which needs no opening."""
@@ -101,23 +131,22 @@ class SnapshotStore(Store):
             contents[identity] = brought
 
 
-def _carried(section: Contents, was: Contents, now: Contents) -> Contents:
-    """Return a section's contents with the changes that led from was to now."""
+def _carried(
+    section: Contents, now: Contents, changes: Mapping[Hashable, Changes]
+) -> Contents:
+    """Return a section's contents with what was written and deleted to come to now."""
     carried = dict(section)
-    for identity in was.keys() | now.keys():
-        before, after = was.get(identity, NOTHING), now.get(identity, NOTHING)
-        if before != after:
-            kept = section.get(identity, NOTHING)
-            carried[identity] = _with_changes(kept, before, after)
+    for identity, (written, deleted) in changes.items():
+        kept = section.get(identity, NOTHING)
+        after = now.get(identity, NOTHING)
+        carried[identity] = _with_changes(kept, after, written, deleted)
     return carried
 
 
-def _with_changes(kept: Kept, before: Kept, after: Kept) -> Kept:
-    def of(contents: Kept, key: Hashable) -> tuple[object, object]:
-        return contents.entries.get(key), contents.expiries.get(key, MISSING)
-
-    written = [key for key in after.entries if of(before, key) != of(after, key)]
-    gone = {*written, *(before.entries.keys() - after.entries.keys())}
+def _with_changes(
+    kept: Kept, after: Kept, written: list[Hashable], deleted: list[Hashable]
+) -> Kept:
+    gone = {*written, *deleted}
     stays = [key for key in kept.entries if key not in gone]
     # What was written later stands first: LocMemCache drops entries from the end.
     return Kept(

@@ -468,6 +468,19 @@ def test_clearing_in_a_visit_takes_only_what_stood_there(sections, kind, cache):
     assert cache.get_many(keys) == {"deleted": 2, "tried": 2}
 
 
+def test_what_is_renewed_in_a_visit_is_there_again_in_inner_scopes(
+    sections, kind, cache
+):
+    """The time until which it lives may be the same: on a server in whole seconds."""
+    cache.set("key", 1, 1000)
+    sections.move_to((CLASS, TEST))
+    cache.clear()
+    with sections.at(0):
+        assert cache.touch("key", 1000)
+        assert not cache.touch("absent", 1000)
+    assert cache.get_many(["key", "absent"]) == {"key": 1}
+
+
 @pytest.mark.parametrize("timeout", [100, None])
 def test_what_is_stored_in_a_visit_as_it_was_reaches_inner_scopes(
     sections, cache, timeout

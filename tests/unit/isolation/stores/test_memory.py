@@ -8,6 +8,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -19,6 +20,7 @@ from ci_cache_isolation.isolation.stores import name_for
 from ci_cache_isolation.isolation.stores.snapshots import Kept
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+CLASS = Scope(ScopeKind.CLASS, "app.tests.Tests")
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
 _entries = OrderedDict()
 _expiries = {}
@@ -359,3 +361,30 @@ def test_copies_of_a_memory_are_equal_if_they_hold_the_same():
     assert kept != Kept({"key": b"2"}, {"key": None})
     assert kept != Kept({"key": b"1"}, {"key": 1.0})
     assert kept != ({"key": b"1"}, {"key": None})
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda cache: cache.set("key", 1, None),
+        lambda cache: cache.set_many({"key": 1}, None),
+        lambda cache: cache.touch("renewed", 1000),
+    ],
+)
+def test_what_is_written_in_a_visit_as_it_was_reaches_inner_scopes(
+    stack, new_cache, write
+):
+    """Also where nothing tells it from what was there but that it was written."""
+    cache = new_cache()
+    with time_machine.travel(0, tick=False):
+        cache.set("key", 1, None)
+        cache.set("renewed", 1, 1000)
+        stack.begin(CLASS)
+        stack.begin(TEST)
+        cache.clear()
+        with stack.at(0):
+            assert cache.get("key") == 1
+        assert cache.get_many(["key", "renewed"]) == {}
+        with stack.at(0):
+            write(cache)
+        assert list(cache.get_many(["key", "renewed"]).values()) == [1]
