@@ -1,4 +1,4 @@
-"""The door for the command line: ``cache-isolation stress``, ``audit`` and others.
+"""The command line: ``cache-isolation stress``, ``audit`` and others.
 
 Exit codes: 0 clean, 1 leaks or flaky tests found, 2 usage, 3 nothing ran, 4 suite
 broken or cannot start, 5 nothing found but not all put to the test, 130 interrupted.

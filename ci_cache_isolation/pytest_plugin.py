@@ -1,4 +1,4 @@
-"""The door for pytest: loaded by itself, silent where there is no Django.
+"""The entry point for pytest: loaded by itself, silent where there is no Django.
 
 Scopes are opened from pytest's own nodes when a test is set up, and closed when pytest
 tears down towards the next test. A fixture of a wider scope is set up in the middle of

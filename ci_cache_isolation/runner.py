@@ -1,4 +1,4 @@
-"""The door for ``manage.py test``: TEST_RUNNER, and a mixin for your own runner."""
+"""Isolation for ``manage.py test``: TEST_RUNNER, and a mixin for your own runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for settings modules: ``CACHES = isolate(CACHES)``."""
+"""The entry point for settings modules: ``CACHES = isolate(CACHES)``."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class Kit:
         return [self.cache.make_key(key) for key in SEEN]
 
     def _verbatim(self, name: str) -> Any:
-        """Read what stands under a name as the server has it."""
+        """Read what is stored under a name as the server has it."""
         before = self.foreign.key_func
         self.foreign.key_func = _as_it_is
         try:

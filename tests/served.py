@@ -81,7 +81,7 @@ def in_session_of(pid):
 
 
 def eventually(is_so):
-    """Tell whether something comes true: who is killed is not gone at once."""
+    """Return whether something comes true: who is killed is not gone at once."""
     deadline = time.monotonic() + 30
     while not is_so():
         if time.monotonic() > deadline:

@@ -21,7 +21,7 @@ STORES = ["files", *SHARED, *DATABASES, *PRIVATE]
 def environment_of(name, request):
     """Start what a store needs; return what the project must be told.
 
-    Whatever a killed run writes down stays in the test's own directory.
+    Whatever a killed run records stays in the test's own directory.
     """
     folder = request.getfixturevalue("tmp_path")
     environment = {

@@ -40,7 +40,7 @@ def running(task: Task) -> Iterator[DiscoverRunner]:
 
 
 def is_in_section(task: Task) -> bool:
-    """Tell whether the running test has a section of the cache."""
+    """Return whether the running test has a section of the cache."""
     if not task.is_isolated:
         return False
     # A plain contestant never imports the package.

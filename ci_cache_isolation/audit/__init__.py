@@ -18,14 +18,14 @@ _asked: list[str] = []
 _IS_OFF = (
     "ci-cache-isolation: an audit was asked for ({folder}), and isolation is off "
     "({source}). With shared caches a test does not do what it does alone, so nothing "
-    "is written down. Switch isolation on.\n"
+    "is recorded. Switch isolation on.\n"
 )
 
 
 def record_if_asked() -> None:
     """Keep books in this process where the environment asks for an audit; once.
 
-    Every door calls it, so that the variable alone is enough for any test command.
+    Every entry point calls it, so the variable alone is enough for any test command.
     """
     folder = os.environ.get(AUDIT_VARIABLE, "").strip()
     undone = os.environ.get(_UNDO_VARIABLE, "")

@@ -56,7 +56,7 @@ class Search(NamedTuple):
     pattern: str
 
     def finds(self, entry: Entry) -> bool:
-        """Tell whether an entry is among them."""
+        """Return whether an entry is among them."""
         return entry[:3] == self[:3] and is_match(self.pattern, entry.key)
 
 
@@ -174,7 +174,7 @@ class Account:
         operation: str,
         site: Callable[[], Site],
     ) -> None:
-        """Take note that nothing stands there that a search found; after `search`."""
+        """Take note that nothing is there that a search found; after `search`."""
         for entry in filter(search.finds, {**dict.fromkeys(held), **self.left}):
             self.delete(entry, alias, operation, site)
         self.emptied.append(search)
@@ -196,7 +196,7 @@ class Account:
     def delete(
         self, entry: Entry, alias: str, operation: str, site: Callable[[], Site]
     ) -> None:
-        """Take note that nothing stands there any more; after `look`, which came first.
+        """Take note that nothing is there any more; after `look`, which came first.
 
         What the scope itself stored is simply not left.
         """
@@ -217,7 +217,7 @@ class Account:
             self.cleared[place] = Left(alias, operation, How.CLEARED, None, site())
 
     def holds(self, entry: Entry) -> bool | None:
-        """Tell whether an entry stands in this scope; None if that is not its doing."""
+        """Return whether an entry is in this scope; None if that is not its doing."""
         left = self.left.get(entry)
         if left is not None:
             return left.how is How.STORED

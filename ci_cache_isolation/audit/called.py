@@ -1,4 +1,4 @@
-"""One call of a cache's method, and the books that it is written down in."""
+"""One call of a cache's method, and the books that it is recorded in."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ FAILED = object()
 
 
 class Books(Protocol):
-    """Where operations are written down, by the key that the caller gave."""
+    """Where operations are recorded, by the key that the caller gave."""
 
     def is_open(self, cache: Any) -> bool:
-        """Tell whether anything is to be written down about a cache."""
+        """Return whether anything is to be recorded about a cache."""
 
     def note(self, noting: Callable[[Called], None], call: Called) -> None:
-        """Have a call written down, by what follows. It fails nobody's test."""
+        """Have a call recorded, by what follows. It fails nobody's test."""
 
     def look(
         self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
     ) -> None:
-        """Write down that a key was read or tested."""
+        """Record that a key was read or tested."""
 
     def store(
         self,
@@ -37,10 +37,10 @@ class Books(Protocol):
         operation: str,
         deadline: float | None,
     ) -> None:
-        """Write down that something was stored under a key."""
+        """Record that something was stored under a key."""
 
     def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
-        """Write down that nothing stands under a key any more."""
+        """Record that nothing is stored under a key any more."""
 
     def search(  # noqa: PLR0913
         self,
@@ -52,10 +52,10 @@ class Books(Protocol):
         *,
         deletes: bool,
     ) -> None:
-        """Write down that keys were searched by a pattern, or deleted by one."""
+        """Record that keys were searched by a pattern, or deleted by one."""
 
     def clear(self, cache: Any, operation: str) -> None:
-        """Write down that nothing stands in the cache any more."""
+        """Record that the cache holds nothing any more."""
 
     def site(self) -> Any:
         """Return where the running operation was called."""

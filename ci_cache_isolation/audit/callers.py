@@ -1,10 +1,10 @@
 """Who of the many callers of memoised functions changes whom: by runs of all of them.
 
 The first to call has a function remember, and whoever comes later finds it. So one run
-of all callers shows who minds what the first ones left; its reverse shows the first
+of all callers shows who is affected by what the first left; its reverse shows the first
 ones. Half by half it is found out whom they mind. Some callers are run behind each
 single one as well, as probes: who changes one of them need not mind anything itself.
-Behind such a test, and behind those who mind, all others are run too: who minds what
+After such a test, and after those affected, all others are run too: who depends on what
 others have a function remember has most likely had it remember something else. A search
 over ``run``, as in `confirming`.
 """
@@ -30,7 +30,7 @@ _PROBES = 4
 
 @dataclass(slots=True)
 class Callers:
-    """What the runs came to: who minds whom, and how many could not be explained."""
+    """What the runs came to: who is affected by whom, and how many stay unexplained."""
 
     suspects: dict[str, list[str]] = field(default_factory=dict)
     runs: int = 0
@@ -77,7 +77,7 @@ def who_minds(
     run: Runs,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Callers:
-    """Find out who minds what which other caller has functions remember.
+    """Find out who is affected by what which other caller has functions remember.
 
     Caches are isolated meanwhile: what leaks through them is found otherwise.
     """

@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Findings that one change would mend, most likely."""
+    """Findings that one change would fix, most likely."""
 
     findings: Sequence[Finding]
 

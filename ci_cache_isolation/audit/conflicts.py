@@ -58,7 +58,7 @@ class Actor:
         return next(iter(self.tests), self.name)
 
     def is_one_with(self, other: Actor) -> bool:
-        """Tell whether one of the two is the other, or stands in it."""
+        """Return whether one of the two is the other, or stands in it."""
         return (
             self.name == other.name
             or self.name in other.around
@@ -99,7 +99,7 @@ class Looker:
 
     @property
     def is_tidying(self) -> bool:
-        """Whether it only made sure that nothing stands there."""
+        """Whether it only made sure that nothing is there."""
         return self.look.operation.startswith("delete")
 
 
@@ -161,7 +161,7 @@ class Audited:
 
 
 def audited(notes: Iterable[Note]) -> Audited:
-    """Draw the conflicts from what all processes have written down."""
+    """Draw the conflicts from what all processes have recorded."""
     tests: dict[str, float] = {}
     left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
@@ -276,7 +276,7 @@ def _suspects(
 def _suspect(
     suspects: dict[str, Suspicion], polluter: str, suspicion: Suspicion
 ) -> bool:
-    """Take note of a suspicion; tell whether the polluter was no suspect before."""
+    """Take note of a suspicion; say whether the polluter was no suspect before."""
     known = suspects.get(polluter)
     if known is None:
         if len(suspects) < _MANY_SUSPECTS:

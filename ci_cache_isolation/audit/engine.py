@@ -1,4 +1,4 @@
-"""The audit: one ordinary run that is written down, its conflicts, and their proof."""
+"""The audit: one ordinary run that is recorded, its conflicts, and their proof."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Audit:
                 command, environment, self._runner.folder, log
             )
         except KeyboardInterrupt:
-            # What has ended until then is written down.
+            # What has ended until then is recorded.
             self.result.audited = audited(read(self._journal))
             self.result.remarks += interrupted(self._under_way())
             raise

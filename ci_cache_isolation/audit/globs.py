@@ -12,7 +12,7 @@ __all__ = ["is_match"]
 
 
 def is_match(pattern: str, key: str) -> bool:
-    """Tell whether Redis finds a key by a pattern."""
+    """Return whether Redis finds a key by a pattern."""
     return _compiled(pattern).fullmatch(_bytes(key)) is not None
 
 

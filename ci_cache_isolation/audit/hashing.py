@@ -45,5 +45,5 @@ def hasher_if_asked() -> Callable[[str], str] | None:
 
 
 def is_hashed(key: str) -> bool:
-    """Tell whether a key is written as its hash."""
+    """Return whether a key is written as its hash."""
     return _HASHED.fullmatch(key) is not None

@@ -40,15 +40,15 @@ _OF_DJANGO = (
 
 
 class MemoisedBooks(Protocol):
-    """Where calls are written down, for whoever's turn it is."""
+    """Where calls are recorded, for whoever's turn it is."""
 
     def called(
         self, entry: Entry, site: Callable[[], Site] | None, *, hit: bool | None
     ) -> None:
-        """Write down that a function was asked; without ``site``, at the caller's."""
+        """Record that a function was asked; without ``site``, at the caller's."""
 
     def forgot(self, entry: Entry, site: Callable[[], Site] | None) -> None:
-        """Write down that a function was told to forget."""
+        """Record that a function was told to forget."""
 
     def safely(self, work: Callable[..., None], *args: Any) -> None:
         """Do some of this book-keeping. It fails nobody's test."""
@@ -79,7 +79,7 @@ class MemoisedCalls:
         self._modules = self._resets = self._taken = 0
 
     def settle(self) -> None:
-        """Write down who was called since the last time."""
+        """Record who was called since the last time."""
         if self._resets != self._functions.resets:
             self._resets = self._functions.resets
             for each in self._watched:

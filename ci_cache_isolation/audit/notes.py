@@ -1,4 +1,4 @@
-"""What a test process writes down for the audit, a line for each scope, and reads back.
+"""What a test process records for the audit, a line for each scope, and reads back.
 
 The file survives its writer: of a process that is killed all scopes are known that had
 ended. Keys are written, or hashes of them, values never.
@@ -115,7 +115,7 @@ def line(  # noqa: PLR0913,PLR0917
 
 
 def read(folder: Path) -> Iterator[Note]:
-    """Yield what all processes of a run wrote down, one process after the other."""
+    """Yield what all processes of a run recorded, one process after the other."""
     for path in sorted(folder.glob("*.jsonl")):
         with path.open(encoding="utf-8", errors="replace") as lines:
             for text in lines:

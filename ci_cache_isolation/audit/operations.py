@@ -28,7 +28,7 @@ _is_inside: ContextVar[bool] = ContextVar("inside an operation", default=False)
 
 
 def wrap_operations(patches: Patches, cache_class: type, books: Books) -> None:
-    """Have all operations of a class of caches written down; again is harmless."""
+    """Have all operations of a class of caches recorded; again is harmless."""
     for owner in cache_class.__mro__:
         if owner is object or owner is BaseCache:
             continue

@@ -41,7 +41,7 @@ _OUTSIDE = Scope(ScopeKind.SESSION, "")
 class Recorder:
     """Keeps an account for every scope that touches a cache. It fails nobody's test.
 
-    Keys are written down as ``hashed`` has them, if it is given; nothing is without a
+    Keys are recorded as ``hashed`` has them, if it is given; nothing is without a
     folder.
     """
 
@@ -62,14 +62,14 @@ class Recorder:
         self._memoised = MemoisedCalls(MEMOISED, self)
 
     def take(self, alias: str, cache: Any) -> None:
-        """Write down what is done with a cache from now on."""
+        """Record what is done with a cache from now on."""
         if name_for(type(cache)) in {None, "none"}:
             return
         vars(cache)[_ALIAS] = alias, _place(alias, cache)
         wrap_operations(self._patches, type(cache), self)
 
     def is_turning(self) -> None:
-        """Write down which memoised functions the scope in use has called."""
+        """Record which memoised functions the scope in use has called."""
         if not self._is_stopped:
             self.safely(self._memoised.settle)
 
@@ -85,17 +85,17 @@ class Recorder:
             self.safely(self._end, scope)
 
     def is_open(self, cache: Any) -> bool:
-        """Tell whether anything is to be written down about a cache."""
+        """Return whether anything is to be recorded about a cache."""
         return not self._is_stopped and _ALIAS in vars(cache)
 
     def note(self, noting: Callable[[Called], None], call: Called) -> None:
-        """Have a call written down, by what follows. It fails nobody's test."""
+        """Have a call recorded, by what follows. It fails nobody's test."""
         self.safely(noting, call)
 
     def look(
         self, cache: Any, key: Any, version: Any, operation: str, *, hit: bool | None
     ) -> None:
-        """Write down that a key was read or tested."""
+        """Record that a key was read or tested."""
         alias, entry = self.entry_of(cache, key, version)
         self._account().look(entry, alias, operation, hit, self.site)
 
@@ -107,12 +107,12 @@ class Recorder:
         operation: str,
         deadline: float | None,
     ) -> None:
-        """Write down that something was stored under a key."""
+        """Record that something was stored under a key."""
         alias, entry = self.entry_of(cache, key, version)
         self._account().store(entry, alias, operation, deadline, self.site)
 
     def delete(self, cache: Any, key: Any, version: Any, operation: str) -> None:
-        """Write down that nothing stands under a key any more."""
+        """Record that nothing is stored under a key any more."""
         alias, entry = self.entry_of(cache, key, version)
         self._account().delete(entry, alias, operation, self.site)
 
@@ -126,7 +126,7 @@ class Recorder:
         *,
         deletes: bool,
     ) -> None:
-        """Write down that keys were searched by a pattern, or deleted by one."""
+        """Record that keys were searched by a pattern, or deleted by one."""
         alias, entry = self.entry_of(cache, pattern, version)
         is_made = entry in self._names
         search = Search(
@@ -141,20 +141,20 @@ class Recorder:
             account.delete_found(search, held, alias, operation, self.site)
 
     def clear(self, cache: Any, operation: str) -> None:
-        """Write down that nothing stands in the cache any more."""
+        """Record that the cache holds nothing any more."""
         alias, place = vars(cache)[_ALIAS]
         self._account().clear(place, alias, operation, self.site)
 
     def called(
         self, entry: Entry, site: Callable[[], Site] | None, *, hit: bool | None
     ) -> None:
-        """Write down that a memoised function was asked, and remembers."""
+        """Record that a memoised function was asked, and remembers."""
         account, at = self._account(), site or self.site
         account.look(entry, "", "call", hit, at)
         account.store(entry, "", "call", None, at)
 
     def forgot(self, entry: Entry, site: Callable[[], Site] | None) -> None:
-        """Write down that a memoised function was told to forget."""
+        """Record that a memoised function was told to forget."""
         self._account().delete(entry, "", "cache_clear", site or self.site)
 
     def entry_of(self, cache: Any, key: Any, version: Any) -> tuple[str, Entry]:

@@ -147,7 +147,7 @@ class Search:
         )
 
     def _ask_callers(self, run: Runs) -> dict[str, list[str]]:
-        """Return who minds whom of those that call what many call."""
+        """Return who is affected by whom of those that call what many call."""
         audited, known = self._result.audited, self._known
         callers = [
             each for each in callers_of(audited.common, audited.tests) if each in known

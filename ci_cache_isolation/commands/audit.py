@@ -38,14 +38,14 @@ __all__ = ["audit"]
     type=click.Path(file_okay=False, path_type=Path),
     default=AUDIT_REPORT,
     show_default=True,
-    help="Folder for report.json and what the test processes wrote down.",
+    help="Folder for report.json and what the test processes recorded.",
 )
 @click.option(
     "--from",
     "recorded",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Run no suite, but read what a test command of yours wrote down: "
+    help="Run no suite, but read what a test command of yours recorded: "
     "CI_CACHE_ISOLATION_AUDIT=DIR in front of it.",
 )
 @click.option("--no-confirm", is_flag=True, help="Only read: run no test again.")

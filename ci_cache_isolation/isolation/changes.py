@@ -1,8 +1,8 @@
 """What a visit to an outer scope has changed, and not only tried to.
 
 An operation may change nothing: one that counts up, or renews, what is not there. So
-what stands under a name is looked up before and after, where that makes a difference:
-in some scope that was set aside the name stands as well.
+what a name holds is looked up before and after, where that makes a difference:
+in some scope that was set aside there is an entry of that name as well.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def settle(space: Any, section: Any) -> None:
 
 
 def standing(space: Any, sections: Iterable[Any], empty: Any) -> set[str]:
-    """Return the names under which something stands that is about to be cleared.
+    """Return the names under which something is stored that is about to be cleared.
 
     ``sections`` are those that are seen, the nearest first; nothing is in ``empty``.
     """

@@ -40,7 +40,7 @@ __all__ = [
 DIRECTORY = ".ci-cache-isolation-"
 """What the names of our directories begin with; a process's token follows."""
 FILES = "files"
-"""What is written down as the kind of these spaces."""
+"""What is recorded as the kind of these spaces."""
 _ATTRIBUTE = "_dir"
 _SPACE = "_ci_cache_isolation_files"
 _USES = {"get": Use.READING, "has_key": Use.READING, "touch": Use.RENEWING}

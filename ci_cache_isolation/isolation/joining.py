@@ -1,8 +1,8 @@
 """A process that a test starts can work in the test's sections, when it is asked to.
 
-Otherwise it is a stranger, like every other process. What it is told goes through one
-environment variable, since that reaches every kind of child: forks, spawned processes
-and programs.
+Otherwise it is isolated from its parent, like every other process. What it is told
+goes through one environment variable, since that reaches every kind of child: forks,
+spawned processes and programs.
 """
 
 from __future__ import annotations

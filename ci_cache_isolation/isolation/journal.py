@@ -1,4 +1,4 @@
-"""What this process has stored on servers that outlive it, written down on disk.
+"""What this process has stored on servers that outlive it, recorded on disk.
 
 A process that is killed can't tidy up. So every process keeps a directory with the
 names of what it has stored and not yet deleted, in one file for each space, and holds a
@@ -10,7 +10,7 @@ What is appended is the kernel's business at once, whatever becomes of the proce
 Directories are 0700 and files 0600, as names may be secret; values are never written.
 
 A file of a dead process is taken over by renaming it, under that process's lock: each
-name is written down once, whoever is killed meanwhile, however often a server refuses.
+name is recorded once, whoever is killed meanwhile, however often a server refuses.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Journal:
         self.leaves_the_dead = False
 
     def note(self, about: About, name: str) -> None:
-        """Write down that something is about to be stored under a name."""
+        """Record that something is about to be stored under a name."""
         if self._is_broken:
             return
         try:
@@ -162,7 +162,7 @@ class Journal:
             self._is_broken = True
 
     def leave(self) -> None:
-        """Let the lock go, so that others delete what is still written down."""
+        """Let the lock go, so that others delete what is still recorded."""
         for file, _ in self._files.values():
             file.trim()
         self.abandon()
@@ -328,7 +328,7 @@ def _remove_if_empty(process: Path) -> None:
 
 
 def _is_blank(path: Path) -> bool:
-    """Return whether a process was killed before it had written down anything."""
+    """Return whether a process was killed before it had recorded anything."""
     try:
         with path.open("rb") as file:
             return file.read(1) in {b"", b"\0"}

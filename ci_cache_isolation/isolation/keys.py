@@ -200,7 +200,7 @@ class OuterKeyMaker(KeyMaker):
         return super().__call__(key, *args, **kwargs)
 
     def is_within_make_key(self) -> bool:
-        """Tell whether this thread is in the class's ``make_key``."""
+        """Return whether this thread is in the class's ``make_key``."""
         return getattr(_making, "space", None) is self.space
 
 
@@ -247,7 +247,7 @@ def _found_again(
 class KeyFunction:
     """The attribute ``key_func`` of a class of caches: the object's own, in a section.
 
-    An object that is in nobody's hands has its own one and no other, or the class's,
+    An object that is unmanaged has its own one and no other, or the class's,
     which is ``below``.
     """
 
@@ -293,7 +293,7 @@ def maker_of(cache: Any) -> KeyMaker | None:
 
 
 def can_take(cache: Any) -> bool:
-    """Tell whether a cache makes its keys in a way that can be taken in hand."""
+    """Return whether a cache makes its keys in a way that can be taken in hand."""
     reached = inspect.getattr_static(type(cache), KEY_FUNCTION, None)
     return isinstance(reached, KeyFunction) and callable(
         getattr(cache, KEY_FUNCTION, None)

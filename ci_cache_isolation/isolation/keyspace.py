@@ -219,7 +219,7 @@ class KeySpace(Space):
         if holder is None:
             return
         if not section.id.startswith(process_token()):
-            # It belongs to the parent, who reads what is written down about it.
+            # It belongs to the parent, who reads what is recorded about it.
             JOURNAL.is_read_by_others = True
             return
         names = [self.full(section, name) for name in section.stored()]

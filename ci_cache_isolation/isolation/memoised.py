@@ -165,7 +165,7 @@ _foreign: list[tuple[Path, ...]] = []
 
 
 def _is_own(file: str) -> bool:
-    """Tell whether a source file is the project's: neither installed nor made up."""
+    """Return whether a source file is the project's: neither installed nor made up."""
     if file.startswith("<"):
         return False
     path = Path(file)

@@ -74,7 +74,7 @@ class Enabled(Record):
 def enabled(*, command_line: bool | None = None, ini: str | None = None) -> Enabled:
     """Resolve whether caches are isolated; `OptionError` for a word that is neither.
 
-    ``command_line`` and ``ini`` are what a door was told, None or empty for nothing.
+    ``command_line`` and ``ini`` are what an entry point was told; None or empty if not.
     """
     if command_line is not None:
         return Enabled(command_line, "command line")
@@ -148,7 +148,7 @@ def choices(
 
 
 def sources_of(asked: Asked | None) -> list[object]:
-    """Return a copy of what options are read from, but for what doors were told.
+    """Return a copy of what options are read from, but for what entry points were told.
 
     As long as it is equal nothing has to be resolved again, which takes longer.
     """

@@ -37,7 +37,7 @@ class Granularity(enum.Enum):
     PROCESS = "process"
 
     def includes(self, kind: ScopeKind) -> bool:
-        """Tell whether scopes of a kind have sections."""
+        """Return whether scopes of a kind have sections."""
         if kind is ScopeKind.BLOCK or self is Granularity.TEST:
             return True
         return self is Granularity.CLASS and kind is not ScopeKind.TEST
@@ -49,7 +49,7 @@ class Scope:
     Nobody changes one. It is written out because one is made for every test, and
     because a dataclass takes its time when its module is imported.
 
-    ``name`` is dotted, as unittest writes it, whichever door opened the scope: that
+    ``name`` is dotted, as unittest writes it, whatever opened the scope: that
     is how runner, plugin, mixin and decorator know each other's scopes.
     ``function`` is a test's function, which an inherited test has from its base
     class. ``is_raw`` asks for plain keys. ``test_id`` is what the test's runner calls

@@ -48,7 +48,7 @@ class Section:
     ``watched`` how that stood before which may have been. ``known``
     holds full names by name, of those of which nothing more is to be taken note.
     ``reads`` counts how often a name was asked for under which nothing is stored.
-    What stands under ``outdated`` names is to be replaced, when that can be done.
+    What is stored under ``outdated`` names is to be replaced, when that can be done.
     ``cleared`` is the section in whose place this one is, as long as that can be
     undone: it ends with this one. One that ``is_over`` is touched by threads that go
     on after it: what they store in it has to be deleted one by one.

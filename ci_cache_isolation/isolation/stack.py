@@ -140,7 +140,7 @@ class ScopeStack:
     def move_to(self, path: Path) -> None:
         """Close what is not on the path, innermost first, then open what is missing.
 
-        Moving to where one is does nothing: several doors may announce one boundary.
+        Moving to the current scope does nothing: several may announce one boundary.
         A block that was opened in a scope which stays open stays open too.
         """
         depth, shared = self._shared_with(path)
@@ -160,7 +160,7 @@ class ScopeStack:
         try:
             yield
         finally:
-            # Unless some other door has closed it meanwhile.
+            # Unless some other entry point has closed it meanwhile.
             places = [at for at, each in enumerate(self._open) if each.scope is opened]
             if places:
                 depth = places[-1]
@@ -173,7 +173,7 @@ class ScopeStack:
 
     @contextmanager
     def joined(self, scope: Scope) -> Iterator[None]:
-        """Have a scope open: the one that some other door has opened, if any."""
+        """Have a scope open: the one that some other entry point has opened, if any."""
         if scope in self.path:
             yield
         else:

@@ -52,7 +52,7 @@ class Supervised:
         self.pid = int(self._report.readline() or 0)
 
     def has_ended(self, *, within: float = 0) -> bool:
-        """Wait some seconds for the end of the command; tell whether it came."""
+        """Wait some seconds for the end of the command; say whether it came."""
         poll = select.poll()
         poll.register(self._report)
         return bool(poll.poll(within * 1000))

@@ -54,7 +54,7 @@ __all__ = [
 
 
 class Said(Record):
-    """What doors have said about the switch, and where it stood."""
+    """What entry points have said about the switch, and where it stood."""
 
     command_line: bool | None = None
     ini: Mapping[str, str] = MappingProxyType({})
@@ -102,7 +102,7 @@ def install(
     From now on every unittest suite that runs here opens and closes scopes. Where
     ``CI_CACHE_ISOLATION`` or another option says off, nothing is switched on. The
     return value says which, and who said so. `OptionError` where an option is neither.
-    What a door was told holds for the whole process, whoever asks after it.
+    What an entry point was told holds for the whole process, whoever asks after it.
     """
     global _said, _settled  # noqa: PLW0603 - one process, one switch
     if command_line is not None or ini:
@@ -149,7 +149,7 @@ def _settle() -> Enabled:
 
 
 def state() -> Enabled:
-    """Return whether caches are to be isolated, as doors and options say it."""
+    """Return whether caches are to be isolated, as entry points and options say it."""
     return enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
 
 
@@ -225,7 +225,7 @@ def uninstall() -> None:
 
 
 def said() -> Said:
-    """Return what the doors have said so far, for `say_again`."""
+    """Return what the entry points have said so far, for `say_again`."""
     return Said(_said.command_line, dict(_said.ini), _said.asked, _installed)
 
 
@@ -240,7 +240,7 @@ def say_again(said: Said) -> None:
 
 
 def is_installed() -> bool:
-    """Tell whether isolation is switched on in this process."""
+    """Return whether isolation is switched on in this process."""
     return _installed
 
 
@@ -382,7 +382,7 @@ def _adopt_open() -> None:
 
 
 def _need_finding() -> bool:
-    """Tell whether any cache has to be known that somebody may hold.
+    """Return whether any cache has to be known that somebody may hold.
 
     Those of Django's own that are in memory share dictionaries which are known anyway;
     and to look at all objects takes longer than all else together.

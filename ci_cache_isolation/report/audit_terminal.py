@@ -90,7 +90,7 @@ class AuditTerminal:
                 f"    {leaver.left.how.value} by {leaver.actor.test}, "
                 f"{place(leaver.site)}"
             )
-            self._say(f"    looked at by {looker.actor.test}, {place(looker.site)}")
+            self._say(f"    read by {looker.actor.test}, {place(looker.site)}")
         if len(groups) > SHOWN_CARDS:
             self._say(f"  and {len(groups) - SHOWN_CARDS} more, see the report")
 
@@ -129,7 +129,7 @@ class AuditTerminal:
             else f"passes alone and fails after {polluter}"
         )
         self._say(f"  {printable(confirmed.test)}", "bold")
-        self._say(f"    {what}; looks at {place(finding.suspicion.looker.site)}")
+        self._say(f"    {what}; reads it at {place(finding.suspicion.looker.site)}")
         self._say(
             f"    failed alone {proof.alone}/{TIMES}, after it "
             f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
@@ -150,7 +150,7 @@ class AuditTerminal:
         text = (
             f"{counted(len(result.audited.tests), 'test')}{took}: "
             f"{counted(len(result.audited.conflicts), 'conflict')}, where one test "
-            "leaves what another one looks at."
+            "leaves what another one reads."
         )
         if result.confirmed_runs or (result.is_confirmed and not result.is_whole):
             text += (

@@ -89,13 +89,13 @@ class Card:
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Where it is stored and where it is looked at, each behind its verb."""
+        """Where it is stored and where it is read, each behind its verb."""
         state = self.first["state"]
         if state is None:
             return []
         return [
             (f"{state.get('how') or 'written'} at", _place(state, "written")),
-            ("looked at", _place(state, "read")),
+            ("read at", _place(state, "read")),
         ]
 
     @property

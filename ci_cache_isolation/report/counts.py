@@ -74,7 +74,7 @@ def met(document: Document, leaks: int) -> str:
     conflicts = counted(len(document["conflicts"]), "conflict")
     text = (
         f"{counted(document['suite']['tests'], 'test')}: {conflicts}, where one test "
-        "leaves what another one looks at. "
+        "leaves what another one reads. "
     )
     if not leaks:
         text += "None was seen to change an outcome."
@@ -129,7 +129,7 @@ def cured(document: Document) -> str:
 
 
 def _is_remembered(proof: Mapping[str, str | None]) -> bool:
-    """Tell whether the test does as it does alone when memoised functions forget."""
+    """Return whether the test does as it does alone when memoised functions forget."""
     return proof.get("reset") is not None and proof["reset"] == proof["alone"]
 
 

@@ -46,7 +46,7 @@ def prepared(report: Path, *, resumes: bool = False) -> Path:
 
 def emptied(report: Path) -> None:
     """Make the audit's folder; what an earlier one wrote into it goes."""
-    why = "What tests do to caches is written down there."
+    why = "What tests do to caches is recorded there."
     _make(report, report / "journal", _OF_AUDITS, why)
 
 

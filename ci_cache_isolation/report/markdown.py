@@ -187,7 +187,7 @@ def _conflict(conflict: Document) -> str:
         text += f" (key {code(key)})"
     if conflict["alias"]:
         text += f" in cache {code(conflict['alias'])}"
-    for side, verb in (("left_by", "left by"), ("seen_by", "looked at by")):
+    for side, verb in (("left_by", "left by"), ("seen_by", "read by")):
         if conflict[side]:
             first, *others = conflict[side]
             text += f"; {verb} {code(first['test'])} at {code(first['at'])}"

@@ -65,7 +65,7 @@ class ColdJob:
 
 @dataclass(frozen=True, slots=True)
 class ColdRun:
-    """A job that was run: how it ended, and what the process wrote down."""
+    """A job that was run: how it ended, and what the process recorded."""
 
     job: ColdJob
     end: End

@@ -60,7 +60,7 @@ class Sections(enum.StrEnum):
 
     @property
     def is_shared(self) -> bool:
-        """Tell whether tests meet in them."""
+        """Return whether tests meet in them."""
         return self in {Sections.SHARED, Sections.COMMON}
 
     @property
@@ -87,7 +87,7 @@ class Job:
     """Tests to be run in one fork, in this order; one may be there several times.
 
     ``seconds`` is its own time limit, ``common`` the tag for COMMON sections. What its
-    tests do to caches is written down for an audit in the folder ``journal``. What they
+    tests do to caches is recorded for an audit in the folder ``journal``. What they
     did to the entries ``undone`` is undone before the last of them begins; each is
     given as an audit writes it down, behind its alias.
     """

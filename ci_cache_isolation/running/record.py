@@ -1,4 +1,4 @@
-"""What a test process writes down while it runs, line by line, and how it is read.
+"""What a test process records while it runs, line by line, and how it is read.
 
 The file survives its writer: a process that is killed leaves what it knew. Nothing here
 needs Django, pytest or the command's own libraries: it runs in the user's processes.
@@ -90,7 +90,7 @@ class Recorder:
 
 @dataclass(slots=True)
 class Record:
-    """What a process wrote down. ``running``: the test that started and didn't end.
+    """What a process recorded. ``running``: the test that started and didn't end.
 
     ``workers`` are the tests of each worker of a split run, as they were started there.
     ``not_loaded`` holds modules that can't be imported, each with the reason.

@@ -166,5 +166,5 @@ class Replayer:
 
 
 def _is_or_holds(failed: str, wanted: Wanted) -> bool:
-    """Tell whether what failed is the test, or the class whose set-up it has."""
+    """Return whether what failed is the test, or the class whose set-up it has."""
     return failed == wanted.test or wanted.test.startswith(f"{failed}.")

@@ -1,6 +1,6 @@
 """Tests that fail while another process is live: two forks at once, in common sections.
 
-Which two are worth it is known from what the audit wrote down: they use one cache that
+Which two are worth it is known from what the audit recorded: they use one cache that
 processes can share. So it is not left to chance that they meet.
 """
 

@@ -214,7 +214,7 @@ class Stress:
             self._note(again)
 
     def _may_meet(self, executor: Executor) -> bool:
-        """Tell whether tests may meet another process here, and should."""
+        """Return whether tests may meet another process here, and should."""
         is_asked = self._request.wishes.split > 1
         is_shared = self._request.cache is Cache.SHARED
         return is_asked and is_shared and isinstance(executor, ForkServer)

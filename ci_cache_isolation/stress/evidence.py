@@ -1,6 +1,6 @@
-"""What carried a failure from one test to another, by what the audit wrote down.
+"""What carried a failure from one test to another, by what the audit recorded.
 
-One order is run with isolation on and the books open. Each test does there what it does
+One order is run with isolation on and recording on. Each test does there what it does
 alone, so it is known of any two what one would leave to the other.
 """
 
@@ -41,7 +41,7 @@ class Evidence:
 
     @classmethod
     def drawn(cls, notes: Iterable[Note]) -> Evidence:
-        """Draw it from what a run has written down."""
+        """Draw it from what a run has recorded."""
         kept = list(notes)
         of_tests = {note.test: note for note in kept if note.test}
         own = {test: _by_itself(note) for test, note in of_tests.items()}

@@ -167,7 +167,7 @@ class ColdExecutor:
         """Do nothing: leaving the iterator stops what runs."""
 
     def _is_own(self, job: Job) -> bool:
-        """Tell whether it is what was run when the context began."""
+        """Return whether it is what was run when the context began."""
         if job.journal:
             # Of that one no books were kept.
             return False

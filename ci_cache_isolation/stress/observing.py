@@ -194,7 +194,7 @@ class Observing:
             self.file = None
             self.result.remarks.append(
                 f"This run can't be resumed: {error.strerror}, when what an order came "
-                "to was written down."
+                "to was recorded."
             )
 
     @property

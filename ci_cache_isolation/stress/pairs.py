@@ -22,7 +22,7 @@ _MOST = 100_000
 
 
 class CoverageError(ValueError):
-    """Coverage that was written down is not that of these tests, or can't be read."""
+    """Coverage that was recorded is not that of these tests, or can't be read."""
 
 
 @dataclass(frozen=True, slots=True)

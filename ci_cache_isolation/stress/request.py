@@ -21,7 +21,7 @@ class Request:
     """What is run, and how much.
 
     ``minutes`` is None for no limit. `Wishes` and `Shard` are the plan's. With
-    ``hashes_keys`` no cache key is written down as it is.
+    ``hashes_keys`` no cache key is recorded as it is.
     """
 
     labels: tuple[str, ...]

@@ -101,7 +101,7 @@ class Search:
         return list(failed.values()) if runs == len(parts) * TIMES else None
 
     def is_cured(self, proof: Proof) -> bool | None:
-        """Tell whether isolation makes the test pass; a brittle one fails alone."""
+        """Return whether isolation makes the test pass; a brittle one fails alone."""
         if proof.alone or self._sections is Sections.ISOLATED:
             return False
         return None if proof.isolated is None else proof.isolated == 0
@@ -148,7 +148,7 @@ class Question:
                 yield asked[order], self.is_change(outcome)
 
     def is_change(self, outcome: str | None) -> bool:
-        """Tell whether an outcome is the other one."""
+        """Return whether an outcome is the other one."""
         return outcome in {PASSED, FAILED} and outcome != self.unlike
 
     def holds(self, group: Order) -> bool:

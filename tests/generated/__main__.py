@@ -63,7 +63,7 @@ def shard(text: str) -> tuple[int, int]:
 
 
 def is_green(row: Row) -> bool:
-    """Tell whether a project does what it should, and say what it does not."""
+    """Return whether a project does what it should, and say what it does not."""
     name = name_of(row)
     say(f"== {name}")
     folder = Path(tempfile.mkdtemp(prefix="generated-"))

@@ -42,11 +42,11 @@ class Expected:
     opt_out: str
 
     def is_of(self, suite: str) -> bool:
-        """Tell whether a suite is meant."""
+        """Return whether a suite is meant."""
         return any(fnmatchcase(suite, pattern) for pattern in self.suites)
 
     def matches(self, difference: Difference) -> bool:
-        """Tell whether this difference is the one that is meant."""
+        """Return whether this difference is the one that is meant."""
         return (self.test, self.without, self.isolated) == (
             difference.test,
             difference.without,
@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def is_as_expected(self) -> bool:
-        """Tell whether isolation changes what it is expected to, and nothing else."""
+        """Return whether isolation changes what it is expected to, and nothing else."""
         return not self.unexpected and not self.gone
 
 

@@ -60,7 +60,7 @@ class Dialect(ABC):
     @staticmethod
     @abstractmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether caches of this class are of this family."""
+        """Return whether caches of this class are of this family."""
 
     @abstractmethod
     def server(self, cache: Any) -> Hashable:
@@ -68,14 +68,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
-        """Store under one full key what stands under another, until it expires.
+        """Store under one full key what is stored under another, until it expires.
 
         What stands at the target already stays.
         """
 
     @abstractmethod
     def state(self, space: KeySpace, cache: Any, full: str) -> object:
-        """Return what stands under a full key, as something that can be compared."""
+        """Return what is stored under a full key, as something that can be compared."""
 
     @abstractmethod
     def delete(self, cache: Any, names: list[str]) -> None:
@@ -118,7 +118,7 @@ class Dialect(ABC):
         return redacted(server)
 
     def may_ask(self, cache: Any) -> bool:  # noqa: ARG002
-        """Tell whether the running test may ask the server at all."""
+        """Return whether the running test may ask the server at all."""
         return True
 
     def is_in_transaction(self, cache: Any) -> bool:  # noqa: ARG002
@@ -129,18 +129,18 @@ class Dialect(ABC):
         """Have something called if the server undoes what is done now."""
 
     def is_gone(self, cache: Any, about: About) -> bool:  # noqa: ARG002
-        """Tell whether what a cache stored things in is no longer there."""
+        """Return whether what a cache stored things in is no longer there."""
         return False
 
     def connect(self, cache: Any) -> None:
         """Make sure that there is a connection, where that is not done by itself."""
 
     def is_lasting(self, cache: Any) -> bool:  # noqa: ARG002
-        """Tell whether entries outlive this process."""
+        """Return whether entries outlive this process."""
         return True
 
     def about(self, alias: str, cache: Any) -> About:
-        """Return what is written down about a space."""
+        """Return what is recorded about a space."""
         server = f"{type(self).__name__}:{self.server(cache)!r}"
         return About(
             fingerprint=hashlib.blake2b(server.encode(), digest_size=10).hexdigest(),
@@ -211,7 +211,7 @@ class Dialect(ABC):
         return alone[:1] or defining[-1:] or [self.root(cache_class)]
 
     def is_of_family(self, cache_class: type) -> bool:
-        """Tell whether a class comes with the family, and not from its users."""
+        """Return whether a class comes with the family, and not from its users."""
         return cache_class.__module__.split(".")[0] in self.packages
 
     def clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ class ClientDialect(Dialect):
 
     @classmethod
     def is_backend(cls, cache_class: type) -> bool:
-        """Tell whether the family's backend is among a class's base classes."""
+        """Return whether the family's backend is among a class's base classes."""
         names = [f"{each.__module__}.{each.__name__}" for each in cache_class.__mro__]
         return cls.backend_class in names
 

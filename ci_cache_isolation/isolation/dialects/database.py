@@ -56,7 +56,7 @@ class DatabaseDialect(Dialect):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether it is Django's."""
+        """Return whether it is Django's."""
         return issubclass(cache_class, DatabaseCache)
 
     def server(self, cache: Any) -> Hashable:
@@ -75,7 +75,7 @@ class DatabaseDialect(Dialect):
         connection_of(cache).ensure_connection()
 
     def may_ask(self, cache: Any) -> bool:
-        """Tell whether the test may query: Django and pytest-django may forbid it.
+        """Return whether the test may query: Django and pytest-django may forbid it.
 
         Where there is no connection to be had, the operation itself says why.
         """
@@ -99,11 +99,11 @@ class DatabaseDialect(Dialect):
         on_rollback(connection_of(cache), undo)
 
     def is_gone(self, cache: Any, about: About) -> bool:
-        """Tell whether the test database has been left, and most likely destroyed."""
+        """Return whether the test database has been left, and most likely destroyed."""
         return self.about(about.alias, cache).fingerprint != about.fingerprint
 
     def is_lasting(self, cache: Any) -> bool:
-        """Tell whether the database is on a disk or a server."""
+        """Return whether the database is on a disk or a server."""
         connection = connection_of(cache)
         if connection.settings_dict.get(IS_DROPPED):
             return False
@@ -112,7 +112,7 @@ class DatabaseDialect(Dialect):
         return not connection.is_in_memory_db()
 
     def about(self, alias: str, cache: Any) -> About:
-        """Return what is written down: a worker's clone has a name of its own."""
+        """Return what is recorded: a worker's clone has a name of its own."""
         settings = connection_of(cache).settings_dict
         server = [
             str(settings.get(name)) for name in ("ENGINE", "NAME", "HOST", "PORT")

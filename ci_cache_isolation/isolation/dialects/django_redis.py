@@ -15,5 +15,5 @@ class DjangoRedisDialect(ClientDialect):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether it is django-redis's."""
+        """Return whether it is django-redis's."""
         return DjangoRedisDialect.is_backend(cache_class)

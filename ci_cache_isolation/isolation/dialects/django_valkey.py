@@ -33,7 +33,7 @@ class DjangoValkeyDialect(ClientDialect):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether it is django-valkey's."""
+        """Return whether it is django-valkey's."""
         return DjangoValkeyDialect.is_backend(cache_class)
 
     def patch_client(self, patches: Patches, client_class: type) -> None:
@@ -128,5 +128,5 @@ def _plain(client: Any, maker: KeyMaker, name: str, fields: Any, version: Any) -
 
 
 def _makes_name(operation: Any) -> bool:
-    """Tell whether an operation makes a key of the hash's name by itself."""
+    """Return whether an operation makes a key of the hash's name by itself."""
     return "nname" in inspect.unwrap(operation).__code__.co_varnames

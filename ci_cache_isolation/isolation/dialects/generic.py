@@ -81,7 +81,7 @@ class GenericDialect(TimeoutsRemembered):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether the class has what every cache has, and nothing disabled."""
+        """Return whether the class has what every cache has, and nothing disabled."""
         return all(callable(getattr(cache_class, name, None)) for name in _OPERATIONS)
 
     def server(self, cache: Any) -> Hashable:
@@ -98,7 +98,7 @@ class GenericDialect(TimeoutsRemembered):
             vars(cache)[_PLACE] = conf.get("LOCATION", alias)
 
     def about(self, alias: str, cache: Any) -> About:
-        """Return what is written down about a space."""
+        """Return what is recorded about a space."""
         self.opened(alias, cache)
         return super().about(alias, cache)
 
@@ -138,7 +138,7 @@ class GenericDialect(TimeoutsRemembered):
         return pickle.dumps(value), space.expiries.get(full)
 
     def connect(self, cache: Any) -> None:
-        """Have a cache in nobody's hands take its keys as they are."""
+        """Have a cache that is unmanaged take its keys as they are."""
         if maker_of(cache) is None:
             cache.key_func = lambda key, *_: key
 

@@ -39,7 +39,7 @@ class MemcachedDialect(TimeoutsRemembered):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether it is one of Django's."""
+        """Return whether it is one of Django's."""
         return issubclass(cache_class, BaseMemcachedCache)
 
     def server(self, cache: Any) -> Hashable:

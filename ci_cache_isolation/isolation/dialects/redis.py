@@ -37,7 +37,7 @@ class RedisDialect(Dialect):
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
-        """Tell whether Django's class is among its base classes."""
+        """Return whether Django's class is among its base classes."""
         names = [f"{each.__module__}.{each.__name__}" for each in cache_class.__mro__]
         return "django.core.cache.backends.redis.RedisCache" in names
 

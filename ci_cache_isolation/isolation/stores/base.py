@@ -28,7 +28,7 @@ class Store(ABC):
 
     @staticmethod
     def can_serve(cache_class: type) -> bool:  # noqa: ARG004
-        """Tell whether caches of a class can be in this store's hands at all."""
+        """Return whether caches of a class can be in this store's hands at all."""
         return True
 
     def prepare(self, cache_class: type) -> None:

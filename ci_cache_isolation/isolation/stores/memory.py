@@ -147,7 +147,7 @@ class MemoryStore(SnapshotStore):
             yield memory
 
     def _is_empty(self) -> bool:
-        """Tell whether no memory holds anything: it is asked for every test."""
+        """Return whether no memory holds anything: it is asked for every test."""
         # No loop of ours: other threads open caches meanwhile, and any() is one step.
         return not (
             any(_caches.values()) or any(_expire_info.values()) or self._private

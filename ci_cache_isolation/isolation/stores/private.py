@@ -65,7 +65,7 @@ class PrivateStore(SnapshotStore):
 
     @staticmethod
     def can_serve(cache_class: type) -> bool:
-        """Tell whether there is a server to be started for a backend."""
+        """Return whether there is a server to be started for a backend."""
         return can_contain(cache_class)
 
     def begin(self, number: int = 0, *, is_raw: bool = False) -> None:

@@ -140,7 +140,7 @@ def make_own_clients(cache: Any) -> None:
 
 
 def can_contain(cache_class: type) -> bool:
-    """Tell whether there is a server to be started for a backend."""
+    """Return whether there is a server to be started for a backend."""
     return _kind_of(dialect_of(cache_class))[1] is not None
 
 

@@ -213,7 +213,7 @@ class SectionedStore(Store):
             JOURNAL.close()
 
     def _after_fork(self) -> None:
-        """Be a stranger to the parent, but for what it stored outside of all tests."""
+        """Be isolated from the parent, but for what it stored outside of all tests."""
         JOURNAL.after_fork()
         self._has_ended = False
         self._kept.clear()

@@ -32,7 +32,7 @@ _OWN = ("copy", "copy_expert", "copy_from", "executescript")
 
 
 def is_lasting(statement: str, vendor: str, *, is_in_transaction: bool) -> bool:
-    """Tell whether a statement may change what a rollback does not put back.
+    """Return whether a statement may change what a rollback does not put back.
 
     What is not known to be harmless may.
     """

@@ -90,7 +90,7 @@ def shared_between_runs() -> Iterator[str]:
 
 
 def _is_private(alias: str, backend: type) -> bool:
-    """Tell whether no other process sees what this one stores."""
+    """Return whether no other process sees what this one stores."""
     if switch.is_installed():
         name, choice = switch.store_for(alias, backend)
         return name is not None and (choice is None or choice.value != "none")

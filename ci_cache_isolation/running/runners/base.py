@@ -60,7 +60,7 @@ class Runner(ABC):
         """Return the user's own test command, as a server of forks in its place."""
 
     def found_no_tests(self, exit_code: int) -> bool:  # noqa: ARG002
-        """Tell whether this exit code means that; the record may say it too."""
+        """Return whether this exit code means that; the record may say it too."""
         return False
 
     def missing(self) -> str:

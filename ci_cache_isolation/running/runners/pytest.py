@@ -103,7 +103,7 @@ class PytestRunner(Runner):
         return self.own_command([*options, *labels])
 
     def found_no_tests(self, exit_code: int) -> bool:
-        """Tell whether pytest says that it collected no tests."""
+        """Return whether pytest says that it collected no tests."""
         return exit_code == _NO_TESTS_COLLECTED
 
     def missing(self) -> str:

@@ -18,7 +18,7 @@ from tests.existing import (
 )
 
 README = (ROOT / "README.md").read_text("utf-8")
-_, _, SECTION = README.partition("\n## Add it to a project that stands\n")
+_, _, SECTION = README.partition("\n## Add it to an existing project\n")
 COMMANDS = re.findall(r"^(?:cookiecutter|nox) .*", SECTION, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Run a script or a module, and write down what becomes of each unittest test.
+"""Run a script or a module, and record what becomes of each unittest test.
 
 ``python recorder.py RECORD (SCRIPT | -m MODULE) ARGUMENT...``. Every result class is
 reached, whatever the runner, so that the runner under test can stay as it is.

@@ -214,7 +214,7 @@ def end_threads() -> None:
 
 
 def needs_server(name: str) -> bool:
-    """Tell whether what a test leaves is out of this process's reach."""
+    """Return whether what a test leaves is out of this process's reach."""
     return any(f"test_{server}" in name for server in truth.SERVERS)
 
 

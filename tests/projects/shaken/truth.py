@@ -51,7 +51,7 @@ class Leak:
         return {*self.victims, *sum(self.polluters, ()), *self.cleaners}
 
     def is_at_work(self, before: Sequence[str], victim: str) -> bool:
-        """Tell whether a victim's outcome changes after some tests."""
+        """Return whether a victim's outcome changes after some tests."""
         since: set[str] = set()
         for test in reversed(before):
             is_elsewhere = self.is_within_class and class_of(test) != class_of(victim)

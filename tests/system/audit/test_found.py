@@ -162,7 +162,7 @@ def test_without_confirmation_a_conflict_fails_only_where_that_is_asked(corpus, 
     audit = audited(
         corpus, "--no-confirm", "--fail-on=possible", "--runner", runner, label
     )
-    assert "looked at by" in audit.out
+    assert "read by" in audit.out
 
 
 SERVED = {

@@ -1,4 +1,4 @@
-"""``audit --from``: the report of what any test command wrote down."""
+"""``audit --from``: the report of what any test command recorded."""
 
 import json
 
@@ -23,7 +23,7 @@ OF_RUNNERS = {
 
 @pytest.fixture
 def recorded(project):
-    """A project whose ordinary test command has written down what its tests did."""
+    """A project whose ordinary test command has recorded what its tests did."""
     project.write("test_rates", TESTS)
     record(project, "django")
     return project

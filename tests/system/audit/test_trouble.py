@@ -106,7 +106,7 @@ def test_an_interrupt_of_the_ordinary_run_keeps_what_it_has_written(corpus, runn
     test = r"\S+test_c_has_no_end"
     assert re.search(rf"When it was interrupted, {test} had run for \d+\.\d s\.", out)
     assert "'lock' in cache 'default'" in out
-    # Of the last one nothing is written down when pytest is interrupted.
+    # Of the last one nothing is recorded when pytest is interrupted.
     assert re.search(r"^[23] tests in \d+\.\d s: 1 conflict", out, re.MULTILINE)
     report = report_of(corpus)
     assert (report["interrupted"], len(report["conflicts"])) == (True, 1)

@@ -1,4 +1,4 @@
-"""What is written down for the case that a process is killed, and who deletes it."""
+"""What is recorded for the case that a process is killed, and who deletes it."""
 
 import os
 import sys

@@ -80,7 +80,7 @@ def is_alive(pid):
 
 
 def is_gone(pid, path, *, within=5):
-    """Tell whether a server and its directory go within some seconds."""
+    """Return whether a server and its directory go within some seconds."""
     deadline = time.monotonic() + within
     while is_alive(pid) or Path(path).parent.exists():
         if time.monotonic() > deadline:

@@ -67,7 +67,7 @@ class Replaying:
         return [found.get(each) for each in wanted]
 
     def fails(self, command, test):
-        """Run a command in a fresh process; tell whether the test is what fails."""
+        """Run a command in a fresh process; say whether the test is what fails."""
         done = self.project.typed(command)
         printed = done.out + done.err
         last = self.id(test).rpartition("." if self.runner == "django" else "::")[2]

@@ -1,4 +1,4 @@
-"""The template for a project that stands: what it adds, and that it changes nothing."""
+"""The template for an existing project: what it adds, and that it changes nothing."""
 
 import importlib
 import re

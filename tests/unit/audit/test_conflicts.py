@@ -1,4 +1,4 @@
-"""Conflicts: who left what another looks at first."""
+"""Conflicts: who left what another reads first."""
 
 from ci_cache_isolation.audit import conflicts
 from ci_cache_isolation.audit.account import (

@@ -33,7 +33,7 @@ def test_the_lines_of_the_tests_stand_behind_those_that_they_call():
     )
     assert card.places == [
         ("stored at", "shop/offers.py:30, called at shop/tests.py:5"),
-        ("looked at", "shop/offers.py:30, called at shop/tests.py:9"),
+        ("read at", "shop/offers.py:30, called at shop/tests.py:9"),
     ]
 
 

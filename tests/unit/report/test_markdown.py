@@ -98,7 +98,7 @@ def test_a_card_says_who_which_key_where_and_how_to_see_it():
     for line in (
         "- `shop.tests.B.test_reads`: victim, passes alone and fails after others",
         "- fails after `shop.tests.A.test_writes`",
-        "- stored at `shop/offers.py:13`, looked at `shop/offers.py:21`",
+        "- stored at `shop/offers.py:13`, read at `shop/offers.py:21`",
         "- failed alone 0/5, after 5/5, isolated 0/5: isolation cures it",
         "- `AssertionError: 30 != 0`",
         "- hidden when `shop.tests.C.test_clears` runs between",
@@ -116,7 +116,7 @@ def test_conflicts_are_below_the_fold():
     assert "`offer:honey` in cache `default`; left by" not in above
     assert (
         "- `offer:honey` in cache `default`; left by `shop.tests.A.test_writes` at "
-        "`shop/offers.py:13`; looked at by `shop.tests.B.test_reads` at "
+        "`shop/offers.py:13`; read by `shop.tests.B.test_reads` at "
         "`shop/offers.py:21`\n" in fold
     )
     assert fold.endswith("\n</details>\n")
@@ -173,7 +173,7 @@ def test_an_audit_says_how_many_conflicts_are_leaks():
     text = summary(audit)
     assert "Audit with django: one ordinary run, caches isolated." in text
     assert (
-        "4 tests: 1 conflict, where one test leaves what another one looks at. 1 leak: "
+        "4 tests: 1 conflict, where one test leaves what another one reads. 1 leak: "
         "the outcome of 1 test depends on it." in text
     )
     assert "None was seen to change an outcome." in summary(audit | {"findings": []})

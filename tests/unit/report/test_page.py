@@ -77,7 +77,7 @@ def test_a_page_says_who_which_key_where_and_how_to_see_it():
         "1. victim : 'offer:honey' in cache 'default'",
         "passes alone and fails after others shop.tests.B.test_reads",
         "fails after shop.tests.A.test_writes",
-        "stored at shop/offers.py:13 looked at shop/offers.py:21",
+        "stored at shop/offers.py:13 read at shop/offers.py:21",
         "proof failed alone 0/5, after 5/5, isolated 0/5: isolation cures it",
         "it says AssertionError: 30 != 0",
         "hidden when shop.tests.C.test_clears one of these runs between",
@@ -85,7 +85,7 @@ def test_a_page_says_who_which_key_where_and_how_to_see_it():
         "2. non-deterministic",
         "test forward random 7 shop.tests.D.test_by_chance · ✗",
         "random 7 shared 1.2 3 0 1 finished",
-        "1 conflict , where one test leaves what another one looks at",
+        "1 conflict , where one test leaves what another one reads",
     ):
         assert part in text.replace("victim: ", "victim : ").replace(
             "conflict, where", "conflict , where"
@@ -198,7 +198,7 @@ def test_each_test_that_was_judged_is_a_failure_in_junit():
         "fails after shop.tests.A.test_writes",
         "'offer:honey' in cache 'default'",
         "stored at shop/offers.py:13",
-        "looked at shop/offers.py:21",
+        "read at shop/offers.py:21",
         "failed alone 0/5, after 5/5, isolated 0/5: isolation cures it",
         "AssertionError: 30 != 0",
         f"See it fail: {VICTIM['replay']}",
