@@ -38,7 +38,7 @@ _NO_CACHES = (
     "dictionary for each alias."
 )
 _TO_ADD = (
-    "    add to your test settings, behind CACHES:",
+    "    add to your test settings, below CACHES:",
     "        from ci_cache_isolation.settings import isolate",
     "        CACHES = isolate(CACHES)",
 )

@@ -37,7 +37,7 @@ def isolate(
     if not isinstance(caches, Mapping):
         raise TypeError(
             f"isolate() was given {caches!r}, which is not a dictionary of caches. "
-            "Write CACHES = isolate(CACHES), behind the definition of CACHES."
+            "Write CACHES = isolate(CACHES), below the definition of CACHES."
         )
     try:
         for alias in stores or ():

@@ -2,7 +2,7 @@
 
 The first to call has a function remember, and whoever comes later finds it. So one run
 of all callers shows who is affected by what the first left; its reverse shows the first
-ones. Half by half it is found out whom they mind. Some callers are run behind each
+ones. Half by half it is found out whom they mind. Some callers are run after each
 single one as well, as probes: who changes one of them need not mind anything itself.
 After such a test, and after those affected, all others are run too: who depends on what
 others have a function remember has most likely had it remember something else. A search
@@ -111,20 +111,20 @@ def who_minds(
 def _first_alone(
     search: _Search, callers: Sequence[str], probes: tuple[str, ...]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return all outcomes alone, and who changes a probe that is run behind it."""
+    """Return all outcomes alone, and who changes a probe that is run after it."""
     usual: dict[str, str] = {}
     for _, outcomes in search.run([probes]):
         usual.update(outcomes)
     alone: dict[str, str] = {}
     suspected: dict[str, None] = {}
     orders = [(test, *(each for each in probes if each != test)) for test in callers]
-    for (test, *behind), outcomes in search.run(orders):
+    for (test, *after), outcomes in search.run(orders):
         if outcomes.get(test) in {PASSED, FAILED}:
             alone[test] = outcomes[test]
         if test in probes:
             # What one probe does to another is no business of the usual sequence.
             continue
-        if any(_is_changed(outcomes.get(each), usual.get(each)) for each in behind):
+        if any(_is_changed(outcomes.get(each), usual.get(each)) for each in after):
             suspected[test] = None
     return alone, [each for each in callers if each in suspected]
 
@@ -136,7 +136,7 @@ def _behind(
     alone: Mapping[str, str],
     found: defaultdict[str, list[str]],
 ) -> None:
-    """Run all others behind each of the first: they may mind what it does."""
+    """Run all others after each of the first: they may mind what it does."""
     orders = [(first, *(each for each in callers if each != first)) for first in firsts]
     pairs: dict[tuple[str, ...], None] = {}
     for order, outcomes in search.run(orders):

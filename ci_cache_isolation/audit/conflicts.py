@@ -80,7 +80,7 @@ class Leaver:
 
     @property
     def expires_soon_in(self) -> float | None:
-        """The seconds behind its test in which it can be met, None if not that few."""
+        """The seconds after its test in which it can be met, None if not that few."""
         seconds = self.left.expires_in
         return seconds if seconds is not None and seconds < _SOON else None
 
@@ -215,7 +215,7 @@ def _add_what_is_found(
 def _with_actors(
     notes: Iterable[Note], tests: dict[str, float]
 ) -> Iterator[tuple[Note, Actor]]:
-    """Yield the notes of scopes that did anything, and who stands behind each.
+    """Yield the notes of scopes that did anything, and whose doing each is.
 
     All tests go into ``tests``. There may be a million notes: only those of wider
     scopes are kept, until it is known which tests are in them.

@@ -39,7 +39,7 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
 
 
 def _class(rest: bytes) -> tuple[bytes, bytes]:
-    """Return a class as an expression, and what comes behind it."""
+    """Return a class as an expression, and what comes after it."""
     is_negated = rest[:1] == b"^"
     rest = rest[is_negated:]
     members: set[int] = set()

@@ -24,7 +24,7 @@ _BEFORE, _BEHIND = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
 _VARYING = re.compile(
     f"{_BEFORE}(?P<uuid>{_UUID}){_BEHIND}"
     rf"|{_BEFORE}(?P<ip>{_IPV4}|{_IPV6}|{_IPV6_SHORT}){_BEHIND}(?![.:][0-9])"
-    # A session's key stands right behind its prefix.
+    # A session's key stands right after its prefix.
     rf"|(?:(?<=sessions\.cache)|(?<=sessions\.cached_db)|{_BEFORE})"
     f"(?P<id>[0-9a-z]{{32}}){_BEHIND}"
     f"|{_BEFORE}(?P<hex>[0-9a-f]{{8,}}|[0-9A-F]{{8,}}){_BEHIND}"

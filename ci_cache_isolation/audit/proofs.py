@@ -27,7 +27,7 @@ class Proof:
     """How often out of `TIMES` the test failed: alone, after, after but isolated.
 
     None stands for what was not run. Where isolation makes no difference ``reset`` says
-    how often it did behind them when memoised functions forgot in between as well.
+    how often it did after them when memoised functions forgot in between as well.
     """
 
     alone: int
@@ -37,7 +37,7 @@ class Proof:
 
     @property
     def is_cured(self) -> bool:
-        """Whether the test passes behind them when each has sections of its own."""
+        """Whether the test passes after them when each has sections of its own."""
         return self.is_of_caches and self.isolated == 0
 
     @property

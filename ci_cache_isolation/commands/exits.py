@@ -99,7 +99,7 @@ class WithLabels(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             more = (
-                " Options of your test command go behind --, as in "
+                " Options of your test command go after --, as in "
                 f"'-- {error.option_name}'."
             )
             raise click.NoSuchOption(

@@ -174,7 +174,7 @@ class AuditTerminal:
             which = "it" if len(result.findings) == 1 else which
             they_pass = "the test passes" if cured == 1 else "they pass"
             self._say(
-                f"Isolation cures {which}: behind the same tests {they_pass} when each "
+                f"Isolation cures {which}: after the same tests {they_pass} when each "
                 "has a section of its own."
             )
         reset = sum(each.confirmed.proof.is_of_memoised for each in result.findings)

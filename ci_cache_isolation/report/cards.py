@@ -89,7 +89,7 @@ class Card:
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Where it is stored and where it is read, each behind its verb."""
+        """Where it is stored and where it is read, each after its verb."""
         state = self.first["state"]
         if state is None:
             return []
@@ -132,12 +132,12 @@ class Card:
                 f"{text}; in the same order again {failed} of {runs} times: the order "
                 "does not decide it"
             )
-        behind = {
-            Verdict.SELF_POLLUTING: "behind itself",
+        after = {
+            Verdict.SELF_POLLUTING: "after itself",
             Verdict.CROSS_PROCESS: "beside others",
         }.get(self.verdict, "after")
         for name, words in (
-            ("after", behind),
+            ("after", after),
             ("isolated", "isolated"),
             ("reset", "memoised functions reset"),
         ):
@@ -222,7 +222,7 @@ def _card(findings: Sequence[Document]) -> Card:
 
 
 def _place(state: Document, side: str) -> str:
-    """Return where something was called, the test's own line behind it."""
+    """Return where something was called, the test's own line after it."""
     at = state[f"{side}_at"] or "an unknown place"
     called = state.get(f"{side}_from")
     return f"{at}, called at {called}" if called and called != at else at

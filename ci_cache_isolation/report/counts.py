@@ -64,7 +64,7 @@ def _in_order(pairs: int, reachable: int, adjacent: int) -> str:
 
 
 def _never_in_order(pairs: int, runner: str) -> str:
-    """Return how many pairs of tests can't be, to be put behind those that were."""
+    """Return how many pairs of tests can't be, to be put after those that were."""
     verb = "occurs" if pairs == 1 else "occur"
     return f"; {pairs:,} more never {verb} in one process under {runner}"
 

@@ -1,6 +1,6 @@
 """Several reports of one suite made into one: those of shards, or of several nights.
 
-What was run is put one behind the other, pairs are united exactly, bounds are computed
+What was run is put one after the other, pairs are united exactly, bounds are computed
 anew. What was found out about a test is united too; where two reports say different
 things, the one with the better proof is right.
 """

@@ -66,7 +66,7 @@ def together(group: Iterable[str]) -> str:
 
 
 def place(site: Site) -> str:
-    """Return where something was called, the test's own line behind it."""
+    """Return where something was called, the test's own line after it."""
     if site.in_test and site.in_test != site.at:
         return f"{site.at}, called at {site.in_test}"
     return site.at or "an unknown place"

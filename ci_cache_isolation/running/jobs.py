@@ -89,7 +89,7 @@ class Job:
     ``seconds`` is its own time limit, ``common`` the tag for COMMON sections. What its
     tests do to caches is recorded for an audit in the folder ``journal``. What they
     did to the entries ``undone`` is undone before the last of them begins; each is
-    given as an audit writes it down, behind its alias.
+    given as an audit writes it down, after its alias.
     """
 
     tests: tuple[str, ...]
@@ -120,7 +120,7 @@ class Forked:
     """What became of a job.
 
     ``outcomes`` are by test. A test in which the process died or was stopped has
-    failed; those behind it have no outcome. ``message`` is one line about the last
+    failed; those after it have no outcome. ``message`` is one line about the last
     test's failure, or about the end of the process; ``messages`` has one for each test
     that failed. ``order`` holds the tests as they were really started, one that was run
     twice twice. ``seconds`` is the time from the fork to its end.

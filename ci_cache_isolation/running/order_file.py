@@ -114,7 +114,7 @@ class OrderFile:
 def arranged(ids: Sequence[str], order: Sequence[str]) -> list[int]:
     """Return the positions of ids in the sequence that an order puts them in.
 
-    Ids that the order doesn't know stay behind the others, in their own sequence.
+    Ids that the order doesn't know stay after the others, in their own sequence.
     """
     places = {test: place for place, test in enumerate(order)}
     return sorted(

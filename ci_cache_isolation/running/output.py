@@ -32,7 +32,7 @@ _TELLING = re.compile(
 def cause_in(log: Path) -> str:
     """Return the line of a log that says most about why a process ended."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    # It is put into a sentence, which goes on behind it.
+    # It is put into a sentence, which goes on after it.
     return telling_line(text.splitlines()).rstrip(".")
 
 

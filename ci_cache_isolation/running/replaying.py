@@ -83,7 +83,7 @@ class Replayer:
         return {each: text for each, text in zip(asked, found, strict=True) if text}
 
     def _first_number(self) -> int:
-        """Return a number behind those of the files that another run has left."""
+        """Return a number after those of the files that another run has left."""
         names = (each.stem.partition("-")[2] for each in self._orders.glob("found-*"))
         return 1 + max((int(each) for each in names if each.isdigit()), default=0)
 

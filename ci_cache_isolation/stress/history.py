@@ -107,7 +107,7 @@ def between(
     failing: Sequence[Observed],
     passing: Sequence[Observed],
 ) -> Order:
-    """Return who may have cleaned up: stood behind a polluter when the test passed.
+    """Return who may have cleaned up: stood after a polluter when the test passed.
 
     Whoever stood there when it failed has not.
     """

@@ -6,7 +6,7 @@ who were there in every failing order and in no passing one, then everybody who 
 there, in pieces. If nobody is found the whole order decides: only a test that fails in
 it every time depends on it.
 
-Nobody is accused without a proof: five times alone, five times behind the accused, and
+Nobody is accused without a proof: five times alone, five times after the accused, and
 each of them the same.
 
 Tests that run at a time may get into each other's way, at a port, a file or a server's

@@ -74,7 +74,7 @@ def needed_together(question: Question, tests: Sequence[str]) -> Order:
     """Return a smallest group out of tests that together change the outcome.
 
     The one that may come last is the first: the shortest end of the order that still
-    changes the outcome begins with somebody who is needed. Then the same behind it.
+    changes the outcome begins with somebody who is needed. Then the same after it.
     Empty if there is none, or no time.
     """
     needed: Order = ()
@@ -123,7 +123,7 @@ def _in_piece(question: Question, piece: Order) -> list[Order]:
 
 
 def _latest_start(question: Question, needed: Order, rest: Order) -> int | None:
-    """Return the place of the shortest end that, behind the needed, is enough."""
+    """Return the place of the shortest end that, after the needed, is enough."""
     short, long = 0, _growing(question, needed, rest)
     if long is None:
         return None

@@ -11,7 +11,7 @@ __all__ = ["Options", "has_options"]
 def has_options(arguments: Sequence[str]) -> bool:
     """Return whether any argument is no label: an option, or a file of them.
 
-    pytest reads more arguments from a file behind an @.
+    pytest reads more arguments from a file after an @.
     """
     return any(each.startswith(("-", "@")) for each in arguments)
 

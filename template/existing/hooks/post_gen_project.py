@@ -19,7 +19,7 @@ by_hand = {
     "workflow": ["steps that run",
                  '    python -m pip install "nox[uv]"',
                  f"    python -m {nox} audit stress"],
-    "settings": ["behind CACHES:",
+    "settings": ["below CACHES:",
                  "    from ci_cache_isolation.settings import isolate",
                  "    CACHES = isolate(CACHES)",
                  "and, if runner_cache_isolation.py is this template's:",
@@ -52,7 +52,7 @@ and services that the tests need, are yours to set.""")
 if runner == "django":
     print(f"""
 These sessions isolate caches. For manage.py test to do so as well, add by hand to the
-settings of your tests ({settings} or others), behind CACHES:
+settings of your tests ({settings} or others), below CACHES:
     from ci_cache_isolation.settings import isolate
     CACHES = isolate(CACHES)""")
 else:

@@ -68,7 +68,7 @@ ROWS = {
     "no such command": Row(("doctr",), 2, "Did you mean 'doctor'?"),
     "no such option": Row((*COMMANDS,), 2, "No such option", ("--nonsense",)),
     "an option of the test command": Row(
-        RUNNING, 2, "go behind --, as in '-- --keepdb'.", ("--keepdb",)
+        RUNNING, 2, "go after --, as in '-- --keepdb'.", ("--keepdb",)
     ),
     "a label for a command that takes none": Row(
         ASKING, 2, "Got unexpected extra argument (shop)", ("shop",)

@@ -341,7 +341,7 @@ def test_doctor_shows_the_lines_that_switch_isolation_on(project, has_caches):
     (project.path / "manage.py").touch()
     done = command(project, "doctor")
     assert done.returncode == 1
-    start = "    add to your test settings, behind CACHES:\n"
+    start = "    add to your test settings, below CACHES:\n"
     _, _, shown = done.stdout.partition(start)
     lines, _, _ = shown.partition("scope: ")
     added = textwrap.dedent(lines)

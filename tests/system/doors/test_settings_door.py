@@ -57,7 +57,7 @@ def test_what_is_no_dictionary_of_caches_is_refused(wrong):
         isolate(wrong)
     assert str(caught.value) == (
         f"isolate() was given {wrong!r}, which is not a dictionary of caches. "
-        "Write CACHES = isolate(CACHES), behind the definition of CACHES."
+        "Write CACHES = isolate(CACHES), below the definition of CACHES."
     )
 
 

@@ -12,21 +12,22 @@ from tests.served import eventually, in_session_of
 
 pytestmark = pytest.mark.fresh_interpreter("kills the process that has started others")
 
-# Begins a command that runs for a minute, and says who that is.
+# Begins a command that runs for a minute, and says who that is once the one knows of it
+# that ends it.
 CLIENT = """
 import sys, threading, time
 from pathlib import Path
 from ci_cache_isolation.running import processes
 
 processes._PATIENCE = 1.0
-started = processes.subprocess.Popen
+tell = processes.Warden._tell
 
-def telling(*args, **kwargs):
-    process = started(*args, **kwargs)
-    print(process.pid, flush=True)
-    return process
+def telling(warden, line):
+    tell(warden, line)
+    if line.startswith(b"+"):
+        print(warden._process.pid, int(line[1:].split()[0]), sep="\\n", flush=True)
 
-processes.subprocess.Popen = telling
+processes.Warden._tell = telling
 folder = Path(sys.argv[1])
 command = [sys.executable, "-c", sys.argv[2]]
 processes.Processes().run(command, {}, folder, folder / "log")

@@ -61,7 +61,7 @@ def test_what_an_audit_calls_one_cause_is_one_card_and_each_test_has_its_title()
         ),
         (
             VICTIM | {"verdict": "self-polluting"},
-            "failed alone 0/5, behind itself 5/5, isolated 0/5: isolation cures it",
+            "failed alone 0/5, after itself 5/5, isolated 0/5: isolation cures it",
         ),
         (
             VICTIM | {"verdict": "cross-process"},
