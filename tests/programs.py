@@ -89,7 +89,9 @@ class DictionaryModel(Model):
     """A backend of a project's own."""
 
     def dump(self):
-        return dict(self.cache.entries)
+        """Leave out what has expired: it keeps that, but nobody sees it."""
+        held = self.cache._holds
+        return {name: each for name, each in self.cache.entries.items() if held(name)}
 
     def load(self, entries):
         self.cache.entries.clear()
