@@ -405,7 +405,8 @@ class Sections(RuleBasedStateMachine):
         visiting.__exit__(None, None, None)
         for which, was in enumerate(before):
             now = self.sections[depth][which]
-            changed = [k for k in was | now if was.get(k) != now.get(k)]
+            # What is written is another object, also if it is as it was.
+            changed = [k for k in was | now if was.get(k) is not now.get(k)]
             for inner in self.sections[depth + 1 :]:
                 for key in changed:
                     if key in now:
@@ -474,8 +475,10 @@ class Sections(RuleBasedStateMachine):
     def touch(self, which, key, timeout):
         entry = self.alive(which, key)
         assert self.caches[which].touch(key, timeout) is (entry is not None)
-        if entry is not None:
-            self.model(which)[key] = entry[0], self.expiry(timeout)
+        expiry = self.expiry(timeout)
+        # One that lives for ever and goes on to do so is not written.
+        if entry is not None and (entry[1] is not None or expiry is not None):
+            self.model(which)[key] = entry[0], expiry
 
     @rule(which=st.integers(0, 1))
     def clear(self, which):
