@@ -53,16 +53,20 @@ def many_collided(
         return {}
     for forked in quiet([_job(worst, sections)]):
         if forked.end is End.FINISHED:
-            passed = [each for each in worst.failed if forked.outcomes[each] == PASSED]
+            ended = forked.outcomes
+            passed = [each for each in worst.failed if ended.get(each) == PASSED]
             if len(passed) >= max(_MANY, len(worst.failed) / 2):
                 return dict.fromkeys(each for run in result.runs for each in run.failed)
     return {}
 
 
-def run_again(result: StressResult, quiet: Runs, sections: Sections) -> Iterator[Run]:
+def run_again(
+    result: StressResult, quiet: Runs, sections: Sections, *, are_proved: bool
+) -> Iterator[Run]:
     """Run orders once more in which tests collided, and yield what came of them.
 
-    ``quiet`` runs nothing beside them: what fails then has not collided.
+    ``quiet`` runs nothing beside them: what fails then has not collided. Unless
+    collisions ``are_proved``, test by test, nor has what there was no time to run.
     """
     affected = [
         run
@@ -75,9 +79,13 @@ def run_again(result: StressResult, quiet: Runs, sections: Sections) -> Iterator
         if forked.end is not End.INTERRUPTED:
             again = Run.of(forked, run.step, run.cache)
             result.runs[result.runs.index(run)] = again
+            affected = [each for each in affected if each is not run]
             for test in again.failed:
                 result.collided.pop(test, None)
             yield again
+    for run in () if are_proved else affected:
+        for test in run.failed:
+            result.collided.pop(test, None)
 
 
 def _job(run: Run, sections: Sections) -> Job:

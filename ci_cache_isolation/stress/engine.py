@@ -184,7 +184,7 @@ class Stress:
             self.result.collided = many_collided(self.result, quiet, self._sections)
         is_alone = bool(self.result.collided)
         if is_alone:
-            self._go_on_alone(quiet)
+            self._go_on_alone(quiet, are_proved=False)
         judgement = judging(
             self._observed(),
             run=self._run,
@@ -193,7 +193,7 @@ class Stress:
         )
         self.result.collided |= dict.fromkeys(judgement.collided)
         if len(judgement.collided) >= _SEVERAL:
-            self._go_on_alone(quiet)
+            self._go_on_alone(quiet, are_proved=True)
             settled = {found.test: found for found in judgement.findings}
             judgement = judging(self._observed(), run=quiet, settled=settled)
         if self._beside is not None:
@@ -206,11 +206,12 @@ class Stress:
             self.result.remarks.append(_UNJUDGED.format(count=count_of))
         self.result.remarks += remarks(self.result, at_a_time)
 
-    def _go_on_alone(self, quiet: Runs) -> None:
+    def _go_on_alone(self, quiet: Runs, *, are_proved: bool) -> None:
         """Run again what may have collided, and all that follows, one at a time."""
         self._progress.step(_GOES_ON_ALONE)
         self._run = quiet
-        for again in run_again(self.result, quiet, self._sections):
+        result, sections = self.result, self._sections
+        for again in run_again(result, quiet, sections, are_proved=are_proved):
             self._note(again)
 
     def _may_meet(self, executor: Executor) -> bool:

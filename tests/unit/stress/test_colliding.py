@@ -94,6 +94,16 @@ def test_those_that_fail_in_a_split_run_too_are_counted():
 def test_what_fails_again_with_nothing_beside_has_not_collided():
     result = stressed(seen(1, "abcdef"), seen(2, "h"))
     result.collided = dict.fromkeys("abcde")
-    [again] = run_again(result, quiet("af", []), Sections.ISOLATED)
+    run = quiet("af", [])
+    [again] = run_again(result, run, Sections.ISOLATED, are_proved=False)
     assert again is result.runs[0]
     assert (again.failed, [*result.collided]) == (("a", "f"), list("bcde"))
+
+
+@pytest.mark.parametrize(("are_proved", "collided"), [(False, ""), (True, "ab")])
+def test_what_there_was_no_time_to_run_again_is_not_excused(are_proved, collided):
+    result = stressed(seen(1, "ab"))
+    result.collided = dict.fromkeys("ab")
+    run = quiet("", [], End.INTERRUPTED)
+    again = run_again(result, run, Sections.ISOLATED, are_proved=are_proved)
+    assert (list(again), [*result.collided]) == ([], list(collided))
