@@ -52,18 +52,24 @@ def cut(text, times):
 
 
 def _with(document, path, value):
-    made = copy.deepcopy(document)
-    _part(made, path[:-1])[path[-1]] = value
+    made, part = _opened(document, path)
+    part[path[-1]] = value
     return made
 
 
 def _without(document, path):
-    made = copy.deepcopy(document)
-    del _part(made, path[:-1])[path[-1]]
+    made, part = _opened(document, path)
+    del part[path[-1]]
     return made
 
 
-def _part(document, path):
-    for name in path:
-        document = document[name]
-    return document
+def _opened(document, path):
+    """Return a copy of what is on the way to a part, and there the last of the copies.
+
+    The rest is the document's own: nobody may change it.
+    """
+    made = part = copy.copy(document)
+    for name in path[:-1]:
+        part[name] = copy.copy(part[name])
+        part = part[name]
+    return made, part

@@ -45,6 +45,20 @@ class Command:
     has_session: bool = False
     group: int = -1
 
+    @property
+    def starts_others(self):
+        """Whether it usually starts commands of Python's, and is worth a spare.
+
+        Others may start some, too: they get interpreters.
+        """
+        has_workers = any(
+            each.startswith(("-n", "--numprocesses")) for each in self.words
+        )
+        return has_workers or not (
+            (self.kind == "file" and Path(self.what).name == "manage.py")
+            or (self.kind == "-m" and self.what in {"django", "pytest"})
+        )
+
     def run(self, base):
         """Be this command, in the ``__main__`` that it sees; ``base`` is sys.path."""
         self._take_its_place(base)

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import importlib
+import importlib.metadata
 import os
 import pkgutil
 import signal
@@ -24,8 +25,7 @@ import ci_cache_isolation  # noqa: E402
 from tests.prepared.spare import serve  # noqa: E402
 from tests.prepared.starting import install  # noqa: E402
 
-# What most commands of ours import, and what needs no settings. No plugin of others for
-# pytest, which would then miss that its assertions are rewritten.
+# What most commands of ours import, and what needs no settings.
 MODULES = [
     "asyncio",
     "concurrent.futures",
@@ -56,6 +56,7 @@ MODULES = [
     "django.core.management.commands.check",
     "django.core.management.commands.createcachetable",
     "django.core.management.commands.flush",
+    "django.core.management.commands.makemigrations",
     "django.core.management.commands.migrate",
     "django.core.management.commands.test",
     "django.core.management.sql",
@@ -68,6 +69,8 @@ MODULES = [
     "django.db.models",
     "django.forms",
     "django.middleware.cache",
+    "django.middleware.csrf",
+    "django.shortcuts",
     "django.template.backends.django",
     "django.template.defaultfilters",
     "django.template.loader",
@@ -76,11 +79,16 @@ MODULES = [
     "django.test.utils",
     "django.urls",
     "django.utils.autoreload",
+    "django.utils.translation.reloader",
+    "django.views.csrf",
     "django.views.debug",
+    "django.views.decorators.cache",
+    "django.views.decorators.csrf",
     "django.views.generic",
     "_pytest.assertion.rewrite",
     "_pytest.junitxml",
     "_pytest.pytester",
+    "_pytest.unittest",
     "execnet.gateway_base",
     "pluggy",
     "pytest",
@@ -108,16 +116,25 @@ MODULES = [
     "yaml",
 ]
 PACKAGE = "ci_cache_isolation."
+# Plugins of pytest: ours, which the tests are about; xdist and what imports it, since
+# it keeps a copy of sys.path from when it was imported.
+NOT_PREPARED = (PACKAGE, "xdist", "pytest_rerunfailures")
 
 
 def prepare():
     """Import what can be imported without settings, and no settings."""
+    gc.disable()
     own = [
         each.name
         for each in pkgutil.walk_packages(ci_cache_isolation.__path__, PACKAGE)
         if not each.name.endswith(("__main__", "pytest_plugin"))
     ]
-    for name in [*MODULES, *own]:
+    plugins = [
+        each.module
+        for each in importlib.metadata.entry_points(group="pytest11")
+        if not each.module.startswith(NOT_PREPARED)
+    ]
+    for name in [*MODULES, *plugins, *own]:
         # A client that is not there, a module that asks settings when it is imported.
         with suppress(Exception):
             importlib.import_module(name)
@@ -179,5 +196,6 @@ if __name__ == "__main__":
     prepare()
     channel.sendall(b"+")
     command, spare = serve(channel)
-    install(spare)
+    if spare is not None:
+        install(spare)
     leave(command, base)

@@ -52,9 +52,10 @@ class Spare:
 def serve(channel):
     """Wait for commands and have a copy of this process become each of them.
 
-    Return in the copy only: its command, and a spare of its own. The process itself
-    ends here, with its owner's end of the channel. The kernel can't be asked for that:
-    it takes the thread that started the first one for its parent, and a thread may end.
+    Return in the copy only: its command, and a spare of its own if it is one that
+    starts others. The process itself ends here, with its owner's end of the channel.
+    The kernel can't be asked for that: it takes the thread that started the first one
+    for its parent, and a thread may end.
     """
     # Ctrl-C is for the command; it has its own handler again.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -76,6 +77,10 @@ def serve(channel):
             os.setpgid(0, command.group)
         # Not earlier: who has started a session may signal it at once.
         channel.sendall(os.getpid().to_bytes(_LENGTH, "big"))
+        if not command.starts_others:
+            os.close(channel.detach())
+            _place(files, command.descriptors)
+            return command, None
         # Before this process differs from the one that was prepared.
         own, others = socket.socketpair()
         pid = os.fork()
@@ -88,28 +93,25 @@ def serve(channel):
             continue
         others.close()
         os.close(channel.detach())
-        own = _placed(own, files, command.descriptors)
+        own = _place(files, command.descriptors, own)
         spare = Spare(own, pid)
         atexit.register(spare.dismiss)
         return command, spare
 
 
-def _placed(own, files, numbers):
-    """Give the files their numbers; return our own end where it is in nobody's way."""
+def _place(files, numbers, *sockets):
+    """Give files their numbers, and return a socket where it is in nobody's way."""
     import fcntl  # noqa: PLC0415
 
-    above = max([*numbers, *files, own.fileno(), 99]) + 1
-    moved = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, above) for file in files]
-    channel = socket.socket(
-        fileno=fcntl.fcntl(own.fileno(), fcntl.F_DUPFD_CLOEXEC, above)
-    )
-    own.close()
-    for file in files:
+    others = [each.detach() for each in sockets]
+    above = max([*numbers, *files, *others, 99]) + 1
+    moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, above) for each in files + others]
+    for file in files + others:
         os.close(file)
-    for file, number in zip(moved, numbers, strict=True):
+    for file, number in zip(moved[: len(files)], numbers, strict=True):
         os.dup2(file, number, inheritable=True)
         os.close(file)
-    return channel
+    return socket.socket(fileno=moved[-1]) if others else None
 
 
 def _received(channel, length):

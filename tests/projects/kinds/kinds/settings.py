@@ -6,7 +6,7 @@ from ci_cache_isolation.settings import isolate
 from kinds import stores
 
 SECRET_KEY = "not a secret"
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "leaks"]
+INSTALLED_APPS = ["leaks"]
 DATABASES = {"default": stores.DATABASE}
 ROOT_URLCONF = "kinds.urls"
 STATIC_URL = "static/"

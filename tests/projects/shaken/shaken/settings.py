@@ -21,12 +21,7 @@ EXPORTS = tempfile.TemporaryDirectory(prefix="shaken-exports-")
 SECRET_KEY = "not a secret"
 USE_TZ = True
 TIME_ZONE = "UTC"
-INSTALLED_APPS = [
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
-    "django.contrib.sessions",
-    "desk",
-]
+INSTALLED_APPS = ["django.contrib.sessions", "desk"]
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 DATABASES = {
     "default": {

@@ -3,7 +3,7 @@
 import os
 
 SECRET_KEY = "not a secret"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth"]
+INSTALLED_APPS = []
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
