@@ -80,9 +80,13 @@ def test_what_is_planted_is_found_and_nothing_else(audits, runner):
     assert_is_as_planted(audits(runner).report, planted(runner, LABELS[runner]))
 
 
-@read_by
-def test_a_printed_command_shows_the_failure_in_a_fresh_shell(audits, runner):
-    audit = audits(runner)
+@pytest.mark.xdist_group("audit-django")
+def test_a_printed_command_shows_the_failure_in_a_fresh_shell(audits):
+    show_in_a_fresh_shell(audits("django"))
+
+
+def show_in_a_fresh_shell(audit):
+    """Have a printed command show its failure, and isolation cure it."""
     replays = [
         each
         for each in audit.report["findings"]
@@ -102,10 +106,12 @@ def test_a_printed_command_shows_the_failure_in_a_fresh_shell(audits, runner):
     assert bool(cured.code) == (finding["verdict"] == "brittle"), cured.err
 
 
-@runners
-def test_a_command_is_printed_also_where_settings_and_workers_are_options(
-    corpus, runner
-):
+def test_a_command_is_printed_also_where_settings_and_workers_are_options(corpus):
+    print_where_settings_and_workers_are_options(corpus, "django")
+
+
+def print_where_settings_and_workers_are_options(corpus, runner):
+    """Audit a run whose settings are an option; the printed command has it too."""
     (corpus.folder / "corpus" / "settings.py").rename(corpus.folder / "ci_settings.py")
     (corpus.folder / "pytest.ini").write_text(
         "[pytest]\naddopts = -p no:cacheprovider -p no:randomly -n 2"
@@ -327,8 +333,12 @@ def make_key(key, prefix, version):
 """
 
 
-@runners
-def test_what_a_key_function_tells_apart_is_told_apart(corpus, runner):
+def test_what_a_key_function_tells_apart_is_told_apart(corpus):
+    tell_apart_by_a_key_function(corpus, "django")
+
+
+def tell_apart_by_a_key_function(corpus, runner):
+    """Audit tenants who share names of keys, and whose function tells them apart."""
     (corpus.folder / "shop" / "tenants.py").write_text(KEY_FUNCTION)
     (corpus.folder / "shop" / "test_tenants.py").write_text(TENANTS)
     with (corpus.folder / "corpus" / "settings.py").open("a") as settings:

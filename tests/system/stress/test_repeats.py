@@ -1,7 +1,5 @@
 """Plugins that repeat tests hide nothing from stress, and keep no order from a fork."""
 
-import pytest
-
 from tests.commands import copied
 
 HIDING = """
@@ -23,12 +21,9 @@ PLUGINS = {
 }
 
 
-# Each way; tests/exhaustive has them all for each plugin.
-@pytest.mark.parametrize(
-    ("plugin", "how"), [("pytest-rerunfailures", "option"), ("flaky", "marker")]
-)
-def test_what_is_repeated_by_a_plugin_is_found_in_forks(tmp_path, plugin, how):
-    found_in_forks(tmp_path, plugin, how)
+# tests/exhaustive has each plugin, and each way.
+def test_what_is_repeated_by_a_plugin_is_found_in_forks(tmp_path):
+    found_in_forks(tmp_path, "pytest-rerunfailures", "option")
 
 
 def found_in_forks(tmp_path, plugin, how):

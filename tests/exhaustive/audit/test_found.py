@@ -1,0 +1,21 @@
+"""What one runner shows in the system tests, under the other one."""
+
+from tests.audits import audited
+from tests.system.audit.test_found import (
+    LABELS,
+    print_where_settings_and_workers_are_options,
+    show_in_a_fresh_shell,
+    tell_apart_by_a_key_function,
+)
+
+
+def test_a_printed_command_shows_the_failure_in_a_fresh_shell(corpus):
+    show_in_a_fresh_shell(audited(corpus, "--runner", "pytest", *LABELS["pytest"]))
+
+
+def test_a_command_is_printed_also_where_settings_and_workers_are_options(corpus):
+    print_where_settings_and_workers_are_options(corpus, "pytest")
+
+
+def test_what_a_key_function_tells_apart_is_told_apart(corpus):
+    tell_apart_by_a_key_function(corpus, "pytest")
