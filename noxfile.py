@@ -160,7 +160,7 @@ def exit_code_of(session: nox.Session, *command: str) -> int:
 
 @nox.session(tags=["check"])
 def tests(session: nox.Session) -> None:
-    """Run unit and system tests, newest Django: 6 minutes."""
+    """Run unit and system tests, newest Django: 5 minutes."""
     install_for_tests(session)
     run_tests(session, "unit", "system")
 
@@ -175,7 +175,7 @@ def unit(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(("python", "django"), MATRIX)
 def matrix(session: nox.Session, django: str) -> None:
-    """Run unit and system tests on a pair of Python and Django: 6 minutes a pair."""
+    """Run unit and system tests on a pair of Python and Django: 5 minutes a pair."""
     install_for_tests(session, django)
     run_tests(session, "unit", "system")
 
@@ -202,7 +202,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """Run unit and system tests, oldest Python and requirements: 6 minutes."""
+    """Run unit and system tests, oldest Python and requirements: 5 minutes."""
     with timed("installing"):
         session.install("uv")
         session.run(
@@ -215,7 +215,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], name="django-main")
 def django_main(session: nox.Session) -> None:
-    """Run unit and system tests, Django's main branch: 6 minutes."""
+    """Run unit and system tests, Django's main branch: 5 minutes."""
     install(session, "test", "template", django=DJANGO_MAIN)
     run_tests(session, "unit", "system")
 
