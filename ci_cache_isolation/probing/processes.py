@@ -73,8 +73,10 @@ class Process:
             _pipe(self._process.stdin).write(json.dumps({"do": do, **how}) + "\n")
             _pipe(self._process.stdin).flush()
         except OSError:
-            # What it has said is asked for anyway.
-            return
+            # What it has said is asked for anyway. What it was told would be sent once
+            # more when the pipe is forgotten, and Python would complain then.
+            with suppress(OSError):
+                _pipe(self._process.stdin).close()
 
     def answer(self, limit: float) -> Any:
         """Return what it answers; `ToldError` for an error, or for none in time."""
@@ -111,8 +113,9 @@ class Process:
         self._process.wait()
 
     def _listen(self) -> None:
-        for line in _pipe(self._process.stdout):
-            self._answers.put(line)
+        with _pipe(self._process.stdout) as said:
+            for line in said:
+                self._answers.put(line)
         self._answers.put("")
 
     def _last_words(self) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from types import CodeType
+from types import CodeType, FunctionType
 
 from django.core.cache import BaseCache
+from django.utils.connection import BaseConnectionHandler, ConnectionProxy
 
-__all__ = ["calls_down", "extras", "flushes", "makes_keys", "searches"]
+__all__ = ["calls_down", "extras", "flushes", "hands_on", "makes_keys", "searches"]
 
 _SEARCHING = frozenset({"match", "pattern", "prefix"})
 
@@ -20,6 +21,48 @@ _MAKING_KEYS = frozenset({"key_func"}) | {
     for name in vars(BaseCache)
     if not name.startswith("__") and name not in {"clear", "aclear", "close", "aclose"}
 }
+
+_OWN_KEYS = frozenset({"key_func", "make_key", "make_and_validate_key", "validate_key"})
+_CACHES = (BaseCache, ConnectionProxy, BaseConnectionHandler)
+_PLAIN = (bool, int, float, str, bytes, type, type(None), FunctionType)
+
+
+def hands_on(cache: object) -> bool:
+    """Return whether a cache keeps nothing itself and has other caches do all of it.
+
+    It makes no keys; it holds other caches, or asks Django for them when it is cleared;
+    and it holds nothing that entries of its own could be in.
+    """
+    caches = [each for each in vars(cache).values() if _are_caches(each)]
+    others = [each for each in vars(cache).values() if not isinstance(each, _PLAIN)]
+    if len(others) > len(caches):
+        return False
+    clear = inspect.getattr_static(type(cache), "clear", None)
+    if not caches and "caches" not in _names(clear):
+        return False
+    ours = [each for each in type(cache).__mro__ if each not in {BaseCache, object}]
+    methods = [each for owner in ours for each in _own(owner)]
+    names = {name for name, _ in methods}.union(*(_names(each) for _, each in methods))
+    return _OWN_KEYS.isdisjoint(names)
+
+
+def _own(owner: type) -> Iterator[tuple[str, object]]:
+    """Yield the methods of a class, but for those of Django's that were wrapped."""
+    for name, each in vars(owner).items():
+        method = each.fget if isinstance(each, property) else each
+        if isinstance(method, staticmethod | classmethod):
+            method = method.__func__
+        if callable(method) and inspect.unwrap(method) is not vars(BaseCache).get(name):
+            yield name, method
+
+
+def _are_caches(value: object) -> bool:
+    """Return whether a value is a cache, or holds caches and nothing else."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set | frozenset):
+        return bool(value) and all(isinstance(each, _CACHES) for each in value)
+    return isinstance(value, _CACHES)
 
 
 def calls_down(owner: type, name: str) -> bool:

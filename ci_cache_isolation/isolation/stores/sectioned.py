@@ -16,6 +16,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from ci_cache_isolation.isolation import filespace, keys, needed
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
+from ci_cache_isolation.isolation.dialects.methods import hands_on
 from ci_cache_isolation.isolation.filespace import FileSpace
 from ci_cache_isolation.isolation.joining import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
@@ -86,6 +87,9 @@ class SectionedStore(Store):
             self._by_alias[alias] = files
             return True
         dialect = dialect_of(cache_class)
+        if hands_on(cache):
+            # The others are isolated, and a clear() of theirs is its clear().
+            return True
         if dialect is None or not keys.can_take(cache):
             return False
         if isinstance(dialect, ClientDialect):

@@ -1,9 +1,12 @@
 """``doctor --probe``: each promise on each cache, with nothing of anybody else's."""
 
+import gc
 import json
+import sys
 
 import pytest
 
+from ci_cache_isolation.probing.processes import GoneError, Process
 from tests.probes import backend, probed, project_with, run, shelf
 
 CONFTEST = """
@@ -63,3 +66,14 @@ def test_a_broken_promise_makes_the_command_fail(tmp_path):
     assert (found.code, found.errors) == (1, "")
     assert "versions" in found.broken("default")
     assert "'none'" in found.cache("default")["advice"]
+
+
+def test_a_process_that_has_ended_is_told_nothing_twice(tmp_path, capfd):
+    process = Process([sys.executable, "-c", ""], tmp_path, "gone", is_isolated=False)
+    with pytest.raises(GoneError):
+        process.answer(30)
+    process.tell("something")
+    process.end()
+    del process
+    gc.collect()
+    assert capfd.readouterr().err == ""

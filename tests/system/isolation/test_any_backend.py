@@ -365,3 +365,79 @@ class TestMySQLCache:
                 assert cache.get_many(["a-1", "b"]) == {"b": 3}
             assert cache.keys_with_prefix("a-") == {"a-1", "a-2"}
         assert rows(cache) == []
+
+
+MADE_OF_OTHERS = """
+    from django.core.cache import caches
+    from django.core.cache.backends.base import BaseCache
+
+    class Fallback(BaseCache):
+        def __init__(self, name, params):
+            super().__init__(params)
+            self.others = [caches.create_connection(each) for each in ("one", "two")]
+
+        def all_do(self, name, *args):
+            return [getattr(each, name)(*args) for each in self.others][0]
+
+        def get(self, key, default=None, version=None):
+            return self.all_do("get", key, default, version)
+
+        def set(self, key, value, timeout=None, version=None):
+            return self.all_do("set", key, value, timeout, version)
+
+        def clear(self):
+            return self.all_do("clear")
+
+    class Asking(Fallback):
+        def __init__(self, name, params):
+            BaseCache.__init__(self, params)
+
+        @property
+        def others(self):
+            return caches["one"], caches["two"]
+
+        def clear(self):
+            for each in (caches["one"], caches["two"]):
+                each.clear()
+"""
+OTHERS = """
+    SECRET_KEY = "not a secret"
+    USE_TZ = True
+    TEST_RUNNER = "ci_cache_isolation.runner.IsolatedRunner"
+    CACHES = {{
+        "default": {{"BACKEND": "own.Fallback"}},
+        "asking": {{"BACKEND": "own.Asking"}},
+        "one": {{"BACKEND": "{django}.redis.RedisCache", "LOCATION": {redis!r}}},
+        "two": {{"BACKEND": "{django}.locmem.LocMemCache"}},
+    }}
+"""
+MEETING_IN_OTHERS = """
+    from django.core.cache import caches
+    from django.test import SimpleTestCase
+
+    class Tests(SimpleTestCase):
+        def test_a(self):
+            for alias in ("default", "asking"):
+                self.assertIsNone(caches[alias].get("key"))
+                caches[alias].set("key", alias)
+                self.assertEqual(caches[alias].get("key"), alias)
+                caches[alias].clear()
+                self.assertIsNone(caches[alias].get("key"))
+            caches["default"].set("key", 1)
+
+        test_b = test_a
+"""
+
+
+def test_what_hands_on_to_other_caches_is_as_isolated_as_they_are(
+    project, redis_server
+):
+    redis_server.client().set("theirs", 1)
+    django = "django.core.cache.backends"
+    project.write("own", MADE_OF_OTHERS)
+    project.write("settings", OTHERS.format(django=django, redis=redis_server.location))
+    project.write("tests", MEETING_IN_OTHERS)
+    done = project.run("-W", "always", "-m", "django", "test")
+    assert done.returncode == 0, done.stderr
+    assert "is not isolated" not in done.stderr
+    assert redis_server.client().getdel("theirs") == b"1"

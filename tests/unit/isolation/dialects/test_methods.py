@@ -4,12 +4,15 @@ import functools
 import inspect
 
 import pytest
+from django.core.cache import cache, caches
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
 
 from ci_cache_isolation.isolation.dialects.methods import (
     calls_down,
     extras,
     flushes,
+    hands_on,
     makes_keys,
     searches,
 )
@@ -114,3 +117,56 @@ def test_extras_are_what_django_s_caches_have_not(monkeypatch):
 def test_a_search_has_a_pattern():
     assert searches(Alone, "keys")
     assert not searches(Alone, "pop")
+
+
+class HandsOn(BaseCache):
+    """It has another cache do all."""
+
+    def __init__(self, **held):
+        super().__init__({})
+        vars(self).update(held)
+
+    def get(self, key, default=None, version=None):
+        return self.other.get(key, default, version)
+
+    def clear(self):
+        self.other.clear()
+
+
+class AsksDjango(HandsOn):
+    def clear(self):
+        caches["default"].clear()
+
+
+class MakesKeys(HandsOn):
+    def get(self, key, default=None, version=None):
+        return self.other.get(self.make_key(key, version), default)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"other": DummyCache("", {})},
+        {"other": cache},
+        {"others": [DummyCache("", {}), cache], "name": "two"},
+        {"others": {"one": cache}, "all": caches},
+    ],
+)
+def test_what_holds_caches_and_nothing_else_hands_on(held):
+    assert hands_on(HandsOn(**held))
+    assert hands_on(AsksDjango(**held))
+    assert not hands_on(MakesKeys(**held))
+
+
+@pytest.mark.parametrize("first", [[], {}, {"key": 1}, object()])
+def test_what_may_keep_entries_itself_does_not(first):
+    assert not hands_on(HandsOn(other=cache, first=first))
+
+
+def test_what_holds_nothing_does_not():
+    assert not hands_on(HandsOn())
+
+
+def test_who_asks_django_when_it_is_cleared_hands_on():
+    assert hands_on(AsksDjango())
+    assert not hands_on(AsksDjango(first={}))
