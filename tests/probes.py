@@ -99,14 +99,14 @@ def project_with(folder, caches, **told):
     return folder
 
 
-def probed(folder, *options, python=sys.executable):
+def probed(folder, *options, **environment):
     """Have a project's caches probed by the command, in processes as they are."""
-    done = run(folder, "--json", *options, python=python)
+    done = run(folder, "--json", *options, **environment)
     assert done.stdout, done.stderr
     return Found(done.returncode, json.loads(done.stdout), done.stderr)
 
 
-def run(folder, *options, is_probe=True, python=sys.executable):
+def run(folder, *options, is_probe=True, **environment):
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -118,9 +118,9 @@ def run(folder, *options, is_probe=True, python=sys.executable):
     }
     probe = ["--probe"] if is_probe else []
     return subprocess.run(
-        [python, "-m", "ci_cache_isolation", "doctor", *probe, *options],
+        [sys.executable, "-m", "ci_cache_isolation", "doctor", *probe, *options],
         cwd=folder,
-        env=inherited | own,
+        env=inherited | own | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -17,7 +17,7 @@ from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.clocks import Deadline, Expiry
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.dialects.methods import extras, makes_keys, searches
-from ci_cache_isolation.isolation.keys import Attention, maker_of, stands
+from ci_cache_isolation.isolation.keys import Attention, maker_of, own_text, stands
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.journal import About
@@ -113,6 +113,9 @@ class GenericDialect(TimeoutsRemembered):
                 wrapping = self.seeing_all
             for owner in self.owners(cache_class, name):
                 patches.wrap(owner, name, wrapping)
+        for owner in self.owners(cache_class, "get_many"):
+            if "get_many" in vars(owner):
+                patches.wrap(owner, "get_many", _returning_own_keys)
 
     def location(self, cache: Any) -> str:
         """Return its LOCATION, as far as it can be seen."""
@@ -170,6 +173,23 @@ def _is_abstract(cache: Any, name: str) -> bool:
 
 def _as_function(method: Callable[..., Any]) -> Callable[..., Any]:
     return lambda _, *args, **kwargs: method(*args, **kwargs)
+
+
+def _returning_own_keys(get_many: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a backend that returns the keys that it made return those of the user's."""
+
+    @functools.wraps(get_many)
+    def return_own_keys(cache: Any, *args: Any, **kwargs: Any) -> Any:
+        found = get_many(cache, *args, **kwargs)
+        maker = maker_of(cache)
+        if maker is None or type(found) is not dict:
+            return found
+        return {
+            own_text(key, maker.space) if isinstance(key, str) else key: value
+            for key, value in found.items()
+        }
+
+    return return_own_keys
 
 
 def _seen_location(cache: Any) -> object:

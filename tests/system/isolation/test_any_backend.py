@@ -80,6 +80,16 @@ class EmptyingCache(DictionaryCache):
         dictionaries[self._location].clear()
 
 
+class MadeKeysCache(DictionaryCache):
+    """It returns the keys that it made."""
+
+    def get_many(self, keys, version=None):
+        made = {self.make_key(key, version): key for key in keys}
+        missing = object()
+        found = {name: self.get(made[name], missing, version) for name in made}
+        return {name: each for name, each in found.items() if each is not missing}
+
+
 class HiddenCache(DictionaryCache):
     """It does not show where its entries are."""
 
@@ -270,6 +280,15 @@ def test_a_search_finds_what_enclosing_scopes_stored(sections, opened):
             cache.set("a-2", 2)
             assert cache.keys("a-*") == ["a-1", "a-2"]
         assert cache.keys() == ["a-1", "b"]
+
+
+def test_keys_that_a_backend_returns_as_it_made_them_are_the_user_s(sections, opened):
+    plain = opened("custom", cache_class=MadeKeysCache, is_isolated=False)
+    cache = opened("custom", cache_class=MadeKeysCache)
+    for each in (plain, cache):
+        each.set_many({"a": 1, "b": 2})
+    with sections.opened(TEST):
+        assert cache.get_many("abc") == plain.get_many("abc") == {":1:a": 1, ":1:b": 2}
 
 
 def test_a_clear_that_would_flush_the_server_does_not(sections, opened, redis_server):
