@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,14 @@ SUITE = """
         assert cache.get("theirs") is None
         cache.set("left", number)
 
+    def meet(folder):
+        # Wait for the other workers: each has a database of its own to tidy.
+        (folder / str(os.getpid())).touch()
+        deadline = time.monotonic() + 60
+        while len([*folder.iterdir()]) < int(os.environ["WORKERS"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     class Base:
         databases = {"default"}
 
@@ -52,6 +61,8 @@ SUITE = """
             super().setUpClass()
             for alias in caches:
                 caches[alias].set("of-the-class", 1)
+            if folder := os.environ.get("MEET"):
+                meet(pathlib.Path(folder))
 
         def work(self):
             if FOLDER:
@@ -121,7 +132,7 @@ class Kills:
         while self.killed < number:
             for _ in range(ROUNDS):
                 self.round()
-            done = self.run()
+            done = self.run_all_workers()
             assert done.returncode == 0, done.stdout + done.stderr
             assert self.shared.contents.forbidden() == []
             after = self.shared.contents.dump()
@@ -132,8 +143,15 @@ class Kills:
             assert list(self.state.glob("*")) == []
         return self.killed
 
-    def run(self):
-        return self.project.run(*self.command, PYTHONPATH=".")
+    def run(self, **environment):
+        return self.project.run(*self.command, PYTHONPATH=".", **environment)
+
+    def run_all_workers(self):
+        """Run the suite; no worker is left without a test where each has a database."""
+        if not self.is_database or "--reuse-db" in self.command:
+            return self.run()
+        with tempfile.TemporaryDirectory() as folder:
+            return self.run(MEET=folder, WORKERS=str(WORKERS))
 
     def round(self):
         """Kill a run at some moment; another one, at the same time, is not harmed."""
