@@ -43,7 +43,7 @@ _TO_ADD = (
     "        CACHES = isolate(CACHES)",
 )
 _DEFAULT = "        from django.conf.global_settings import CACHES"
-"""What stands above these lines where settings have no CACHES."""
+"""The line above these where settings have no CACHES."""
 _AT_ONCE = 4
 """How many caches are probed at the same time."""
 _UNKNOWN = Promise(
@@ -68,18 +68,18 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
     state = switch.state()
     chosen = switch.chosen()
     check_stores(chosen)
-    doors = _doors(opened)
+    entry_points = _entry_points(opened)
     lines = [
         f"settings: {opened.settings or f'configured by {opened.file}'}",
         f"tests are run by: {_runner(opened)}",
         f"isolation: {state}",
-        f"switched on by: {' and '.join(doors) or _nobody(opened)}",
-        *([] if doors else _to_add(opened)),
+        f"switched on by: {' and '.join(entry_points) or _nobody(opened)}",
+        *([] if entry_points else _to_add(opened)),
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
         f"reset_memoised: {chosen.reset_memoised}",
     ]
-    is_well = state.value and bool(doors)
+    is_well = state.value and bool(entry_points)
     for alias, conf in _configured().items():
         text, is_isolated = _about(alias, str(conf.get("BACKEND", "")))
         is_well = is_well and is_isolated
@@ -134,19 +134,19 @@ def _probed(alias: str, conf: Mapping[str, Any], command: Sequence[str]) -> Prob
     return probe(about, command)
 
 
-def _doors(opened: Opened) -> list[str]:
+def _entry_points(opened: Opened) -> list[str]:
     """Return what switches isolation on in a test run of this project."""
-    doors = []
+    entry_points = []
     if switch.said().asked is not None:
-        doors.append("isolate() in the settings")
+        entry_points.append("isolate() in the settings")
     if opened.runner in {"", DjangoRunner.name}:
         # Django says what is wrong with it when tests are run.
         with suppress(ImportError, AttributeError, TypeError):
             if issubclass(import_string(settings.TEST_RUNNER), IsolationMixin):
-                doors.append("TEST_RUNNER")
-    if opened.door:
-        doors.append(opened.door)
-    return doors
+                entry_points.append("TEST_RUNNER")
+    if opened.entry_point:
+        entry_points.append(opened.entry_point)
+    return entry_points
 
 
 def _configured() -> dict[str, dict[str, object]]:

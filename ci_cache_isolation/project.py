@@ -48,14 +48,14 @@ class Opened:
     """A project that is set up: by which runner, and what its settings are called.
 
     ``file`` is what runs the tests, or configures the settings where no module does.
-    ``door`` switches isolation on there, besides what the settings do; empty for
+    ``entry_point`` switches isolation on there, besides what the settings do; empty for
     nothing.
     """
 
     runner: str
     settings: str
     file: str = ""
-    door: str = ""
+    entry_point: str = ""
 
 
 def in_project(
@@ -126,9 +126,9 @@ def _under_pytest(runner: Runner, given: str | None, act: Callable[[Opened], T])
             raise SettingsError(_NONE_UNDER_PYTEST)
         found = str(getattr(settings, "SETTINGS_MODULE", "") or "")
         has_plugin = config.pluginmanager.has_plugin("ci_cache_isolation")
-        door = "pytest's plugin, under pytest" if has_plugin else ""
+        entry_point = "pytest's plugin, under pytest" if has_plugin else ""
         with redirect_stdout(sys.__stdout__), redirect_stderr(sys.__stderr__):
-            acts.append(Opened(runner.name, found, "conftest.py", door))
+            acts.append(Opened(runner.name, found, "conftest.py", entry_point))
             done.append(act(acts[0]))
 
     what = f"Settings {module!r}" if module else _CONFIGURED_BY.format(by="conftest.py")
@@ -167,14 +167,16 @@ def _in_script(runner: ScriptRunner, act: Callable[[Opened], T]) -> T:
             run_script(str(runner.folder / runner.script), [], reached)
         _refuse(what, SystemExit(_NO_RUNNER_MADE))
     except _ReachedError as end:
-        door = "its test runner" if issubclass(end.runner, IsolationMixin) else ""
+        entry_point = (
+            "its test runner" if issubclass(end.runner, IsolationMixin) else ""
+        )
     except SettingsError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the user's code
         _refuse(what, error)
     if switch.said().is_installed and switch.said().asked is None:
-        door = f"install() in {runner.script}"
-    return act(Opened(runner.name, runner.settings(), runner.script, door))
+        entry_point = f"install() in {runner.script}"
+    return act(Opened(runner.name, runner.settings(), runner.script, entry_point))
 
 
 def _refuse(what: str, error: BaseException) -> NoReturn:

@@ -56,7 +56,7 @@ class SectionSeer:
 
 
 def run(task: Task, serve: Callable[..., None]) -> None:
-    """Serve sessions of the project that stands beside this folder."""
+    """Serve sessions of the project next to this folder."""
 
     def session(files: list[str], plugin: object) -> None:
         switch = () if task.is_isolated else PLAIN

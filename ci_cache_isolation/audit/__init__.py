@@ -30,7 +30,7 @@ def record_if_asked() -> None:
     folder = os.environ.get(AUDIT_VARIABLE, "").strip()
     undone = os.environ.get(_UNDO_VARIABLE, "")
     if (folder or undone) and not _asked:
-        # What keeps the books is loaded only where they are asked for.
+        # The recorder is loaded only where an audit is asked for.
         from ci_cache_isolation.audit.hashing import hasher_if_asked  # noqa: PLC0415
         from ci_cache_isolation.audit.recorder import Recorder  # noqa: PLC0415
         from ci_cache_isolation.audit.undoing import Undoing  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """What one scope, mostly a test, did to the caches: what it looked at, what it left.
 
-Pure bookkeeping. Only the first look at an entry counts, and only before the scope's
+Pure bookkeeping. Only the first read of an entry counts, and only before the scope's
 own first write: afterwards it meets what is its own. An entry that it stored and
 deleted again, or deleted where there was none, it has not left.
 """
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
 
 def remembered(name: str) -> Entry:
-    """Return what stands for all that a memoised function remembers."""
+    """Return the entry that represents all that a memoised function remembers."""
     return Entry(_REMEMBERED, "", "", name)
 
 
@@ -111,7 +111,7 @@ class Left(NamedTuple):
 
 
 class Account:
-    """The books of one scope.
+    """The access log of one scope.
 
     ``holder_of`` names the enclosing scope that has an entry, '' if none has. Sites are
     functions, since to find one takes longer than all else here.
@@ -136,7 +136,7 @@ class Account:
         hit: bool | None,  # noqa: FBT001 - as `Look` has it
         site: Callable[[], Site],
     ) -> None:
-        """Take note of the first look at what is not the scope's own."""
+        """Take note of the first read of what is not the scope's own."""
         if entry in self._own or entry in self.looked or entry.place in self.cleared:
             return
         if any(search.finds(entry) for search in self.emptied):
@@ -152,7 +152,7 @@ class Account:
         operation: str,
         site: Callable[[], Site],
     ) -> None:
-        """Take note of a search: it looks at all it would find.
+        """Take note of a search: it reads all that it would find.
 
         ``held`` are the entries of enclosing scopes. Of others it is not known yet who
         leaves what.

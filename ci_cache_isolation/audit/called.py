@@ -1,4 +1,4 @@
-"""One call of a cache's method, and the books that it is recorded in."""
+"""One call of a cache's method, and the access log that it is recorded in."""
 
 from __future__ import annotations
 

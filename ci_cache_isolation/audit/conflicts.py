@@ -199,7 +199,7 @@ def _add_what_is_found(
     left: Mapping[Entry, Sequence[Leaver]],
     looked: defaultdict[Entry, list[Looker]],
 ) -> None:
-    """Make of each search looks at what others leave, of much at one line at a few."""
+    """Turn each search into reads of what others leave, of a few where it is much."""
     for search, searchers in searches.items():
         found: Counter[tuple[str, How]] = Counter()
         for entry, leavers in left.items():

@@ -69,7 +69,7 @@ class _Watched:
 
 
 class MemoisedCalls:
-    """Looks at the counts of all memoised functions of the project."""
+    """Reads the counts of all memoised functions of the project."""
 
     def __init__(self, functions: MemoisedFunctions, books: MemoisedBooks) -> None:
         self._functions = functions

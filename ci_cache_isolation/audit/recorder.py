@@ -1,4 +1,4 @@
-"""The books of this process: one account for each open scope, written when it ends."""
+"""The access log of this process: an account for each scope, written when it ends."""
 
 from __future__ import annotations
 

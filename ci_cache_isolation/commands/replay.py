@@ -27,7 +27,7 @@ __all__ = ["replay"]
 SHOWN = 25
 _OPTIONS = (
     "The order in {0} was recorded with options of the test command. Options run code, "
-    "and a file can come from anywhere. Look at them, and give them yourself: "
+    "and a file can come from anywhere. Read them, and give them yourself: "
     "cache-isolation replay {0} -- {1}"
 )
 

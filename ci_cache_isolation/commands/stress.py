@@ -51,7 +51,7 @@ _NO_SEED = (
 
 _OPTIONS = (
     "The run in {} was begun with options of the test command. Options run code, and a "
-    "file can come from anywhere. Look at them, and give them yourself: {}"
+    "file can come from anywhere. Read them, and give them yourself: {}"
 )
 
 

@@ -60,7 +60,7 @@ class AppendedFile:
             self.length = end
 
     def keep(self, length: int, lines: bytes) -> None:
-        """Take away what stands behind so many bytes, but for these lines.
+        """Remove what comes after so many bytes, but for these lines.
 
         Whenever the process is killed, they are there.
         """

@@ -108,7 +108,7 @@ def live_caches() -> Iterator[Any]:
         if hasattr(kind, "__dict__")
     ]
     # By ids, since a class may forbid to be hashed. An object refers to its class, and
-    # to look for that is faster than to look at the million objects of a project.
+    # to look for that is faster than to go through the million objects of a project.
     ids = set(map(id, kinds))
     for found in gc.get_referrers(*kinds):
         if id(type(found)) in ids:

@@ -39,7 +39,7 @@ def isolated(decorated: Any = None, /) -> Any:
 def not_isolated(decorated: Decorated, /) -> Decorated:
     """Leave keys plain in a test, or in all tests of a class: a decorator.
 
-    For tests that look at the server's own keys, or at what other code stores there
+    For tests that read the server's own keys, or what other code stores there
     without a cache of Django's. They meet what others left there, and ``clear()`` is
     the backend's own. Where keys are not changed, as in memory, it does nothing.
     """

@@ -354,7 +354,7 @@ def _read(path: Path) -> Dead | None:
         about = About(*json.loads(header))
     except (OSError, ValueError, TypeError):
         return None
-    # What stands behind the last line's end was cut off in the middle.
+    # What comes after the last line's end was cut off in the middle.
     names = [_name(line) for line in lines[:-1]]
     return Dead(about, names, path)
 

@@ -71,10 +71,10 @@ _READING = frozenset(
 
 
 class Attention:
-    """Keys that stand as they are, and whether any key was made, while it is entered.
+    """Keys to use as they are, and whether any key was made, while it is entered.
 
     Nothing is put in front of ``names``: they are on the server already. They are plain
-    strings, since a backend may look at the type of a key, and they are known in all
+    strings, since a backend may check the type of a key, and they are known in all
     threads, since it may hand its work on to another one.
     """
 

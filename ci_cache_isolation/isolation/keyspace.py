@@ -32,7 +32,7 @@ _MANY_READS = 8
 _NOT_COPIED = (
     "What an enclosing scope stored under a key of cache {alias!r} could not be "
     "brought into a test's section: {error}. The test does not see it. "
-    "Look at the server's log, or store it in the test itself."
+    "Read the server's log, or store it in the test itself."
 )
 _NOT_DELETED = (
     "What tests stored in cache {alias!r} ({backend}, {location}) could not be "
@@ -213,7 +213,7 @@ class KeySpace(Space):
             self._finish(each)
 
     def _finish(self, section: Section) -> None:
-        # First: what is stored from here on looks at it.
+        # First: what is stored from here on reads it.
         section.is_over = True
         holder = self._holders.pop(section, None)
         if holder is None:

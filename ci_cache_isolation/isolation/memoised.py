@@ -120,8 +120,8 @@ MEMOISED = MemoisedFunctions()
 
 
 def _alive() -> Iterator[Memoised]:
-    # An object refers to its class, and to look for that is faster than to look at the
-    # million objects of a project.
+    # An object refers to its class, and to look for that is faster than to go through
+    # the million objects of a project.
     for found in gc.get_referrers(KIND):
         if type(found) is KIND:
             memoised = _about(found)

@@ -246,7 +246,7 @@ class Space(ABC):
                 if section is None:
                     section = self._new(frame)
                     frame.sections[self] = section
-            # In this order: other threads look at the frame first.
+            # In this order: other threads read the frame first.
             self.section = section
             self.known = _NOTHING_KNOWN if section is None else section.known
             self.frame = frame
@@ -358,7 +358,7 @@ class Space(ABC):
 
     @abstractmethod
     def finish(self, section: Section) -> None:
-        """Take note that a section has ended: nobody will look at it again."""
+        """Take note that a section has ended: nobody will read it again."""
 
     @abstractmethod
     def tidy(self, *, is_last: bool = False) -> None:

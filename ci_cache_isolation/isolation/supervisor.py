@@ -4,8 +4,8 @@
 
 Its standard input is a pipe whose other end only the owner holds: it ends when the
 owner is gone, however that came about. Then, or when it is terminated, the server is
-killed and DIRECTORY removed. Being the server's parent it never kills a stranger that
-got the server's process id. It imports little: it starts for every process of a run.
+killed and DIRECTORY removed. Being the server's parent it never kills another program
+that got the server's process id. It imports little: each process of a run starts one.
 
 A signal is one more pipe, and no exception: wherever that came up, in the removal of
 DIRECTORY too, it would cut something off in the middle.

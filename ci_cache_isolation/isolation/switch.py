@@ -385,7 +385,7 @@ def _need_finding() -> bool:
     """Return whether any cache has to be known that somebody may hold.
 
     Those of Django's own that are in memory share dictionaries which are known anyway;
-    and to look at all objects takes longer than all else together.
+    and to go through all objects takes longer than all else together.
     """
     if not settings.configured:
         # Nor could one be told which alias it is for. Those to come are watched.

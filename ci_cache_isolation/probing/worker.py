@@ -277,7 +277,7 @@ class Worker:
         return ""
 
     def token_of(self, suite: int, test: int) -> str:
-        """Return what stands before all keys of a test."""
+        """Return the prefix of all keys of a test."""
         return f"{self.token}{suite:02d}{test:02d}-"
 
     def _suites(self) -> list[Suite]:

@@ -108,7 +108,7 @@ def cured(document: Document) -> str:
     text = f"What runs before or beside {them} decides about {whom}. "
     if all(run["cache"] == "isolated" for run in document["runs"]):
         return text + (
-            "Caches were isolated, so no cache carries that: look at module globals, "
+            "Caches were isolated, so no cache carries that: check module globals, "
             "memoised functions, settings, files, the database."
         )
     if helped := sum(each["isolation_cures"] is True for each in dependent):

@@ -78,7 +78,7 @@ class OrderFile:
     """An order, and the way it was run. An empty ``order`` is the suite's own.
 
     ``name`` is what people call it. One that is exact is run as it stands: nothing
-    else, nothing sorted by the runner, and what stands there twice runs twice.
+    else, nothing sorted by the runner, and what is listed twice runs twice.
     ``processes`` is the number of workers that it was dealt out to, 1 for none.
     """
 

@@ -21,7 +21,7 @@ from ci_cache_isolation.running.private_files import opened
 __all__ = ["TIMED_OUT", "WARDEN", "Processes", "Warden"]
 
 TIMED_OUT = 124
-"""The exit code that stands for a command whose time was over, as timeout(1) has it."""
+"""The exit code of a command whose time was over, as timeout(1) has it."""
 
 
 _PATIENCE = 5.0

@@ -32,7 +32,7 @@ _SHARED = {"keyspace", "files"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Conflicts by victim and polluter, and what each test left and looks at itself."""
+    """Conflicts by victim and polluter, and what each test left and reads itself."""
 
     audited: Audited = field(default_factory=Audited)
     own: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ def _actor(note: Note) -> Actor:
 
 
 def _by_itself(note: Note) -> list[Suspicion]:
-    """Return the entries that a test looks at before it leaves them."""
+    """Return the entries that a test reads before it leaves them."""
     actor = _actor(note)
     found = []
     for entry, look in note.looked.items():

@@ -7,7 +7,7 @@ independent ones, or rows, which put neighbours next to each other that never we
 whichever shows more that no order before has shown. Last a split run, the user's own
 way of running in parallel.
 
-The choice looks at what the orders hold, never at what came of running them. So the
+The choice depends on what the orders hold, never at what came of running them. So the
 plan is a function of the tests, the seed and the wishes, and each shard knows it
 without the others.
 """

@@ -35,7 +35,7 @@ def rows_of(things: int) -> int:
 
 @dataclass(slots=True)
 class _Group:
-    """A group, or the whole of one rank: what stands in it, as it is numbered."""
+    """A group, or the whole of one rank: its members, as they are numbered."""
 
     number: int
     """Below zero, where those of tests are not."""

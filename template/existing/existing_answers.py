@@ -1,4 +1,4 @@
-"""Look at the answers, and at the project, before anything is added to it.
+"""Check the answers, and the project, before anything is added to it.
 
 As in the template for a new project, each answer is looked at when it is given. When
 the folder's name is rendered, which is before anything is made and also when answers
@@ -31,7 +31,7 @@ LONGEST = 200
 
 
 class Answers(local_extensions.Answers):
-    """Offers for the answers, a filter that looks at them, and the look around."""
+    """Offers for the answers, a filter that checks them, and the search of the project."""
 
     defaults = json.loads(Path(__file__).with_name("cookiecutter.json").read_text())
 
@@ -118,7 +118,7 @@ def project_problem(root, answers, name):
 
 
 def project_of(answers):
-    """Look at the project, note what is there already, return its folder: here."""
+    """Search the project, note what is there already, return its folder: here."""
     checked(answers)
     refuse_without_force()
     root = Path(answers["_output_dir"])

@@ -70,7 +70,7 @@ class Dialect(ABC):
     def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
         """Store under one full key what is stored under another, until it expires.
 
-        What stands at the target already stays.
+        An entry that the target already has stays.
         """
 
     @abstractmethod

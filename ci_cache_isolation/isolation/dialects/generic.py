@@ -248,7 +248,7 @@ def _time_left(space: KeySpace, full: str, default: float | None) -> float | Non
 
 
 def remember_as(space: KeySpace, source: str, target: str) -> None:
-    """Take note that what stands at a target lives as long as what it is a copy of."""
+    """Take note that a copy lives as long as what it is a copy of."""
     if source in space.expiries:
         space.expiries[target] = space.expiries[source]
 

@@ -92,7 +92,7 @@ class Contained(ABC):
 def contained_for(
     cache: Any, known: dict[Hashable, Contained], option: str | None
 ) -> Contained | None:
-    """Return the server that stands for a cache's, started if need be."""
+    """Return the server that replaces a cache's, started if need be."""
     own: Contained | None = vars(cache).get(_REDIRECTED)
     if own is not None and own in known.values():
         return own

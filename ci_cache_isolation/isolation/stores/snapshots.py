@@ -118,7 +118,7 @@ class SnapshotStore(Store):
 
     @staticmethod
     def _is_same(before: object, after: object) -> bool:
-        """Return whether nothing was written between two looks at one value."""
+        """Return whether nothing was written between two readings of one value."""
         return before == after
 
     def section_id(self, alias: str, number: int) -> str | None:  # noqa: ARG002

@@ -73,7 +73,7 @@ class Teller:
 class Suite(Generic[T]):
     """What there is to run. ``run`` is given some of the tests, and whom to tell.
 
-    ``record_if_asked`` is the door's: it keeps an audit's books in this process.
+    ``record_if_asked`` is the entry point's: it keeps an audit's access log here.
     ``described`` is what is to be known of each test, in the suite's own sequence.
     ``isolating`` are the options that the user's own command needs to isolate caches;
     None where there are none that leave it the user's own. ``remark`` is what users
@@ -154,7 +154,7 @@ def _end_with(lifeline: int) -> None:
 
 
 def _isolate(sections: Sections) -> None:
-    # Not only on the stack: a suite that begins looks at the options again.
+    # Not only on the stack: a suite that begins reads the options again.
     os.environ.update(sections.variables)
     # That is the parent's to do, once and when all forks have ended.
     JOURNAL.leaves_the_dead = True

@@ -31,7 +31,7 @@ from ci_cache_isolation.running.output import one_line, telling_line
 
 _DATABASES = "django_db_setup"
 SCOPES_PLUGIN = "ci_cache_isolation_scopes"
-"""The door's, and its name there."""
+"""The entry point's, and its name there."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -236,9 +236,9 @@ def queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
 
 
 def _record_if_asked(config: pytest.Config) -> None:
-    door: Any = config.pluginmanager.get_plugin(SCOPES_PLUGIN)
-    if door is not None:
-        door.record_if_asked()
+    entry_point: Any = config.pluginmanager.get_plugin(SCOPES_PLUGIN)
+    if entry_point is not None:
+        entry_point.record_if_asked()
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -81,7 +81,7 @@ def test_mixin_and_decorators_together_give_one_section(project):
     assert numbers(done) == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.fresh_interpreter("all doors at once, as a user starts them")
+@pytest.mark.fresh_interpreter("all entry points at once, as a user starts them")
 def test_runner_settings_mixin_and_decorators_together_give_one_section(project):
     project.write("tests", MEETING)
     project.write(

@@ -1,4 +1,4 @@
-"""The door for pytest."""
+"""The entry point for pytest."""
 
 import pytest
 from django.core.cache import cache

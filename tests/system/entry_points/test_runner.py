@@ -1,4 +1,4 @@
-"""The doors for ``manage.py test``."""
+"""The entry points for ``manage.py test``."""
 
 import multiprocessing
 

@@ -1,4 +1,4 @@
-"""The door for settings modules."""
+"""The entry point for settings modules."""
 
 from collections import OrderedDict
 from types import MappingProxyType
