@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from ci_cache_isolation.audit import record_if_asked
 from ci_cache_isolation.errors import REFUSED, OptionError
-from ci_cache_isolation.isolation.options import Asked
+from ci_cache_isolation.isolation.options import IsolateArguments
 from ci_cache_isolation.isolation.switch import ask, install
 
 __all__ = ["isolate"]
@@ -47,7 +47,7 @@ def isolate(
                     "CACHES: nothing would be done with what it says. "
                     f"CACHES holds: {', '.join(map(repr, caches))}."
                 )
-        ask(Asked(scope, stores, reset_memoised))
+        ask(IsolateArguments(scope, stores, reset_memoised))
         install()
         record_if_asked()
     except OptionError as error:

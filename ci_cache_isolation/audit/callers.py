@@ -21,7 +21,7 @@ from ci_cache_isolation.running.forks import Job, Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["Callers", "callers_of", "probes_of", "who_minds"]
+__all__ = ["Callers", "affected_by", "callers_of", "probes_of"]
 
 _MANY_MINDERS = 8
 _OF_ONE = 20
@@ -71,7 +71,7 @@ def probes_of(conflicts: Sequence[Conflict], callers: Sequence[str]) -> tuple[st
     return tuple(probes)
 
 
-def who_minds(
+def affected_by(
     callers: Sequence[str],
     probes: tuple[str, ...],
     run: Runs,

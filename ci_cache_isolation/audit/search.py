@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ci_cache_isolation.audit.callers import callers_of, probes_of, who_minds
+from ci_cache_isolation.audit.callers import affected_by, callers_of, probes_of
 from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.causes import Finding
 from ci_cache_isolation.audit.cleaners import with_cleaners
@@ -159,7 +159,7 @@ class Search:
         self._say(f"Running {number} of memoised functions together…")
         carriers = Carriers(audited.common)
         probes = probes_of(audited.common, callers)
-        found = who_minds(callers, probes, run, self._limit.is_over)
+        found = affected_by(callers, probes, run, self._limit.is_over)
         unexplained = found.unexplained
         for victim, polluters in found.suspects.items():
             for polluter in polluters:

@@ -20,10 +20,10 @@ from ci_cache_isolation.isolation.stores import NAMES, possible_names
 __all__ = [
     "ENABLED_VARIABLE",
     "INI",
-    "Asked",
     "Choice",
-    "Choices",
     "Enabled",
+    "IsolateArguments",
+    "IsolationOptions",
     "check_store",
     "check_stores",
     "choices",
@@ -95,7 +95,7 @@ class Choice(Record):
     source: str
 
 
-class Choices(Record):
+class IsolationOptions(Record):
     """How caches are isolated.
 
     ``stores`` holds only the aliases whose store was named. ``server`` is the command
@@ -114,7 +114,7 @@ class Choices(Record):
         return Granularity(self.scope.value)
 
 
-class Asked(Record):
+class IsolateArguments(Record):
     """What `isolate()` was given: it counts where nothing else says otherwise."""
 
     scope: str | None = None
@@ -123,10 +123,10 @@ class Asked(Record):
 
 
 def choices(
-    *, ini: Mapping[str, str] | None = None, asked: Asked | None = None
-) -> Choices:
+    *, ini: Mapping[str, str] | None = None, asked: IsolateArguments | None = None
+) -> IsolationOptions:
     """Resolve how caches are isolated; `OptionError` for what means nothing."""
-    ini, asked = ini or {}, asked or Asked()
+    ini, asked = ini or {}, asked or IsolateArguments()
     scope = Choice(Granularity.TEST.value, "default")
     for value, source in _sources("scope", ini, asked.scope):
         scope = Choice(_scope(value, source), source)
@@ -144,10 +144,10 @@ def choices(
         for alias, name in _stores(value, source).items():
             # The first source that speaks of an alias wins.
             stores.setdefault(alias, Choice(name, source))
-    return Choices(scope, stores, server, reset)
+    return IsolationOptions(scope, stores, server, reset)
 
 
-def sources_of(asked: Asked | None) -> list[object]:
+def sources_of(asked: IsolateArguments | None) -> list[object]:
     """Return a copy of what options are read from, but for what entry points were told.
 
     As long as it is equal nothing has to be resolved again, which takes longer.
@@ -247,7 +247,7 @@ def _from_settings() -> Mapping[str, object]:
     return configured
 
 
-def check_stores(asked: Choices) -> None:
+def check_stores(asked: IsolationOptions) -> None:
     """Say so now where an option can't be followed; not a single cache is opened."""
     if not settings.configured:
         return

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from ci_cache_isolation.isolation.changes import settle, standing
-from ci_cache_isolation.isolation.joining import Joined
+from ci_cache_isolation.isolation.inherited_sections import Joined
 from ci_cache_isolation.isolation.process import new_lock, next_number, section_id
 from ci_cache_isolation.isolation.turns import Turns
 

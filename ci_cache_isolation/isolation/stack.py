@@ -194,7 +194,7 @@ class ScopeStack:
         inner = self._open[depth:]
         del self._open[depth:]
         sections = self.depth
-        lifted = [(store, store.lift(sections)) for store in self.stores]
+        suspended = [(store, store.suspend(sections)) for store in self.stores]
         try:
             yield
         finally:
@@ -202,9 +202,9 @@ class ScopeStack:
             # A block that goes on, as in a fixture that yields in it, keeps its place.
             while len(self._open) > depth and not self._is_block(-1):
                 self.end()
-            for store, what in lifted:
-                store.lower(what)
-            for store in self.stores[len(lifted) :]:
+            for store, what in suspended:
+                store.resume(what)
+            for store in self.stores[len(suspended) :]:
                 self._begin_in(store, inner, sections)
             added = self.depth - sections
             for each in inner:

@@ -16,10 +16,10 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.errors import IsolationError, NotActiveError
 from ci_cache_isolation.isolation import hook, inherited, needed, notices, unittest_hook
 from ci_cache_isolation.isolation.options import (
-    Asked,
     Choice,
-    Choices,
     Enabled,
+    IsolateArguments,
+    IsolationOptions,
     check_store,
     check_stores,
     choices,
@@ -34,7 +34,7 @@ from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 __all__ = [
     "STACK",
-    "Said",
+    "EntryPointInputs",
     "ask",
     "chosen",
     "current_section",
@@ -53,12 +53,12 @@ __all__ = [
 ]
 
 
-class Said(Record):
+class EntryPointInputs(Record):
     """What entry points have said about the switch, and where it stood."""
 
     command_line: bool | None = None
     ini: Mapping[str, str] = MappingProxyType({})
-    asked: Asked | None = None
+    asked: IsolateArguments | None = None
     is_installed: bool = False
 
 
@@ -72,11 +72,11 @@ _making = new_lock(sys.modules[__name__], "_making")
 _cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False
-_said = Said()
-_choices: Choices | None = None
+_said = EntryPointInputs()
+_choices: IsolationOptions | None = None
 # What was said when options were last resolved, what they were read from, and what came
 # of it.
-_settled: tuple[Said, list[object], Enabled] | None = None
+_settled: tuple[EntryPointInputs, list[object], Enabled] | None = None
 _FOUND_ANYWAY = {
     "django.core.cache.backends.dummy.DummyCache",
     "django.core.cache.backends.locmem.LocMemCache",
@@ -107,7 +107,7 @@ def install(
     global _said, _settled  # noqa: PLW0603 - one process, one switch
     if command_line is not None or ini:
         told = {"enabled": ini} if isinstance(ini, str) else dict(ini or {})
-        _said = Said(command_line, told, _said.asked)
+        _said = EntryPointInputs(command_line, told, _said.asked)
     sources = sources_of(_said.asked)
     if (
         _settled is not None
@@ -153,10 +153,10 @@ def state() -> Enabled:
     return enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
 
 
-def ask(asked: Asked) -> None:
+def ask(asked: IsolateArguments) -> None:
     """Take note of what `isolate()` was given."""
     global _said  # noqa: PLW0603
-    _said = Said(_said.command_line, _said.ini, asked, _said.is_installed)
+    _said = EntryPointInputs(_said.command_line, _said.ini, asked, _said.is_installed)
 
 
 def start(resolved: Enabled) -> None:
@@ -219,17 +219,19 @@ def shared_with_children() -> AbstractContextManager[None]:
 def uninstall() -> None:
     """Switch isolation off, whatever was said: plain Django is back."""
     global _said  # noqa: PLW0603
-    _said = Said()
+    _said = EntryPointInputs()
     STACK.move_to(())
     _switch_off()
 
 
-def said() -> Said:
+def said() -> EntryPointInputs:
     """Return what the entry points have said so far, for `say_again`."""
-    return Said(_said.command_line, dict(_said.ini), _said.asked, _installed)
+    return EntryPointInputs(
+        _said.command_line, dict(_said.ini), _said.asked, _installed
+    )
 
 
-def say_again(said: Said) -> None:
+def say_again(said: EntryPointInputs) -> None:
     """Forget what was said since: for a run inside a run, when it is over."""
     global _said  # noqa: PLW0603
     _said = said
@@ -244,7 +246,7 @@ def is_installed() -> bool:
     return _installed
 
 
-def chosen() -> Choices:
+def chosen() -> IsolationOptions:
     """Return how caches are isolated, as options say it."""
     return _choices or choices(ini=_said.ini, asked=_said.asked)
 

@@ -31,7 +31,13 @@ from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Finding, Run, StressResult, in_sequence
-from ci_cache_isolation.stress.run_file import About, Kept, Known, RunFile, suite_name
+from ci_cache_isolation.stress.run_file import (
+    About,
+    KeptFinding,
+    Known,
+    RunFile,
+    suite_name,
+)
 
 __all__ = ["Stress"]
 
@@ -82,7 +88,7 @@ class Stress:
         self._is_recorded = False
         self._run: Runs | None = None
         self._file: RunFile | None = None
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, KeptFinding] = {}
         self._limit = TimeLimit(0.0)
         self._found_before: Evidence | None = None
 
@@ -299,10 +305,10 @@ class Stress:
         else:
             finding = self._carried(judged)
         self.result.findings[judged.test] = finding
-        self._note(Kept.of(finding))
+        self._note(KeptFinding.of(finding))
         self._progress.finding(judged)
 
-    def _note(self, what: Run | Kept) -> None:
+    def _note(self, what: Run | KeptFinding) -> None:
         """Have it known to one that resumes this run."""
         if self._file is not None:
             with suppress(OSError):
@@ -355,7 +361,7 @@ class Stress:
             if replay := found.get(each):
                 finding = replace(finding, replay=replay)
                 self.result.findings[test] = finding
-                self._note(Kept.of(finding))
+                self._note(KeptFinding.of(finding))
         if replayer.is_over:
             self.result.remarks.append(
                 "Not every finding was run again in a cold process: the time for that "

@@ -17,7 +17,7 @@ from ci_cache_isolation.stress.executors import CannotStartError, Executor
 from ci_cache_isolation.stress.plan import Planned, Step, planned
 from ci_cache_isolation.stress.request import Progress, Request
 from ci_cache_isolation.stress.results import Run, StressResult
-from ci_cache_isolation.stress.run_file import RUN_FILE, About, Kept, RunFile
+from ci_cache_isolation.stress.run_file import RUN_FILE, About, KeptFinding, RunFile
 
 __all__ = ["Observing"]
 
@@ -59,7 +59,9 @@ class Observing:
         self.file: RunFile | None = None
         """What is kept for a run that resumes this one; None if it can't be."""
 
-    def run(self, executor: Executor, about: About, kept: Iterable[Kept] = ()) -> None:
+    def run(
+        self, executor: Executor, about: About, kept: Iterable[KeptFinding] = ()
+    ) -> None:
         """Run all orders of the plan that are this shard's.
 
         ``kept`` are judgements that stay on disk with the runs.

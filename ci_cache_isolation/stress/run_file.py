@@ -36,7 +36,7 @@ from ci_cache_isolation.stress.run_shapes import ABOUT, KEPT, RUN, SCHEMA
 __all__ = [
     "RUN_FILE",
     "About",
-    "Kept",
+    "KeptFinding",
     "Known",
     "ResumeError",
     "RunFile",
@@ -115,7 +115,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFinding:
     """A judgement, the entries that were found to carry it by groups, and a command."""
 
     judged: Judged
@@ -156,7 +156,7 @@ class Known:
     path: Path
     about: About
     runs: Sequence[Run]
-    kept: Mapping[str, Kept] = field(default_factory=dict)
+    kept: Mapping[str, KeptFinding] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -206,14 +206,18 @@ class RunFile:
     """Is begun with the runs that are known, and takes one after the other."""
 
     def __init__(
-        self, path: Path, about: About, runs: Iterable[Run], kept: Iterable[Kept] = ()
+        self,
+        path: Path,
+        about: About,
+        runs: Iterable[Run],
+        kept: Iterable[KeptFinding] = (),
     ) -> None:
         self._path = path
         head = json.dumps({"schema": SCHEMA, **asdict(about)}) + "\n"
         # Anew, for what a killed process left at the end; whole, or as it was.
         written(path, head + "".join([*map(_line, runs), *map(_line, kept)]))
 
-    def add(self, run: Run | Kept) -> None:
+    def add(self, run: Run | KeptFinding) -> None:
         """Write a run or a judgement; it is there also after a power cut."""
         with appended(self._path) as file:
             file.write(_line(run))
@@ -221,7 +225,7 @@ class RunFile:
             os.fsync(file.fileno())
 
 
-def _line(run: Run | Kept) -> str:
+def _line(run: Run | KeptFinding) -> str:
     return json.dumps(asdict(run), default=sorted) + "\n"  # sets have no JSON
 
 
@@ -265,7 +269,7 @@ def _last_words(runs: Iterable[Run]) -> list[Run]:
     return list({(run.step, run.cache): run for run in runs}.values())
 
 
-def _kept(values: Mapping[str, Any]) -> Kept:
+def _kept(values: Mapping[str, Any]) -> KeptFinding:
     judged = values["judged"]
     replayed = judged["replayed"]
     read = {
@@ -277,7 +281,7 @@ def _kept(values: Mapping[str, Any]) -> Kept:
         "replayed": replayed and Replayed(**replayed),
         "cost": Cost(**judged["cost"]),
     }
-    return Kept(
+    return KeptFinding(
         Judged(**{**judged, **read}),
         tuple(tuple(Entry(*each) for each in group) for group in values["carriers"]),
         tuple(Entry(*each) for each in values["harmless"]),

@@ -30,7 +30,7 @@ _CLASSES = MappingProxyType(
         "keyspace": f"{__name__}.sectioned.SectionedStore",
         "files": f"{__name__}.sectioned.SectionedStore",
         "private-server": f"{__name__}.private.PrivateStore",
-        "none": f"{__name__}.nothing.NothingStore",
+        "none": f"{__name__}.unmanaged.UnmanagedStore",
     }
 )
 NAMES = tuple(_CLASSES)

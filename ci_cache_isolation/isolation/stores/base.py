@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-__all__ = ["Lifted", "Store"]
+__all__ = ["Store", "Suspended"]
 
-Lifted = Any
-"""What `Store.lift` hands to `Store.lower`: the store's own business."""
+Suspended = Any
+"""What `Store.suspend` hands to `Store.resume`: the store's own business."""
 
 
 class Store(ABC):
@@ -61,12 +61,12 @@ class Store(ABC):
         self.begin(number, is_raw=is_raw)
 
     @abstractmethod
-    def lift(self, depth: int) -> Lifted:
-        """Set aside all but the ``depth`` outermost sections, until `lower`."""
+    def suspend(self, depth: int) -> Suspended:
+        """Set aside all but the ``depth`` outermost sections, until `resume`."""
 
     @abstractmethod
-    def lower(self, lifted: Lifted) -> None:
-        """Bring back what `lift` set aside, with what was done since in all of it."""
+    def resume(self, suspended: Suspended) -> None:
+        """Bring back what was set aside, with what was done since in all of it."""
 
     def tidy(self) -> None:
         """Delete what ended sections have left somewhere."""

@@ -24,7 +24,7 @@ from ci_cache_isolation.isolation.stores.living import Living, Still
 from ci_cache_isolation.isolation.stores.snapshots import (
     NOTHING,
     Contents,
-    Kept,
+    Snapshot,
     SnapshotStore,
 )
 
@@ -85,7 +85,7 @@ class MemoryStore(SnapshotStore):
         if identity not in self._private:
             self._private[identity] = memory, weakref.WeakSet()
             # What it brings along was there before any scope that is open.
-            self._was_there(identity, Kept(dict(entries), dict(expiries)))
+            self._was_there(identity, Snapshot(dict(entries), dict(expiries)))
         _, holders = self._private[identity]
         holders.add(cache)
 
@@ -166,7 +166,7 @@ class MemoryStore(SnapshotStore):
         for identity, entries, expiries, lock in self._memories():
             if entries or expiries:
                 with lock:
-                    contents[identity] = Kept(dict(entries), dict(expiries))
+                    contents[identity] = Snapshot(dict(entries), dict(expiries))
         return contents
 
     def _write(self, contents: Contents) -> None:

@@ -17,7 +17,7 @@ from ci_cache_isolation.isolation.dialects import Dialect, dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
 from ci_cache_isolation.isolation.dialects.redis import RedisDialect, database
-from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Kept
+from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Snapshot
 
 __all__ = [
     "Contained",
@@ -45,7 +45,7 @@ class Contained(ABC):
 
     def __init__(self, kind: str, option: str | None) -> None:
         self.server = servers.start(kind, option)
-        self._seen: tuple[int, Kept] = (-1, NOTHING)
+        self._seen: tuple[int, Snapshot] = (-1, NOTHING)
 
     @abstractmethod
     def redirect(self, cache: Any) -> None:
@@ -56,21 +56,21 @@ class Contained(ABC):
         """Return a number that differs whenever the contents may."""
 
     @abstractmethod
-    def contents(self) -> Kept:
+    def contents(self) -> Snapshot:
         """Copy everything."""
 
     @abstractmethod
-    def replace(self, kept: Kept) -> None:
+    def replace(self, kept: Snapshot) -> None:
         """Put contents in the place of everything."""
 
-    def read(self) -> Kept:
+    def read(self) -> Snapshot:
         """Copy everything, if it has changed since it was last done."""
         changes = self.changes()
         if changes != self._seen[0]:
             self._seen = changes, self.contents()
         return self._seen[1]
 
-    def read_in_child(self) -> Kept:
+    def read_in_child(self) -> Snapshot:
         """Copy everything in a forked process; nothing if the parent has ended."""
         try:
             self.reconnect()
@@ -81,7 +81,7 @@ class Contained(ABC):
     def reconnect(self) -> None:
         """Open a connection of this process's own, where that is not done by itself."""
 
-    def write(self, kept: Kept) -> None:
+    def write(self, kept: Snapshot) -> None:
         """Put contents in the place of everything, unless that is what is there."""
         if self.changes() == self._seen[0] and self._seen[1] == kept:
             return
@@ -208,7 +208,7 @@ class RedisContained(Contained):
         """Return how many changes the server has counted."""
         return int(self._client.info("persistence")["rdb_changes_since_last_save"])
 
-    def contents(self) -> Kept:
+    def contents(self) -> Snapshot:
         """Dump all keys of all databases."""
         entries: dict[Hashable, bytes] = {}
         expiries: dict[Hashable, float | None] = {}
@@ -221,9 +221,9 @@ class RedisContained(Contained):
                     expiries[number, key] = (
                         None if milliseconds < 0 else self._now() + milliseconds / 1000
                     )
-        return Kept(entries, expiries)
+        return Snapshot(entries, expiries)
 
-    def replace(self, kept: Kept) -> None:
+    def replace(self, kept: Snapshot) -> None:
         """Flush, and restore what is left of every key."""
         self._client.flushall()
         now = self._now() if kept.entries else 0.0
@@ -283,7 +283,7 @@ class MemcachedContained(Contained):
             total += int(value) if name in counted else 0
         return total
 
-    def contents(self) -> Kept:
+    def contents(self) -> Snapshot:
         """Get all items, with their flags."""
         entries: dict[Hashable, bytes] = {}
         expiries: dict[Hashable, float | None] = {}
@@ -294,7 +294,7 @@ class MemcachedContained(Contained):
             if item is not None:
                 entries[key] = item
                 expiries[key] = None if expiry < 0 else float(expiry)
-        return Kept(entries, expiries)
+        return Snapshot(entries, expiries)
 
     def _listed(self) -> list[bytes]:
         """Ask for all items, by way of the hash table.
@@ -307,7 +307,7 @@ class MemcachedContained(Contained):
         except ConnectionError:
             return self._ask(b"lru_crawler metadump all")
 
-    def replace(self, kept: Kept) -> None:
+    def replace(self, kept: Snapshot) -> None:
         """Flush, and set what is left of every item."""
         self._tell(b"flush_all")
         for key, item in kept.entries.items():

@@ -18,7 +18,7 @@ from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.methods import hands_on
 from ci_cache_isolation.isolation.filespace import FileSpace
-from ci_cache_isolation.isolation.joining import Joined, announced, joined
+from ci_cache_isolation.isolation.inherited_sections import Joined, announced, joined
 from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import after_fork, next_number, section_id
@@ -130,14 +130,14 @@ class SectionedStore(Store):
                 if space.is_untidy:
                     space.tidy()
 
-    def lift(self, depth: int) -> Visit:
+    def suspend(self, depth: int) -> Visit:
         """Set the inner scopes aside."""
         return self.frames.visit(depth)
 
-    def lower(self, lifted: Visit) -> None:
+    def resume(self, suspended: Visit) -> None:
         """Bring the inner scopes back, with what was done meanwhile in all of them."""
-        for space, names in self.frames.leave(lifted).items():
-            space.carry(names, lifted.inner)
+        for space, names in self.frames.leave(suspended).items():
+            space.carry(names, suspended.inner)
 
     def tidy(self) -> None:
         """Delete what finished sections have stored."""

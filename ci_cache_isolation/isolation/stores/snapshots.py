@@ -9,14 +9,14 @@ from typing import TypeVar
 from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.stores.base import Store
 
-__all__ = ["NOTHING", "Contents", "Kept", "SnapshotStore"]
+__all__ = ["NOTHING", "Contents", "Snapshot", "SnapshotStore"]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 MISSING = object()
 
 
-class Kept:
+class Snapshot:
     """A copy of one memory's contents. Entries are pickled, so it can't change."""
 
     __slots__ = ("entries", "expiries")
@@ -30,23 +30,23 @@ class Kept:
         self.expiries = expiries
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Kept):
+        if not isinstance(other, Snapshot):
             return NotImplemented
         return self.entries == other.entries and self.expiries == other.expiries
 
     __hash__ = None  # type: ignore[assignment]
 
 
-Contents = dict[Hashable, Kept]
+Contents = dict[Hashable, Snapshot]
 """Contents by memory's identity; one that is missing is empty."""
 
-NOTHING = Kept({}, {})
+NOTHING = Snapshot({}, {})
 
 
 Changes = tuple[list[Hashable], list[Hashable]]
 """The keys that were written, and those that were deleted."""
 
-LiftedContents = tuple[list[Contents], Contents]
+SuspendedContents = tuple[list[Contents], Contents]
 """What inner sections held in which another began, and the innermost one."""
 
 
@@ -73,7 +73,7 @@ class SnapshotStore(Store):
         """Put the contents back as they were when the section began."""
         self._write(self._enclosing.pop())
 
-    def lift(self, depth: int) -> LiftedContents:
+    def suspend(self, depth: int) -> SuspendedContents:
         """Show what the section at ``depth`` held when the next one began in it."""
         enclosing = self._enclosing[depth:]
         innermost = self._read()
@@ -82,9 +82,9 @@ class SnapshotStore(Store):
             self._write(enclosing[0])
         return enclosing, innermost
 
-    def lower(self, lifted: LiftedContents) -> None:
-        """Carry what was done since `lift` into every section that was set aside."""
-        enclosing, innermost = lifted
+    def resume(self, suspended: SuspendedContents) -> None:
+        """Carry what was done since `suspend` into every section that was set aside."""
+        enclosing, innermost = suspended
         if not enclosing:
             return
         was, now = enclosing[0], self._read()
@@ -125,7 +125,7 @@ class SnapshotStore(Store):
         """Return the id of the scope, which needs no opening."""
         return section_id(number) if number else None
 
-    def _was_there(self, identity: Hashable, brought: Kept) -> None:
+    def _was_there(self, identity: Hashable, brought: Snapshot) -> None:
         """Take a memory into account that was there before any open scope."""
         for contents in self._enclosing:
             contents[identity] = brought
@@ -144,12 +144,12 @@ def _carried(
 
 
 def _with_changes(
-    kept: Kept, after: Kept, written: list[Hashable], deleted: list[Hashable]
-) -> Kept:
+    kept: Snapshot, after: Snapshot, written: list[Hashable], deleted: list[Hashable]
+) -> Snapshot:
     gone = {*written, *deleted}
     stays = [key for key in kept.entries if key not in gone]
     # What was written later stands first: LocMemCache drops entries from the end.
-    return Kept(
+    return Snapshot(
         _picked(after.entries, written) | _picked(kept.entries, stays),
         _picked(after.expiries, written) | _picked(kept.expiries, stays),
     )

@@ -28,7 +28,7 @@ from django.core.cache import caches
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
 from ci_cache_isolation.isolation import hook, switch
-from ci_cache_isolation.isolation.meeting import Meetings
+from ci_cache_isolation.isolation.common_sections import Meetings
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.purging import purge
 from ci_cache_isolation.running.forking import why_unsafe

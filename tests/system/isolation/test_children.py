@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ci_cache_isolation.isolation.joining import (
+from ci_cache_isolation.isolation.inherited_sections import (
     JOIN_VARIABLE,
     Joined,
     announced,

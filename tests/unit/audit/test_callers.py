@@ -1,9 +1,9 @@
-"""Who minds whom of many callers, on suites that are made up."""
+"""Which of many callers are affected by which, on suites that are made up."""
 
 import pytest
 
 from ci_cache_isolation.audit.account import How, Left, Look, Site, remembered
-from ci_cache_isolation.audit.callers import probes_of, who_minds
+from ci_cache_isolation.audit.callers import affected_by, probes_of
 from ci_cache_isolation.audit.carriers import Carriers
 from ci_cache_isolation.audit.conflicts import Actor, Conflict, Leaver, Looker
 from ci_cache_isolation.running.forks import End, Forked, Sections
@@ -16,12 +16,12 @@ class Suite:
     """Each test has one function remember a value, unless another one has before.
 
     ``values`` are what it has it remember under which argument, and expects to find;
-    where ``minds`` does not name it, it is content with everything.
+    where ``affected`` does not name it, it is content with everything.
     """
 
-    def __init__(self, values, minds=()):
+    def __init__(self, values, affected=()):
         self.values = values
-        self.minds = minds
+        self.affected = affected
         self.jobs = []
 
     def run(self, jobs):
@@ -31,7 +31,7 @@ class Suite:
             for test in job.tests:
                 argument, value = self.values[test]
                 found = remembered.setdefault(argument, value)
-                is_right = found == value or test not in self.minds
+                is_right = found == value or test not in self.affected
                 outcomes[test] = PASSED if is_right else FAILED
             yield Forked(job, End.FINISHED, outcomes, 0.01, "")
 
@@ -43,7 +43,7 @@ def many():
 
 def test_where_nobody_minds_all_are_run_alone_and_twice_together(many):
     suite = Suite(many, many)
-    found = who_minds(list(many), PROBES, suite.run)
+    found = affected_by(list(many), PROBES, suite.run)
     assert (found.suspects, found.unexplained, found.is_whole) == ({}, 0, True)
     assert found.runs == len(many) + 3
     assert {job.sections for job in suite.jobs} == {Sections.REMEMBERING}
@@ -52,7 +52,7 @@ def test_where_nobody_minds_all_are_run_alone_and_twice_together(many):
 @pytest.mark.parametrize("place", ["t0", "t1", "t77", "t198", "t199"])
 def test_who_has_it_remember_something_else_is_found_wherever_it_stands(many, place):
     suite = Suite(many | {place: ("a", 2)}, many)
-    found = who_minds(list(many), PROBES, suite.run)
+    found = affected_by(list(many), PROBES, suite.run)
     assert place in found.suspects
     polluted = {test for test, after in found.suspects.items() if place in after}
     assert len(polluted) >= 20
@@ -62,7 +62,7 @@ def test_who_has_it_remember_something_else_is_found_wherever_it_stands(many, pl
 def test_another_argument_is_another_matter(many):
     others = {"t50": ("b", 1), "t150": ("b", 2)}
     suite = Suite(many | others, {"t150"})
-    found = who_minds(list(many), PROBES, suite.run)
+    found = affected_by(list(many), PROBES, suite.run)
     assert found.suspects == {"t150": ["t50"]}
     assert found.runs < len(many) + 30
 
@@ -70,7 +70,7 @@ def test_another_argument_is_another_matter(many):
 @pytest.mark.parametrize("place", ["t1", "t77", "t198"])
 def test_who_minds_nothing_and_has_it_remember_something_else_is_found(many, place):
     suite = Suite(many | {place: ("a", 2)}, many.keys() - {place})
-    found = who_minds(list(many), PROBES, suite.run)
+    found = affected_by(list(many), PROBES, suite.run)
     assert place not in found.suspects
     assert {tuple(after) for after in found.suspects.values()} == {(place,)}
     assert len(found.suspects) == 20
@@ -105,6 +105,6 @@ def test_the_suspicion_is_the_one_that_fewest_others_share():
 
 def test_it_ends_when_the_time_is_over(many):
     suite = Suite(many | {"t77": ("a", 2)}, many)
-    found = who_minds(list(many), PROBES, suite.run, lambda: len(suite.jobs) > 100)
+    found = affected_by(list(many), PROBES, suite.run, lambda: len(suite.jobs) > 100)
     assert not found.is_whole
     assert len(suite.jobs) < 110

@@ -5,9 +5,9 @@ import pytest
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.isolation.options import (
     ENABLED_VARIABLE,
-    Asked,
     Choice,
     Enabled,
+    IsolateArguments,
     choices,
     enabled,
 )
@@ -187,7 +187,7 @@ def test_every_test_has_sections_and_no_store_is_named_by_default():
 
 
 def test_the_first_source_that_names_a_scope_wins(monkeypatch, settings):
-    asked = Asked(scope="process")
+    asked = IsolateArguments(scope="process")
     assert choices(asked=asked).scope == Choice("process", "isolate(scope=...)")
     settings.CACHE_ISOLATION = {"scope": "class"}
     source = "settings.CACHE_ISOLATION['scope']"
@@ -220,7 +220,7 @@ def test_the_first_source_that_speaks_of_an_alias_wins(monkeypatch, settings):
     monkeypatch.setenv("CI_CACHE_ISOLATION_STORES", "a=none")
     settings.CACHE_ISOLATION = {"stores": {"a": "memory", "b": "files", "c": "none"}}
     ini = {"stores": "b=none"}
-    asked = Asked(stores={"a": "files", "d": "private-server"})
+    asked = IsolateArguments(stores={"a": "files", "d": "private-server"})
     assert choices(ini=ini, asked=asked).stores == {
         "a": Choice("none", STORES),
         "b": Choice("none", "ini cache_isolation_stores"),

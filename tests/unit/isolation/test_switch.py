@@ -12,7 +12,11 @@ import ci_cache_isolation
 from ci_cache_isolation import current_section, install, isolated
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, Asked, Enabled
+from ci_cache_isolation.isolation.options import (
+    ENABLED_VARIABLE,
+    Enabled,
+    IsolateArguments,
+)
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
@@ -249,7 +253,7 @@ def test_what_options_say_holds_from_the_next_block_on(monkeypatch):
         install()
         assert switch.chosen().stores["default"].value == "none"
     monkeypatch.setattr(switch, "_said", switch.said())
-    switch.ask(Asked(stores=stores))
+    switch.ask(IsolateArguments(stores=stores))
     install()
     assert switch.chosen().stores["default"].value == "none"
     stores["default"] = "memory"

@@ -12,7 +12,7 @@ from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.results import failing, in_sequence
-from ci_cache_isolation.stress.run_file import Kept, Known, ResumeError, RunFile
+from ci_cache_isolation.stress.run_file import KeptFinding, Known, ResumeError, RunFile
 from tests.damaged import TEXTS, cut, damaged
 from tests.unit.stress.test_run_file import ABOUT, FORWARD, RANDOM, SPLIT, TESTS, asking
 
@@ -28,7 +28,7 @@ JUDGED = Judged(
     replayed=Replayed(1, 3),
     cost=Cost(9, 0.5),
 )
-KEPT = Kept(JUDGED, ((ENTRY,),), (ENTRY,), "replay it")
+KEPT = KeptFinding(JUDGED, ((ENTRY,),), (ENTRY,), "replay it")
 WORKERS = [SuiteTest(test, ("A",), 0) for test in ("a", "é")]
 
 

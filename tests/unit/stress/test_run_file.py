@@ -12,7 +12,7 @@ from ci_cache_isolation.stress.request import Request
 from ci_cache_isolation.stress.results import Cache, End, Run
 from ci_cache_isolation.stress.run_file import (
     About,
-    Kept,
+    KeptFinding,
     Known,
     ResumeError,
     RunFile,
@@ -85,9 +85,9 @@ def test_a_judgement_is_read_as_it_was_and_the_last_word_on_a_test_counts(path):
         cost=Cost(9, 0.5),
     )
     file = RunFile(path, ABOUT, [FORWARD])
-    file.add(Kept(replace(judged, after=())))
+    file.add(KeptFinding(replace(judged, after=())))
     file.add(RANDOM)
-    file.add(kept := Kept(judged, ((entry,),), (entry,)))
+    file.add(kept := KeptFinding(judged, ((entry,),), (entry,)))
     known = Known.read(path)
     assert (known.runs, known.kept) == ([FORWARD, RANDOM], {"é": kept})
     RunFile(path, ABOUT, known.runs, known.kept.values())

@@ -17,7 +17,7 @@ from django.test import override_settings
 from ci_cache_isolation import isolated
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import name_for
-from ci_cache_isolation.isolation.stores.snapshots import Kept
+from ci_cache_isolation.isolation.stores.snapshots import Snapshot
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 CLASS = Scope(ScopeKind.CLASS, "app.tests.Tests")
@@ -356,10 +356,10 @@ def test_a_section_spans_the_beginning_and_the_end_of_an_override(
 
 
 def test_copies_of_a_memory_are_equal_if_they_hold_the_same():
-    kept = Kept({"key": b"1"}, {"key": None})
-    assert kept == Kept({"key": b"1"}, {"key": None})
-    assert kept != Kept({"key": b"2"}, {"key": None})
-    assert kept != Kept({"key": b"1"}, {"key": 1.0})
+    kept = Snapshot({"key": b"1"}, {"key": None})
+    assert kept == Snapshot({"key": b"1"}, {"key": None})
+    assert kept != Snapshot({"key": b"2"}, {"key": None})
+    assert kept != Snapshot({"key": b"1"}, {"key": 1.0})
     assert kept != ({"key": b"1"}, {"key": None})
 
 

@@ -11,7 +11,7 @@ from django.core.cache.backends.redis import RedisCache
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import NAMES, Store, name_for, store_class
-from ci_cache_isolation.isolation.stores.nothing import NothingStore
+from ci_cache_isolation.isolation.stores.unmanaged import UnmanagedStore
 
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
 
@@ -51,7 +51,7 @@ def test_every_store_is_found_by_its_names(name):
 def test_a_cache_that_keeps_nothing_is_left_as_it_is():
     cache = DummyCache("dummy", {})
     before = vars(cache).copy()
-    stack = ScopeStack([NothingStore()])
+    stack = ScopeStack([UnmanagedStore()])
     stack.stores[0].adopt("dummy", cache)
     with stack.opened(TEST):
         cache.set("key", 1)

@@ -9,7 +9,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.joining import Joined, announced
+from ci_cache_isolation.isolation.inherited_sections import Joined, announced
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 
 __all__ = ["Meetings"]

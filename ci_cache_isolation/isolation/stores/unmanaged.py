@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ci_cache_isolation.isolation.stores.base import Lifted, Store
+from ci_cache_isolation.isolation.stores.base import Store, Suspended
 
-__all__ = ["NothingStore"]
+__all__ = ["UnmanagedStore"]
 
 
-class NothingStore(Store):
+class UnmanagedStore(Store):
     """All that a cache needs which forgets by itself, or is to be shared."""
 
     names = ("none",)
@@ -23,10 +23,10 @@ class NothingStore(Store):
     def end(self) -> None:
         """Do nothing."""
 
-    def lift(self, depth: int) -> Lifted:
+    def suspend(self, depth: int) -> Suspended:
         """Set nothing aside."""
 
-    def lower(self, lifted: Lifted) -> None:
+    def resume(self, suspended: Suspended) -> None:
         """Bring nothing back."""
 
     def section_id(self, alias: str, number: int) -> str | None:  # noqa: ARG002
