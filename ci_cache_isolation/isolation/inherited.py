@@ -43,7 +43,7 @@ from ci_cache_isolation.isolation.process import (
     is_lock,
 )
 
-__all__ = ["PLACES", "note", "renew", "renew_once"]
+__all__ = ["PLACES", "knows", "note", "renew", "renew_once"]
 
 PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 """Where backends keep what they were given as LOCATION."""
@@ -84,6 +84,12 @@ def note(alias: str, cache: object) -> None:
     with suppress(TypeError):
         held = weakref.ref(cache, lambda _: _held.pop(identity, None))
         _held[identity] = alias, held
+
+
+def knows(cache: object) -> bool:
+    """Return whether a cache was noted."""
+    _, held = _held.get(id(cache), ("", None))
+    return held is not None and held() is cache
 
 
 def renew_once() -> None:

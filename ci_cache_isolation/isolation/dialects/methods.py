@@ -6,7 +6,7 @@ Only names are read, and nothing is run. What can't be read is taken for the usu
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 
 from django.core.cache import BaseCache
@@ -23,17 +23,19 @@ _MAKING_KEYS = frozenset({"key_func"}) | {
 }
 
 _OWN_KEYS = frozenset({"key_func", "make_key", "make_and_validate_key", "validate_key"})
-_CACHES = (BaseCache, ConnectionProxy, BaseConnectionHandler)
+_BY_ALIAS = (ConnectionProxy, BaseConnectionHandler)
 _PLAIN = (bool, int, float, str, bytes, type, type(None), FunctionType)
 
 
-def hands_on(cache: object) -> bool:
+def hands_on(cache: object, is_known: Callable[[object], bool]) -> bool:
     """Return whether a cache keeps nothing itself and has other caches do all of it.
 
     It makes no keys; it holds other caches, or asks Django for them when it is cleared;
-    and it holds nothing that entries of its own could be in.
+    and it holds nothing that entries of its own could be in. ``is_known`` says of those
+    that it holds whether they are an alias's: one that it made by itself is nobody
+    else's, and to clear that may empty a server.
     """
-    caches = [each for each in vars(cache).values() if _are_caches(each)]
+    caches = [each for each in vars(cache).values() if _are_caches(each, is_known)]
     others = [each for each in vars(cache).values() if not isinstance(each, _PLAIN)]
     if len(others) > len(caches):
         return False
@@ -56,13 +58,15 @@ def _own(owner: type) -> Iterator[tuple[str, object]]:
             yield name, method
 
 
-def _are_caches(value: object) -> bool:
-    """Return whether a value is a cache, or holds caches and nothing else."""
+def _are_caches(value: object, is_known: Callable[[object], bool]) -> bool:
+    """Return whether a value is a known cache, or holds such and nothing else."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple | set | frozenset):
-        return bool(value) and all(isinstance(each, _CACHES) for each in value)
-    return isinstance(value, _CACHES)
+        return bool(value) and all(_are_caches(each, is_known) for each in value)
+    return isinstance(value, _BY_ALIAS) or (
+        isinstance(value, BaseCache) and is_known(value)
+    )
 
 
 def calls_down(owner: type, name: str) -> bool:

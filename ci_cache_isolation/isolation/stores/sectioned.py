@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.cache.backends.filebased import FileBasedCache
 
-from ci_cache_isolation.isolation import filespace, keys, needed
+from ci_cache_isolation.isolation import filespace, inherited, keys, needed
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.methods import hands_on
@@ -87,7 +87,7 @@ class SectionedStore(Store):
             self._by_alias[alias] = files
             return True
         dialect = dialect_of(cache_class)
-        if hands_on(cache):
+        if hands_on(cache, inherited.knows):
             # The others are isolated, and a clear() of theirs is its clear().
             return True
         if dialect is None or not keys.can_take(cache):
@@ -225,9 +225,9 @@ class SectionedStore(Store):
         process, *scopes = self.frames.everywhere()
         for frame in scopes:
             frame.sections.clear()
-        for space, inherited in list(process.sections.items()):
+        for space, outer in list(process.sections.items()):
             section = Section(process, 0)
-            section.outer = inherited
+            section.outer = outer
             process.sections[space] = section
         told = joined()
         if told is not None and self.frames.top is not None:

@@ -460,3 +460,45 @@ def test_what_hands_on_to_other_caches_is_as_isolated_as_they_are(
     assert done.returncode == 0, done.stderr
     assert "is not isolated" not in done.stderr
     assert redis_server.client().getdel("theirs") == b"1"
+
+
+MAKING_ITS_OWN = """
+    from django.conf import settings
+    from django.core.cache.backends.base import BaseCache
+    from django.core.cache.backends.redis import RedisCache
+
+    class Own(BaseCache):
+        def __init__(self, name, params):
+            super().__init__(params)
+            self.other = RedisCache(name, {})
+
+        def set(self, key, value, timeout=None, version=None):
+            self.other.set(key, value)
+
+        def clear(self):
+            self.other.clear()
+"""
+CLEARING_ITS_OWN = """
+    from django.core.cache import cache
+    from django.test import SimpleTestCase
+
+    class Tests(SimpleTestCase):
+        def test_a(self):
+            cache.set("key", 1)
+            cache.clear()
+"""
+
+
+def test_what_makes_a_cache_by_itself_empties_no_server(project, redis_server):
+    redis_server.client().set("theirs", 1)
+    project.write("own", MAKING_ITS_OWN)
+    django = "django.core.cache.backends"
+    settings = OTHERS.format(django=django, redis=redis_server.location)
+    own = f'{{"BACKEND": "own.Own", "LOCATION": {redis_server.location!r}}}'
+    project.write("settings", settings.replace('{"BACKEND": "own.Fallback"}', own))
+    project.write("tests", CLEARING_ITS_OWN)
+    done = project.run("-W", "always", "-m", "django", "test")
+    assert done.returncode == 0, done.stderr
+    assert "Cache 'default' is not isolated: its backend own.Own" in done.stderr
+    assert redis_server.client().getdel("theirs") == b"1"
+    redis_server.client().delete(":1:key")

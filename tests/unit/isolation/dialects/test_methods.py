@@ -119,6 +119,10 @@ def test_a_search_has_a_pattern():
     assert not searches(Alone, "pop")
 
 
+def is_known(_):
+    return True
+
+
 class HandsOn(BaseCache):
     """It has another cache do all."""
 
@@ -153,20 +157,25 @@ class MakesKeys(HandsOn):
     ],
 )
 def test_what_holds_caches_and_nothing_else_hands_on(held):
-    assert hands_on(HandsOn(**held))
-    assert hands_on(AsksDjango(**held))
-    assert not hands_on(MakesKeys(**held))
+    assert hands_on(HandsOn(**held), is_known)
+    assert hands_on(AsksDjango(**held), is_known)
+    assert not hands_on(MakesKeys(**held), is_known)
 
 
 @pytest.mark.parametrize("first", [[], {}, {"key": 1}, object()])
 def test_what_may_keep_entries_itself_does_not(first):
-    assert not hands_on(HandsOn(other=cache, first=first))
+    assert not hands_on(HandsOn(other=cache, first=first), is_known)
 
 
 def test_what_holds_nothing_does_not():
-    assert not hands_on(HandsOn())
+    assert not hands_on(HandsOn(), is_known)
 
 
 def test_who_asks_django_when_it_is_cleared_hands_on():
-    assert hands_on(AsksDjango())
-    assert not hands_on(AsksDjango(first={}))
+    assert hands_on(AsksDjango(), is_known)
+    assert not hands_on(AsksDjango(first={}), is_known)
+
+
+def test_a_cache_that_nobody_else_knows_is_not_handed_on_to():
+    made = HandsOn(other=DummyCache("", {}))
+    assert not hands_on(made, lambda _: False)
