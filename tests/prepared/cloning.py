@@ -1,10 +1,12 @@
 """A fork whose parent is the parent of the process that forks. Linux only."""
 
 import ctypes
+import functools
 import os
 import platform
 import signal
 import sys
+import threading
 
 __all__ = ["clone_sibling", "die_with_parent", "is_possible"]
 
@@ -52,9 +54,30 @@ def clone_sibling():
 def _address_of_thread_id(libc):
     """Return where glibc keeps the id of this thread, for the copy to have its own."""
     libc.pthread_self.restype = ctypes.c_void_p
-    start = libc.pthread_self()
-    numbers = (ctypes.c_int32 * (_REACH // 4)).from_address(start)
-    return start + 4 * list(numbers).index(os.getpid())
+    return libc.pthread_self() + _offset_of_thread_id()
+
+
+@functools.cache
+def _offset_of_thread_id():
+    """Return how far into glibc's record of a thread its id is.
+
+    One record does not tell: half of an address in it may be the same number.
+    """
+    libc = ctypes.PyDLL(None)
+    libc.pthread_self.restype = ctypes.c_void_p
+    found = []
+
+    def look():
+        numbers = (ctypes.c_int32 * (_REACH // 4)).from_address(libc.pthread_self())
+        own = threading.get_native_id()
+        found.append({4 * at for at, number in enumerate(numbers) if number == own})
+
+    look()
+    other = threading.Thread(target=look)
+    other.start()
+    other.join()
+    [offset] = set.intersection(*found)
+    return offset
 
 
 def die_with_parent():

@@ -1,14 +1,17 @@
 """A prepared process does and shows what a fresh interpreter does and shows."""
 
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
+from tests.prepared import cloning
 from tests.prepared.commands import parsed
 
 SHOWN = """
@@ -260,3 +263,22 @@ def test_it_outlives_the_thread_that_first_needed_it():
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n" * 3, "")
+
+
+def test_the_id_of_a_thread_is_found_where_any_thread_has_it():
+    # Half of an address in the record of a process may be the process's id.
+    libc = ctypes.PyDLL(None)
+    libc.pthread_self.restype = ctypes.c_void_p
+    offset = cloning._offset_of_thread_id()
+    found = []
+
+    def look():
+        at = libc.pthread_self() + offset
+        found.append((ctypes.c_int32.from_address(at).value, threading.get_native_id()))
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for each in threads:
+        each.start()
+        each.join()
+    look()
+    assert all(kept == own for kept, own in found)
