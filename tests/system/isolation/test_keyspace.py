@@ -19,7 +19,7 @@ NOT_DELETED = (
 )
 NOT_COPIED = (
     "What an enclosing scope stored under a key of cache 'redis' could not be brought "
-    "into a test's section: {error}. The test does not see it. Look at the server's "
+    "into a test's section: {error}. The test does not see it. Read the server's "
     "log, or store it in the test itself."
 )
 
