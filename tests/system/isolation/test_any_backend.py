@@ -494,8 +494,9 @@ def test_what_makes_a_cache_by_itself_empties_no_server(project, redis_server):
     project.write("own", MAKING_ITS_OWN)
     django = "django.core.cache.backends"
     settings = OTHERS.format(django=django, redis=redis_server.location)
-    own = f'{{"BACKEND": "own.Own", "LOCATION": {redis_server.location!r}}}'
-    project.write("settings", settings.replace('{"BACKEND": "own.Fallback"}', own))
+    own = f'"own.Own", "LOCATION": {redis_server.location!r}'
+    settings = settings.replace('"own.Fallback"', own).replace("own.Asking", "own.Own")
+    project.write("settings", settings)
     project.write("tests", CLEARING_ITS_OWN)
     done = project.run("-W", "always", "-m", "django", "test")
     assert done.returncode == 0, done.stderr
