@@ -197,7 +197,7 @@ class Shared:
         done = self.run(*RUN, "2", MEET=str(meeting))
         assert done.returncode == 0, done.stderr
         assert self.contents.forbidden() == []
-        assert self.contents.dump() == before
+        assert self.contents.dump() == before, done.stdout + done.stderr
 
     def is_as_it_was_after_sigkill_and_purge(self):
         """Kill a run; assert that `cache-isolation purge` takes away what it left."""
