@@ -51,13 +51,13 @@ BROKEN = {
 
 
 @contextmanager
-def started(kind, *options, port=None):
+def started(kind, *options):
     """Run a server with options of its own; yield its port."""
     try:
         command = servers.find(kind, None)
     except ServerNotFoundError as error:
         raise MissingServerError(error) from error
-    port = port or free_port()
+    port = free_port()
     folder = new_directory()
     bound = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", ""]
     server = Supervised([*command, *options, *bound], folder)
@@ -118,7 +118,8 @@ def running_cluster():
 def is_whole(client):
     """Return whether a node knows all others and their slots."""
     said = client.execute_command("CLUSTER INFO")
-    return {**said}.get("cluster_state") == "ok" and said["cluster_known_nodes"] == "3"
+    known = said["cluster_state"], said["cluster_known_nodes"]
+    return known == ("ok", str(NODES))
 
 
 @pytest.fixture(scope="module")
