@@ -1,6 +1,7 @@
 """What one runner shows in the system tests, under the other one."""
 
 from tests.audits import audited
+from tests.system.audit.test_deciding import names_the_entry_that_decides
 from tests.system.audit.test_found import (
     LABELS,
     print_where_settings_and_workers_are_options,
@@ -19,3 +20,7 @@ def test_a_command_is_printed_also_where_settings_and_workers_are_options(corpus
 
 def test_what_a_key_function_tells_apart_is_told_apart(corpus):
     tell_apart_by_a_key_function(corpus, "pytest")
+
+
+def test_the_entry_that_decides_is_named_and_no_other(corpus):
+    names_the_entry_that_decides(corpus, "pytest")

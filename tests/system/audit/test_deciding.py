@@ -1,6 +1,6 @@
 """Of several entries that two tests have in common, the one that decides is named."""
 
-from tests.audits import audited, runners
+from tests.audits import audited
 from tests.commands import copied
 
 MEETING = """\
@@ -82,8 +82,12 @@ def audit_of(corpus, runner, source, *options):
     return audited(corpus, "--runner", runner, label[runner], *options)
 
 
-@runners
-def test_the_entry_that_decides_is_named_and_no_other(corpus, runner):
+def test_the_entry_that_decides_is_named_and_no_other(corpus):
+    names_the_entry_that_decides(corpus, "django")
+
+
+def names_the_entry_that_decides(corpus, runner):
+    """Audit tests that have two entries in common, of which one decides."""
     audit = audit_of(corpus, runner, MEETING)
     [finding] = audit.report["findings"]
     assert finding["state"]["key"] == "rate:now"

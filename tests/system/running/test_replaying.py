@@ -28,15 +28,20 @@ class BTests(SimpleTestCase):
 """
 
 
-@pytest.fixture(params=["django", "pytest"])
-def replaying(request, tmp_path, monkeypatch):
+@pytest.fixture
+def replaying(tmp_path, monkeypatch):
+    return replaying_by("django", tmp_path, monkeypatch)
+
+
+def replaying_by(runner, tmp_path, monkeypatch):
+    """Return the project and what looks for commands in it, with that runner."""
     for name in list(os.environ):
         if name.startswith(("CI_CACHE_ISOLATION", "DJANGO_", "PYTEST_")):
             monkeypatch.delenv(name)
     project = copied("small", tmp_path)
     (project.folder / "cases" / "test_kinds.py").write_text(KINDS)
     monkeypatch.chdir(project.folder)
-    return Replaying(project, request.param)
+    return Replaying(project, runner)
 
 
 class Replaying:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,32 +18,34 @@ _no_servers = shaken_runs._no_servers
 shaken = shaken_runs.shaken
 
 each_way = pytest.mark.parametrize("sections", [Sections.SHARED, Sections.ISOLATED])
+# One worker serves it.
+in_one_worker = pytest.mark.xdist_group("shaken served")
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(runner, marks=pytest.mark.xdist_group(f"shaken {runner}"))
-        for runner in truth.RUNNERS
-    ],
-)
-def served(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
     """The runner's name, and a process that is set up once and forks."""
-    folder = tmp_path_factory.mktemp(request.param)
+    with serving("django", tmp_path_factory.mktemp("django")) as served:
+        yield served
+
+
+@contextmanager
+def serving(runner, folder):
+    """Serve the project under a runner."""
     with pytest.MonkeyPatch.context() as environment:
         for name in list(os.environ):
             if name.startswith(("PYTEST_", "CI_CACHE_ISOLATION", "DJANGO_", "SHAKEN_")):
                 environment.delenv(name)
         project = copied("shaken", folder).folder
         with ForkServer(
-            runner_named(request.param, project),
+            runner_named(runner, project),
             ["desk"],
             folder,
             processes=2,
             seconds=60,
             environment={"DJANGO_SETTINGS_MODULE": "shaken.settings"},
         ) as server:
-            yield request.param, server
+            yield runner, server
 
 
 @runners
@@ -85,6 +88,7 @@ def test_all_that_is_asked_for_is_planted(runner):
     }
 
 
+@in_one_worker
 def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     runner, server = served
     leaks, alone = truth.leaks(runner), truth.alone(runner)
@@ -94,6 +98,7 @@ def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     assert len(server.tests) > 2 * len(accused)
 
 
+@in_one_worker
 @each_way
 def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, sections):
     runner, server = served
@@ -109,6 +114,7 @@ def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, se
         assert (forked.last == FAILED) is fails, (leak.name, forked)
 
 
+@in_one_worker
 @each_way
 def test_who_pollutes_itself_fails_the_second_time(served, sections):
     runner, server = served
@@ -124,6 +130,7 @@ def test_who_pollutes_itself_fails_the_second_time(served, sections):
         assert (forked.last == FAILED) is jobs[forked.job.tests], forked
 
 
+@in_one_worker
 @each_way
 def test_the_outcome_of_whole_orders_is_foretold(served, sections):
     runner, server = served
@@ -135,6 +142,7 @@ def test_the_outcome_of_whole_orders_is_foretold(served, sections):
         assert failed - by_chance == foretold
 
 
+@in_one_worker
 def test_what_fails_by_chance_does_so_whatever_ran_before(served):
     runner, server = served
     test = id_of(runner, "test_unsteady.ChanceTests.test_fails_once_in_four_times")

