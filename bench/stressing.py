@@ -20,10 +20,10 @@ from time import perf_counter
 
 from bench.commands import PROJECT
 from bench.contestant import environment
+from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.runners import runner_named
 from ci_cache_isolation.stress.engine import Stress
-from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.plan import Wishes
 from ci_cache_isolation.stress.request import Request
 from ci_cache_isolation.stress.results import Run, StressResult

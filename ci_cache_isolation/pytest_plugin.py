@@ -95,8 +95,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     if not _django_is_configured():
         return None
-    from ci_cache_isolation.audit import record_if_asked
     from ci_cache_isolation.errors import IsolationError
+    from ci_cache_isolation.evidence import record_if_asked
     from ci_cache_isolation.isolation import switch
 
     before = switch.said()
@@ -164,7 +164,7 @@ class IsolationPlugin:
     @staticmethod
     def record_if_asked() -> None:
         """Keep an audit's books in this process, a fork that is asked to."""
-        from ci_cache_isolation.audit import record_if_asked
+        from ci_cache_isolation.evidence import record_if_asked
 
         record_if_asked()
 

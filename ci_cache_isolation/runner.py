@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from django.test.runner import DiscoverRunner
 
-from ci_cache_isolation.audit import record_if_asked
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.evidence import record_if_asked
 from ci_cache_isolation.isolation.switch import install, start
 
 __all__ = ["IsolatedRunner", "IsolatedTestSuite", "IsolationMixin"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from ci_cache_isolation.audit import record_if_asked
 from ci_cache_isolation.errors import REFUSED, OptionError
+from ci_cache_isolation.evidence import record_if_asked
 from ci_cache_isolation.isolation.options import IsolateArguments
 from ci_cache_isolation.isolation.switch import ask, install
 

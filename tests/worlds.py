@@ -10,9 +10,9 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.jobs import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
-from ci_cache_isolation.stress.history import Observed
 
 SECONDS_A_TEST = 0.0033
 SECONDS_A_FORK = 0.010

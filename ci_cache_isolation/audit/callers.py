@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from ci_cache_isolation.audit.conflicts import Conflict
+from ci_cache_isolation.evidence.conflicts import Conflict
 from ci_cache_isolation.running.forks import Job, Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED

@@ -8,16 +8,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ci_cache_isolation.audit import AUDIT_VARIABLE
 from ci_cache_isolation.audit.causes import by_cause
-from ci_cache_isolation.audit.confirming import Confirmed
-from ci_cache_isolation.audit.conflicts import audited
-from ci_cache_isolation.audit.hashing import variables
-from ci_cache_isolation.audit.notes import read
-from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.audit.result import AuditResult, Request
 from ci_cache_isolation.audit.search import Search
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.evidence import AUDIT_VARIABLE
+from ci_cache_isolation.evidence.conflicts import audited
+from ci_cache_isolation.evidence.hashing import variables
+from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
@@ -282,22 +280,15 @@ class Audit:
             Cache.SHARED,
             self._isolating,
         )
-        wanted = {each.confirmed.test: _wanted(each.confirmed) for each in sequence}
+        wanted = {
+            each.test: Wanted(each.test, each.judged.failing_order) for each in sequence
+        }
         commands = replayer.commands(wanted.values(), seconds)
         self.result.findings = [
-            replace(each, replay=commands.get(wanted[each.confirmed.test]))
-            for each in findings
+            replace(each, replay=commands.get(wanted[each.test])) for each in findings
         ]
         if replayer.is_over:
             self.result.remarks.append(_NOT_REPLAYED)
-
-
-def _wanted(confirmed: Confirmed) -> Wanted:
-    """Return the order in which a test is known to fail."""
-    tests: tuple[str, ...] = (confirmed.test,)
-    if confirmed.verdict is Verdict.VICTIM:
-        tests = (*confirmed.after[0], confirmed.test)
-    return Wanted(confirmed.test, tests)
 
 
 def _text(log: Path) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ci_cache_isolation.audit.causes import Finding
-from ci_cache_isolation.audit.conflicts import Audited, Conflict
+from ci_cache_isolation.evidence.conflicts import Audited, Conflict
+from ci_cache_isolation.judging.finding import Finding
 
 __all__ = ["AuditResult", "Request", "Standing"]
 
@@ -81,7 +81,7 @@ class AuditResult:
     def come_to(self) -> list[tuple[Conflict, Standing]]:
         """Return every conflict with what is known of it."""
         carried = {each for finding in self.findings for each in finding.carrying}
-        findings = {each.confirmed.test: each for each in self.findings}
+        findings = {each.test: each for each in self.findings}
         return [
             (
                 each,
@@ -116,7 +116,7 @@ class AuditResult:
             finding = findings.get(victim)
             if finding is None or conflict.entry in finding.decided.harmless:
                 continue
-            changing = {test for group in finding.confirmed.after for test in group}
+            changing = {test for group in finding.judged.after for test in group}
             if changing & polluters:
                 return False
         return bool(pairs)

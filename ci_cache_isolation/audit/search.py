@@ -6,16 +6,18 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import replace
 
 from ci_cache_isolation.audit.callers import affected_by, callers_of, probes_of
-from ci_cache_isolation.audit.carriers import Carriers
-from ci_cache_isolation.audit.causes import Finding
-from ci_cache_isolation.audit.cleaners import with_cleaners
-from ci_cache_isolation.audit.confirming import Confirmed, confirm, quickest_first
-from ci_cache_isolation.audit.conflicts import Suspicion
-from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided, decide
-from ci_cache_isolation.audit.hashing import is_hashed
-from ci_cache_isolation.audit.notes import Note
-from ci_cache_isolation.audit.proofs import Verdict
 from ci_cache_isolation.audit.result import AuditResult, Request
+from ci_cache_isolation.evidence.carriers import Carriers
+from ci_cache_isolation.evidence.conflicts import Suspicion
+from ci_cache_isolation.evidence.hashing import is_hashed
+from ci_cache_isolation.evidence.notes import Note
+from ci_cache_isolation.judging.carrying import fitting
+from ci_cache_isolation.judging.cleaners import with_cleaners
+from ci_cache_isolation.judging.confirming import confirm, quickest_first
+from ci_cache_isolation.judging.deciding import NOT_TRIED, Decided, decide
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.running.forks import ForkServer
 from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit
@@ -59,11 +61,13 @@ class Search:
         alone = self._runs(1) if processes > 1 else None
 
         def put_to_the_test(suspects: Mapping[str, Iterable[str]]) -> None:
-            def found(confirmed: Confirmed) -> None:
-                self._found(confirmed, run)
+            def found(judged: Judged) -> None:
+                self._found(judged, run)
 
             ordered = self._ordered(suspects)
-            confirmation = confirm(ordered, run, processes, found, alone)
+            confirmation = confirm(
+                ordered, run, processes, found, alone, self._limit.is_over
+            )
             result.untested |= dict.fromkeys(confirmation.untested)
             for victim, polluters in confirmation.tested.items():
                 known = result.tested.get(victim, frozenset())
@@ -73,7 +77,7 @@ class Search:
         put_to_the_test(self._ask_callers(run))
         # As they ran, whichever was proved first.
         places = {test: at for at, test in enumerate(result.audited.tests)}
-        result.findings.sort(key=lambda each: places[each.confirmed.test])
+        result.findings.sort(key=lambda each: places[each.test])
         if result.findings:
             result.findings = with_cleaners(
                 result.findings, notes, self._known, run, self._limit.is_over
@@ -110,28 +114,27 @@ class Search:
 
         return quickest_first(ordered, audited.seconds, cause)
 
-    def _found(self, confirmed: Confirmed, run: Runs) -> None:
+    def _found(self, judged: Judged, run: Runs) -> None:
         """Add what is confirmed, with what carried it."""
-        if confirmed.verdict is Verdict.NON_DETERMINISTIC:
+        if judged.verdict is Verdict.NON_DETERMINISTIC:
             return
         findings = self._result.findings
         for at, known in enumerate(findings):
-            if known.confirmed.test == confirmed.test:
+            if known.judged.test == judged.test:
                 # By a cache and by what functions remember.
-                after = (*known.confirmed.after, *confirmed.after)
-                both = replace(known.confirmed, after=tuple(dict.fromkeys(after)))
-                findings[at] = replace(known, confirmed=both)
+                after = (*known.judged.after, *judged.after)
+                both = replace(known.judged, after=tuple(dict.fromkeys(after)))
+                findings[at] = replace(known, judged=both)
                 return
-        suspicions = self._carriers.fitting(
-            confirmed.test, confirmed.after[0], confirmed.proof
-        )
+        common = self._carriers.between(judged.test, judged.after[0])
+        suspicions = fitting(common, judged.proof) or common
         if suspicions:
-            decided = self._decided(confirmed, suspicions, run)
+            decided = self._decided(judged, suspicions, run)
             carrier = decided.first or suspicions[0]
-            findings.append(Finding(confirmed, carrier, decided))
+            findings.append(Finding(judged, carrier, decided))
 
     def _decided(
-        self, confirmed: Confirmed, suspicions: Sequence[Suspicion], run: Runs
+        self, judged: Judged, suspicions: Sequence[Suspicion], run: Runs
     ) -> Decided:
         if self._request.recorded is not None and any(
             is_hashed(each.conflict.entry.key) for each in suspicions
@@ -140,10 +143,10 @@ class Search:
             return NOT_TRIED
         return decide(
             suspicions,
-            (*confirmed.after[0], confirmed.test),
-            FAILED if confirmed.verdict is Verdict.BRITTLE else PASSED,
+            judged.order,
+            FAILED if judged.verdict is Verdict.BRITTLE else PASSED,
             run,
-            is_known=confirmed.proof.is_known,
+            is_known=judged.proof.is_known,
         )
 
     def _ask_callers(self, run: Runs) -> dict[str, list[str]]:

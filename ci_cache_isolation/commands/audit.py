@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
-from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.audit.result import Request as AuditRequest
 from ci_cache_isolation.commands.exits import (
     ExitCode,
@@ -20,6 +19,7 @@ from ci_cache_isolation.commands.exits import (
     runner_option,
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
+from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ci_cache_isolation.audit.hashing import HASH_VARIABLE
 from ci_cache_isolation.commands.exits import (
     ExitCode,
     OwnConsole,
@@ -23,6 +22,7 @@ from ci_cache_isolation.commands.exits import (
     runner_option,
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
+from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared

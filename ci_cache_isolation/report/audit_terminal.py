@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ci_cache_isolation.audit.causes import Cause, Finding, by_cause, by_pattern
-from ci_cache_isolation.audit.confirming import Confirmed
-from ci_cache_isolation.audit.conflicts import Conflict
-from ci_cache_isolation.audit.patterns import pattern_of
-from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.audit.causes import Cause, by_cause, by_pattern
 from ci_cache_isolation.audit.result import AuditResult
+from ci_cache_isolation.evidence.conflicts import Conflict
+from ci_cache_isolation.evidence.patterns import pattern_of
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.report.words import (
     counted,
     located,
@@ -96,7 +97,7 @@ class AuditTerminal:
 
     def _card(self, cause: Cause, title: str) -> None:
         findings = cause.findings
-        leaver = findings[0].suspicion.leaver
+        leaver = findings[0].carrier.leaver
         how = leaver.left.how.value
         self._console.print()
         self._say(f"{title}: {_carrier(cause)}", "bold red")
@@ -113,7 +114,7 @@ class AuditTerminal:
                 "meets it is a matter of time."
             )
         for finding in findings[:SHOWN_TESTS]:
-            first = finding.confirmed.after[0]
+            first = finding.judged.after[0]
             self._victim(finding, "it" if cause.is_shared else together(first))
         self._more(len(findings))
         shown = next((each.replay for each in findings if each.replay), None)
@@ -122,24 +123,24 @@ class AuditTerminal:
             self._say(f"    {shown}")
 
     def _victim(self, finding: Finding, polluter: str) -> None:
-        confirmed, proof = finding.confirmed, finding.confirmed.proof
+        judged, proof = finding.judged, finding.judged.proof
         what = (
             f"fails alone and passes after {polluter}"
-            if confirmed.verdict is Verdict.BRITTLE
+            if judged.verdict is Verdict.BRITTLE
             else f"passes alone and fails after {polluter}"
         )
-        self._say(f"  {printable(confirmed.test)}", "bold")
-        self._say(f"    {what}; reads it at {place(finding.suspicion.looker.site)}")
+        self._say(f"  {printable(judged.test)}", "bold")
+        self._say(f"    {what}; reads it at {place(finding.carrier.looker.site)}")
         self._say(
             f"    failed alone {proof.alone}/{TIMES}, after it "
             f"{proof.after}/{TIMES}, isolated {proof.isolated}/{TIMES}"
             + ("" if proof.reset is None else f", reset {proof.reset}/{TIMES}")
-            + _carries(confirmed)
+            + _carries(judged)
         )
-        if confirmed.message:
-            self._say(f"    {printable(confirmed.message)}")
-        if finding.cleaners:
-            first, *more = finding.cleaners
+        if judged.message:
+            self._say(f"    {printable(judged.message)}")
+        if judged.cleaners:
+            first, *more = judged.cleaners
             others = f", or one of {len(more)} more" if more[1:] else ""
             others = ", or one more" if len(more) == 1 else others
             self._say(f"    hidden when {printable(first)} runs between{others}")
@@ -166,7 +167,7 @@ class AuditTerminal:
                 else "no leak, but not all was put to the test."
             )
         self._say(text, "bold red" if result.findings else "bold green")
-        cured = sum(each.confirmed.proof.is_cured for each in result.findings)
+        cured = sum(each.judged.proof.is_cured for each in result.findings)
         if cured:
             which = (
                 "all of them" if cured == len(result.findings) else f"{cured} of them"
@@ -177,7 +178,7 @@ class AuditTerminal:
                 f"Isolation cures {which}: after the same tests {they_pass} when each "
                 "has a section of its own."
             )
-        reset = sum(each.confirmed.proof.is_of_memoised for each in result.findings)
+        reset = sum(each.judged.proof.is_of_memoised for each in result.findings)
         if reset:
             which = "it" if len(result.findings) == 1 else f"{reset} of them"
             self._say(
@@ -185,7 +186,7 @@ class AuditTerminal:
                 "call cache_clear() in the tests' set-up, or set reset_memoised."
             )
         brittle = sum(
-            each.confirmed.verdict is Verdict.BRITTLE for each in result.findings
+            each.judged.verdict is Verdict.BRITTLE for each in result.findings
         )
         if brittle:
             self._say(
@@ -217,20 +218,20 @@ class AuditTerminal:
         self._console.print(Text(printable(text), style), soft_wrap=True)
 
 
-def _carries(confirmed: Confirmed) -> str:
+def _carries(judged: Judged) -> str:
     """Say of a brittle test what its isolated runs mean: where they pass, no cure."""
-    if confirmed.verdict is not Verdict.BRITTLE:
+    if judged.verdict is not Verdict.BRITTLE:
         return ""
-    is_cache = confirmed.proof.is_of_caches
+    is_cache = judged.proof.is_of_caches
     return f": {'a cache' if is_cache else 'no cache'} carries what it needs"
 
 
 def _carrier(cause: Cause) -> str:
     first = cause.findings[0]
     if first.together:
-        suspicions = [first.suspicion, *first.together]
+        suspicions = [first.carrier, *first.together]
         return together(remembered(each.conflict) for each in suspicions)
-    return _heading(first.suspicion.conflict, cause.keys)
+    return _heading(first.carrier.conflict, cause.keys)
 
 
 def _heading(conflict: Conflict, keys: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.words import (
     TITLES,
     counted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 

@@ -6,21 +6,23 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from ci_cache_isolation.audit.causes import Finding, by_cause
-from ci_cache_isolation.audit.conflicts import Conflict, Suspicion
-from ci_cache_isolation.audit.deciding import Decided
-from ci_cache_isolation.audit.hashing import is_hashed
-from ci_cache_isolation.audit.patterns import pattern_of
-from ci_cache_isolation.audit.proofs import TIMES
+from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.result import AuditResult
+from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
+from ci_cache_isolation.evidence.hashing import is_hashed
+from ci_cache_isolation.evidence.patterns import pattern_of
+from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
+from ci_cache_isolation.judging.deciding import Decided
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import End
-from ci_cache_isolation.stress.chance import CONFIDENCE, failure_rate_bound
 
 __all__ = [
     "SCHEMA",
     "audit_document",
     "bound",
     "conflict_of",
+    "finding_of",
     "head",
     "state_of",
 ]
@@ -69,7 +71,7 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
             for each, standing in result.come_to()
         ],
         "findings": [
-            {**_finding(each, result), "cause": number}
+            {**finding_of(each), "cause": number}
             for number, cause in enumerate(by_cause(result.findings), start=1)
             for each in cause.findings
         ],
@@ -108,30 +110,35 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, result: AuditResult) -> dict[str, Any]:
-    confirmed, proof = finding.confirmed, finding.confirmed.proof
+def finding_of(finding: Finding) -> dict[str, Any]:
+    """Return a finding as the public schema has it."""
+    judged, proof = finding.judged, finding.judged.proof
     return {
-        "test": confirmed.test,
-        "verdict": confirmed.verdict.value,
-        "after": [list(group) for group in confirmed.after],
-        "cleaners": list(finding.cleaners),
-        "state": state_of(finding.suspicion, finding.decided)
+        "test": judged.test,
+        "verdict": judged.verdict.value,
+        "after": [list(group) for group in judged.after],
+        "order": len(judged.order),
+        "cleaners": list(judged.cleaners),
+        "complete": judged.is_complete,
+        "state": state_of(finding.carrier, finding.decided)
         if finding.is_carried
         else None,
         "proof": {
-            "alone": f"{proof.alone}/{TIMES}",
-            "after": f"{proof.after}/{TIMES}",
-            "isolated": f"{proof.isolated}/{TIMES}",
-            **({} if proof.reset is None else {"reset": f"{proof.reset}/{TIMES}"}),
+            "alone": _share(proof.alone),
+            "after": _share(proof.after),
+            "isolated": _share(proof.isolated),
+            **({} if proof.reset is None else {"reset": _share(proof.reset)}),
+            **({} if judged.replayed is None else {"same_order": str(judged.replayed)}),
         },
-        "message": confirmed.message,
-        "isolation_cures": proof.is_cured,
+        "message": judged.message,
+        "isolation_cures": judged.isolation_cures,
         "replay": finding.replay,
-        "cost": {
-            "runs": result.confirmed_runs,
-            "seconds": round(result.confirmed_seconds, 3),
-        },
+        "cost": {"runs": judged.cost.runs, "seconds": round(judged.cost.seconds, 3)},
     }
+
+
+def _share(number: int | None) -> str | None:
+    return None if number is None else f"{number}/{TIMES}"
 
 
 def state_of(suspicion: Suspicion, decided: Decided) -> dict[str, Any]:

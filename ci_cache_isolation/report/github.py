@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.cards import cards, carrying
 from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.words import TITLES, printable, together

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import TIMES, Verdict
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.report.document import bound
 from ci_cache_isolation.report.stress_document import SHAPE
 from ci_cache_isolation.running.shapes import ShapeError

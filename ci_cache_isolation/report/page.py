@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
 from ci_cache_isolation.report.counts import (
     bounded,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.document import (
     SCHEMA,
     bound,
     conflict_of,
+    finding_of,
     head,
-    state_of,
 )
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
@@ -30,7 +30,7 @@ from ci_cache_isolation.running.shapes import (
     text,
     whole,
 )
-from ci_cache_isolation.stress.results import Finding, Run, StressResult
+from ci_cache_isolation.stress.results import Run, StressResult
 
 __all__ = ["SHAPE", "stress_document"]
 
@@ -156,14 +156,11 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     runs = [_run(run, result.collided) for run in result.runs]
     shard = result.shard
     findings = list(result.findings.values())
-    suspicions = [
-        suspicion
+    conflicts = {
+        entry: suspicion.conflict
         for each in findings
-        if each.suspicion is not None
-        for group in each.decided.groups or ((each.suspicion,),)
-        for suspicion in group
-    ]
-    conflicts = {each.conflict.entry: each.conflict for each in suspicions}
+        for entry, suspicion in each.carrying.items()
+    }
     return {
         **head("stress"),
         "suite": {
@@ -187,7 +184,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
         },
         "bound": bound(runs),
         "conflicts": [conflict_of(each) for each in conflicts.values()],
-        "findings": [_finding(each) for each in findings],
+        "findings": [finding_of(each) for each in findings],
         "failures": [
             {
                 "test": each.test,
@@ -200,38 +197,6 @@ def stress_document(result: StressResult) -> dict[str, Any]:
             }
             for each in result.failing
         ],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    judged = finding.judged
-    proof = {
-        name: None if number is None else f"{number}/{TIMES}"
-        for name, number in (
-            ("alone", judged.proof.alone),
-            ("after", judged.proof.after),
-            ("isolated", judged.proof.isolated),
-        )
-    }
-    if judged.proof.reset is not None:
-        proof["reset"] = f"{judged.proof.reset}/{TIMES}"
-    if judged.replayed is not None:
-        proof["same_order"] = f"{judged.replayed.failed}/{judged.replayed.runs}"
-    return {
-        "test": judged.test,
-        "verdict": judged.verdict.value,
-        "after": [list(group) for group in judged.after],
-        "order": len(judged.order),
-        "cleaners": list(judged.cleaners),
-        "complete": judged.is_complete,
-        "state": None
-        if finding.suspicion is None
-        else state_of(finding.suspicion, finding.decided),
-        "proof": proof,
-        "message": judged.message,
-        "isolation_cures": judged.isolation_cures,
-        "replay": finding.replay,
-        "cost": {"runs": judged.cost.runs, "seconds": round(judged.cost.seconds, 3)},
     }
 
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.report.words import counted, printable
-from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.results import Cache, End, Run
 
 __all__ = ["StressTerminal"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ci_cache_isolation.audit.account import Site
-from ci_cache_isolation.audit.conflicts import Conflict
-from ci_cache_isolation.audit.proofs import Verdict
+from ci_cache_isolation.evidence.account import Site
+from ci_cache_isolation.evidence.conflicts import Conflict
+from ci_cache_isolation.judging.proofs import Verdict
 
 __all__ = [
     "RESULTS",

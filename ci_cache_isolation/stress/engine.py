@@ -9,9 +9,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ci_cache_isolation.audit.deciding import NOT_TRIED, decide
-from ci_cache_isolation.audit.notes import read
-from ci_cache_isolation.audit.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.evidence.common import Evidence
+from ci_cache_isolation.evidence.notes import read
+from ci_cache_isolation.judging.beside import Beside, with_neighbours
+from ci_cache_isolation.judging.carrying import about, met_beside
+from ci_cache_isolation.judging.deciding import NOT_TRIED, decide
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.history import Observed
+from ci_cache_isolation.judging.judge import judge
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
 from ci_cache_isolation.running.limits import Runs, TimeLimit
@@ -20,17 +27,12 @@ from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.running.output import interrupted
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
-from ci_cache_isolation.stress.beside import Beside, with_neighbours
 from ci_cache_isolation.stress.colliding import many_collided, remarks, run_again
-from ci_cache_isolation.stress.evidence import Evidence
 from ci_cache_isolation.stress.executors import Executor, opened
-from ci_cache_isolation.stress.history import Observed
-from ci_cache_isolation.stress.judged import Judged
-from ci_cache_isolation.stress.judging import judge
 from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.request import Progress, Request
-from ci_cache_isolation.stress.results import Finding, Run, StressResult, in_sequence
+from ci_cache_isolation.stress.results import Run, StressResult, in_sequence
 from ci_cache_isolation.stress.run_file import (
     About,
     KeptFinding,
@@ -248,11 +250,11 @@ class Stress:
             is_broken = judged.verdict is Verdict.BROKEN
             if test in failing and is_broken and failing[test].is_flaky:
                 continue
-            suspicions = self.result.evidence.about(judged)
+            suspicions = about(judged, self.result.evidence)
             decided = kept.decided(suspicions)
             carrier = decided.first or next(iter(suspicions), None)
             if judged.verdict is Verdict.CROSS_PROCESS:
-                carrier = self.result.evidence.beside(judged)
+                carrier = met_beside(judged, self.result.evidence)
             found = Finding(judged, carrier, decided, kept.replay)
             self.result.findings[test] = found
             self._progress.finding(judged)
@@ -293,7 +295,7 @@ class Stress:
     def _observed(self) -> Iterator[Observed]:
         collided = self.result.collided.keys()
         for run in self.result.runs:
-            for each in Observed.all_of(run):
+            for each in run.observed():
                 yield replace(each, failed=each.failed - collided)
 
     def _found(self, judged: Judged) -> None:
@@ -301,7 +303,7 @@ class Stress:
             if self._beside is not None:
                 met = self._beside.found.get(judged.test, ())
                 judged = with_neighbours(judged, met)
-            finding = Finding(judged, self.result.evidence.beside(judged))
+            finding = Finding(judged, met_beside(judged, self.result.evidence))
         else:
             finding = self._carried(judged)
         self.result.findings[judged.test] = finding
@@ -316,7 +318,7 @@ class Stress:
 
     def _carried(self, judged: Judged) -> Finding:
         """Return a finding with what carried it, found by experiment."""
-        suspicions = self.result.evidence.about(judged)
+        suspicions = about(judged, self.result.evidence)
         if not suspicions or self._run is None:
             return Finding(judged)
         known = self.result.findings.get(judged.test)
@@ -339,7 +341,7 @@ class Stress:
         """Look for a command for each finding: only what fails once more is advised."""
         wanted = {
             each.test: Wanted(
-                each.test, _failing_order(each), hangs=each.message.startswith(NO_END)
+                each.test, each.failing_order, hangs=each.message.startswith(NO_END)
             )
             for each in _one_of_each_first(self.result.findings.values())
             if each.verdict not in {Verdict.NON_DETERMINISTIC, Verdict.CROSS_PROCESS}
@@ -381,10 +383,3 @@ def _one_of_each_first(findings: Iterable[Finding]) -> list[Judged]:
         ranked.append((judged.verdict is Verdict.BROKEN, known[cause], judged))
         known[cause] += 1
     return [judged for *_, judged in sorted(ranked, key=lambda each: each[:2])]
-
-
-def _failing_order(judged: Judged) -> tuple[str, ...]:
-    """Return the shortest order in which a test is known to fail."""
-    if judged.verdict in {Verdict.BRITTLE, Verdict.BROKEN}:
-        return (judged.test,)
-    return judged.order

@@ -12,8 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self
 
-from ci_cache_isolation.audit.hashing import variables
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.evidence.hashing import variables
 from ci_cache_isolation.running.cold import ColdJob, ColdRun, ColdRuns
 from ci_cache_isolation.running.forks import (
     ForkServer,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.plan import Shard, Wishes
 from ci_cache_isolation.stress.results import Run
 

@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from ci_cache_isolation.audit.conflicts import Suspicion
-from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
+from ci_cache_isolation.evidence.common import Evidence
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.jobs import End, Forked
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.suite import SuiteTest
-from ci_cache_isolation.stress.evidence import Evidence
-from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.plan import Shard, Step
 
@@ -21,7 +20,6 @@ __all__ = [
     "Cache",
     "End",
     "Failing",
-    "Finding",
     "Run",
     "StressResult",
     "failing",
@@ -76,6 +74,17 @@ class Run:
             messages=forked.messages,
         )
 
+    def observed(self) -> Iterator[Observed]:
+        """Yield what each process of it was seen to run."""
+        failed = frozenset(self.failed)
+        if self.order:
+            yield Observed(self.order, failed, self.passed)
+        for worker in self.workers:
+            ran = frozenset(worker)
+            others = (each for each in self.workers if each is not worker)
+            beside = tuple(test for each in others for test in each)
+            yield Observed(worker, ran & failed, ran & self.passed, beside)
+
 
 @dataclass(frozen=True, slots=True)
 class Failing:
@@ -122,16 +131,6 @@ def in_sequence(runs: Sequence[Run]) -> list[Run]:
         index = max(run.step.index, ordered[at - 1].step.index + 1)
         ordered[at] = replace(run, step=replace(run.step, index=index))
     return ordered
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A judged test, what carried it, and a command that was seen to show it."""
-
-    judged: Judged
-    suspicion: Suspicion | None = None
-    decided: Decided = NOT_TRIED
-    replay: str | None = None
 
 
 @dataclass(slots=True)

@@ -16,21 +16,22 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
-from ci_cache_isolation.audit.account import Entry
-from ci_cache_isolation.audit.conflicts import Suspicion
-from ci_cache_isolation.audit.deciding import NOT_TRIED, Decided
-from ci_cache_isolation.audit.proofs import Proof, Verdict
 from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.evidence.account import Entry
+from ci_cache_isolation.evidence.conflicts import Suspicion
+from ci_cache_isolation.judging.deciding import NOT_TRIED, Decided
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
+from ci_cache_isolation.judging.proofs import Proof, Verdict
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.private_files import appended, written
 from ci_cache_isolation.running.shapes import ShapeError, parsed
 from ci_cache_isolation.running.suite import SuiteTest
-from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.pairs import digest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import Request
-from ci_cache_isolation.stress.results import End, Finding, Run
+from ci_cache_isolation.stress.results import End, Run
 from ci_cache_isolation.stress.run_shapes import ABOUT, KEPT, RUN, SCHEMA
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_cache_isolation.audit.proofs import TIMES, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import MOST_PROCESSES, Cache
 from ci_cache_isolation.running.shapes import (

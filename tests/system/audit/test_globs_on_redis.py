@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ci_cache_isolation.audit.globs import is_match
+from ci_cache_isolation.evidence.globs import is_match
 
 # Ranges of bytes beyond 127 are the business of the server's processor.
 patterns = st.text("ab-*?[]^\\\\:\n", max_size=8)

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from ci_cache_isolation.audit.notes import read
+from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.running.forks import End, Sections
 from tests.served import Served
 from tests.servers import running

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ci_cache_isolation.audit.account import How, Left, Look, Site, remembered
 from ci_cache_isolation.audit.callers import affected_by, probes_of
-from ci_cache_isolation.audit.carriers import Carriers
-from ci_cache_isolation.audit.conflicts import Actor, Conflict, Leaver, Looker
+from ci_cache_isolation.evidence.account import How, Left, Look, Site, remembered
+from ci_cache_isolation.evidence.carriers import Carriers
+from ci_cache_isolation.evidence.conflicts import Actor, Conflict, Leaver, Looker
 from ci_cache_isolation.running.forks import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 

@@ -1,16 +1,17 @@
 """Which findings have one cause."""
 
-from ci_cache_isolation.audit.account import Entry, How, Left, Look, Site
-from ci_cache_isolation.audit.causes import Finding, by_cause, by_pattern
-from ci_cache_isolation.audit.confirming import Confirmed
-from ci_cache_isolation.audit.conflicts import (
+from ci_cache_isolation.audit.causes import by_cause, by_pattern
+from ci_cache_isolation.evidence.account import Entry, How, Left, Look, Site
+from ci_cache_isolation.evidence.conflicts import (
     Actor,
     Conflict,
     Leaver,
     Looker,
     Suspicion,
 )
-from ci_cache_isolation.audit.proofs import Proof, Verdict
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import Proof, Verdict
 
 
 def conflict(key, alias="default", at="app.py:2"):
@@ -27,12 +28,12 @@ def suspicion_of(found):
 def finding(test, *polluters, **where):
     found = conflict(**where)
     after = tuple((polluter,) for polluter in polluters)
-    confirmed = Confirmed(test, Verdict.VICTIM, after, Proof(0, 5, 0), "", 3)
-    return Finding(confirmed, suspicion_of(found))
+    judged = Judged(test, Verdict.VICTIM, Proof(0, 5, 0), (*after[0], test), after)
+    return Finding(judged, suspicion_of(found))
 
 
 def victims(causes):
-    return [[each.confirmed.test for each in cause.findings] for cause in causes]
+    return [[each.test for each in cause.findings] for cause in causes]
 
 
 def test_one_polluter_and_its_line_are_one_cause_whatever_the_keys():

@@ -144,15 +144,15 @@ def test_backends_in_settings_are_loaded_if_they_are_djangos(settings, monkeypat
 # and by which names; None for those of a user's class or of our own.
 OF_USERS = None
 SITES = {
-    "audit/memoised_calls.py": {
+    "evidence/memoised_calls.py": {
         "_find": {
             *("_get_from_cache", "_add_to_cache", "get_for_id", "clear_cache"),
             *("get_by_natural_key", "_get_site_by_id", "_get_site_by_request"),
         }
     },
-    "audit/recorder.py": {"take": OF_USERS},
+    "evidence/recorder.py": {"take": OF_USERS},
     # All operations that a backend has.
-    "audit/operations.py": {"wrap_operations": OF_USERS},
+    "evidence/operations.py": {"wrap_operations": OF_USERS},
     "isolation/dialects/base.py": {
         "patch": {"key_func", "validate_key", "make_key", "incr", "decr"},
         # And the "aclear" of a user's own class.

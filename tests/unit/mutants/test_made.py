@@ -137,7 +137,7 @@ def test_what_is_behind_letters_of_several_bytes_is_found():
 
 
 @pytest.mark.parametrize(
-    "path", ["isolation/keys.py", "stress/chance.py", "audit/account.py"]
+    "path", ["isolation/keys.py", "judging/chance.py", "evidence/account.py"]
 )
 def test_mutants_of_a_module_compile_and_are_no_more_equal_than_a_few(path):
     source = (PACKAGE / path).read_text()

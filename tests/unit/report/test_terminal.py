@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ci_cache_isolation.audit.proofs import Proof, Verdict
+from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import Proof, Verdict
 from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.report.stress_terminal import show
 from ci_cache_isolation.report.terminal import StressTerminal
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.stress.judged import Judged
 from ci_cache_isolation.stress.plan import Kind, Shard, Step
-from ci_cache_isolation.stress.results import Finding, Run, StressResult
+from ci_cache_isolation.stress.results import Run, StressResult
 
 
 def shown(tests, findings=()):

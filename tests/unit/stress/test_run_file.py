@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from ci_cache_isolation.audit.account import Entry
-from ci_cache_isolation.audit.proofs import Proof, Verdict
+from ci_cache_isolation.evidence.account import Entry
+from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
+from ci_cache_isolation.judging.proofs import Proof, Verdict
 from ci_cache_isolation.running.suite import SuiteTest
-from ci_cache_isolation.stress.judged import Cost, Judged, Replayed
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import Request
 from ci_cache_isolation.stress.results import Cache, End, Run
