@@ -98,14 +98,19 @@ def running_cluster():
     """Run a Valkey Cluster of three nodes without replicas; yield their ports."""
     with ExitStack() as stack:
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "60000")
-        ports = [stack.enter_context(started("valkey", *options)) for _ in range(NODES)]
+        # Nodes talk at another port: unless told they take one that may not exist.
+        buses = [free_port() for _ in range(NODES)]
+        ports = [
+            stack.enter_context(started("valkey", *options, "--cluster-port", str(bus)))
+            for bus in buses
+        ]
         clients = [stack.enter_context(Redis(port=port)) for port in ports]
         for number, client in enumerate(clients):
             slots = range(number * SLOTS // NODES, (number + 1) * SLOTS // NODES)
             client.execute_command("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1])
             client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
-        for port in ports[1:]:
-            clients[0].execute_command("CLUSTER MEET", "127.0.0.1", port)
+        for port, bus in zip(ports[1:], buses[1:], strict=True):
+            clients[0].execute_command("CLUSTER MEET", "127.0.0.1", port, bus)
         deadline = time.monotonic() + PATIENCE
         while not all(map(is_whole, clients)):
             assert time.monotonic() < deadline, clients[0].execute_command(
