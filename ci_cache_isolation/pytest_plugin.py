@@ -96,14 +96,12 @@ def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     if not _django_is_configured():
         return None
     from ci_cache_isolation.errors import IsolationError
-    from ci_cache_isolation.evidence import record_if_asked
     from ci_cache_isolation.isolation import switch
 
     before = switch.said()
     ini = {name: str(config.getini(f"cache_isolation_{name}")) for name in INI}
     try:
         state = switch.install(command_line=config.getoption(OPTION), ini=ini)
-        record_if_asked()
         switch.start(state)
     except IsolationError as error:
         raise pytest.UsageError(str(error)) from None
@@ -160,13 +158,6 @@ class IsolationPlugin:
     def pytest_report_header(self) -> str:
         """Say whether caches are isolated, and who said so."""
         return f"cache isolation: {self.state}"
-
-    @staticmethod
-    def record_if_asked() -> None:
-        """Keep an audit's books in this process, a fork that is asked to."""
-        from ci_cache_isolation.evidence import record_if_asked
-
-        record_if_asked()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from ci_cache_isolation.errors import REFUSED, OptionError
-from ci_cache_isolation.evidence import record_if_asked
 from ci_cache_isolation.isolation.options import IsolateArguments
 from ci_cache_isolation.isolation.switch import ask, install
 
@@ -49,7 +48,6 @@ def isolate(
                 )
         ask(IsolateArguments(scope, stores, reset_memoised))
         install()
-        record_if_asked()
     except OptionError as error:
         raise SystemExit(f"{REFUSED}{error}") from None
     return caches

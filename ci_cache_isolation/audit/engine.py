@@ -12,11 +12,11 @@ from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.result import AuditResult, Request
 from ci_cache_isolation.audit.search import Search
 from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.evidence import AUDIT_VARIABLE
 from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.evidence.hashing import variables
 from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.isolation.clocks import steady
+from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE

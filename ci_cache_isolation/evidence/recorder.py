@@ -15,6 +15,7 @@ from ci_cache_isolation.evidence import notes
 from ci_cache_isolation.evidence.account import Account, Entry, How, Search, Site
 from ci_cache_isolation.evidence.call_site import call_site
 from ci_cache_isolation.evidence.called import Called
+from ci_cache_isolation.evidence.hashing import hasher_if_asked
 from ci_cache_isolation.evidence.memoised_calls import MemoisedCalls
 from ci_cache_isolation.evidence.operations import wrap_operations
 from ci_cache_isolation.isolation import notices, switch
@@ -28,7 +29,7 @@ from ci_cache_isolation.isolation.process import new_lock, process_token
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import name_for
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "listener"]
 
 _ALIAS = "_ci_cache_isolation_audited"
 _STOPPED = (
@@ -36,6 +37,11 @@ _STOPPED = (
     "now on is not known. The tests are not affected."
 )
 _OUTSIDE = Scope(ScopeKind.SESSION, "")
+
+
+def listener(folder: str) -> Recorder:
+    """Return what records into a folder, as the environment names it."""
+    return Recorder(Path(folder).absolute(), hasher_if_asked())
 
 
 class Recorder:

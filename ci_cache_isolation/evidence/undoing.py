@@ -10,17 +10,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 from ci_cache_isolation.evidence.account import Account, Entry
+from ci_cache_isolation.evidence.hashing import hasher_if_asked
 from ci_cache_isolation.evidence.recorder import Recorder
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 
-__all__ = ["Undoing"]
+__all__ = ["Undoing", "listener"]
 
 _MISSING = object()
+
+
+def listener(text: str) -> Undoing:
+    """Return what a job's variable asks for."""
+    tests, wanted = json.loads(text)
+    return Undoing(tests, wanted, hasher_if_asked())
 
 
 class Undoing(Recorder):
@@ -51,12 +58,6 @@ class Undoing(Recorder):
         # What is to be there, by entry, when the last test begins.
         self._pending: dict[Entry, Any] = {}
         self._is_quiet = False
-
-    @classmethod
-    def asked(cls, text: str, hashed: Callable[[str], str] | None) -> Self:
-        """Return what a job's variable asks for."""
-        tests, wanted = json.loads(text)
-        return cls(tests, wanted, hashed)
 
     def is_open(self, cache: Any) -> bool:
         """Return whether calls of a cache count: not those that undo."""

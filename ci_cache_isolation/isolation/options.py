@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from django.conf import settings
 from django.core.cache import caches
@@ -22,6 +23,7 @@ __all__ = [
     "INI",
     "Choice",
     "Enabled",
+    "EntryPointInputs",
     "IsolateArguments",
     "IsolationOptions",
     "check_store",
@@ -120,6 +122,15 @@ class IsolateArguments(Record):
     scope: str | None = None
     stores: object = None
     reset_memoised: bool | None = None
+
+
+class EntryPointInputs(Record):
+    """What entry points have said about the switch, and where it stood."""
+
+    command_line: bool | None = None
+    ini: Mapping[str, str] = MappingProxyType({})
+    asked: IsolateArguments | None = None
+    is_installed: bool = False
 
 
 def choices(

@@ -10,11 +10,14 @@ from ci_cache_isolation.isolation.process import next_number
 from ci_cache_isolation.isolation.scopes import Granularity, Path, Scope, ScopeKind
 from ci_cache_isolation.isolation.stores import Store
 
-__all__ = ["ScopeStack", "ScopeWatcher"]
+__all__ = ["Listener", "ScopeStack"]
 
 
-class ScopeWatcher(Protocol):
-    """Somebody who wants to know where scopes begin and end."""
+class Listener(Protocol):
+    """Somebody who wants to know where scopes begin and end, and of caches."""
+
+    def take(self, alias: str, cache: object) -> None:
+        """Take notice of a cache, open already or opened later."""
 
     def is_turning(self) -> None:
         """Take notice that the work goes on in another scope than the innermost."""
@@ -51,7 +54,7 @@ class ScopeStack:
     def __init__(self, stores: Sequence[Store]) -> None:
         self.stores = tuple(stores)
         self.granularity = Granularity.TEST
-        self.watcher: ScopeWatcher | None = None
+        self.listener: Listener | None = None
         # Called when a scope with sections of its own has ended.
         self.forget: Callable[[], None] | None = None
         self._open: list[_Open] = []
@@ -83,9 +86,9 @@ class ScopeStack:
 
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
-        watcher = self.watcher
-        if watcher is not None:
-            watcher.is_turning()
+        listener = self.listener
+        if listener is not None:
+            listener.is_turning()
         around = self._open[-1] if self._open else _OUTSIDE
         number, depth = around.number, around.depth
         if self.granularity is Granularity.TEST or self.granularity.includes(
@@ -96,14 +99,14 @@ class ScopeStack:
             for store in self.stores:
                 store.begin(number, is_raw=scope.is_raw)
         self._open.append(_Open(scope, number, depth))
-        if watcher is not None:
-            watcher.began(scope)
+        if listener is not None:
+            listener.began(scope)
 
     def end(self) -> None:
         """Close the innermost scope."""
-        if self.watcher is not None:
-            self.watcher.is_turning()
-            self.watcher.is_ending(self._open[-1].scope)
+        if self.listener is not None:
+            self.listener.is_turning()
+            self.listener.is_ending(self._open[-1].scope)
         ended = self._open.pop()
         scope = ended.scope
         if ended.depth > self.depth:
@@ -119,7 +122,7 @@ class ScopeStack:
         """Close a test's scope and open the next test's; False if not innermost."""
         if not self._open or self._open[-1].scope is not previous:
             return False
-        if self.watcher is not None or self.granularity is not Granularity.TEST:
+        if self.listener is not None or self.granularity is not Granularity.TEST:
             self.end()
             self.begin(scope)
             return True
@@ -212,8 +215,8 @@ class ScopeStack:
             self._open += inner
 
     def _turn(self) -> None:
-        if self.watcher is not None:
-            self.watcher.is_turning()
+        if self.listener is not None:
+            self.listener.is_turning()
 
     @staticmethod
     def _begin_in(store: Store, scopes: Sequence[_Open], depth: int) -> None:

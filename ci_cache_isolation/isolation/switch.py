@@ -7,17 +7,24 @@ import sys
 import unittest
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from types import MappingProxyType
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, CacheHandler, caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import IsolationError, NotActiveError
-from ci_cache_isolation.isolation import hook, inherited, needed, notices, unittest_hook
+from ci_cache_isolation.isolation import (
+    hook,
+    inherited,
+    listeners,
+    needed,
+    notices,
+    unittest_hook,
+)
 from ci_cache_isolation.isolation.options import (
     Choice,
     Enabled,
+    EntryPointInputs,
     IsolateArguments,
     IsolationOptions,
     check_store,
@@ -27,14 +34,12 @@ from ci_cache_isolation.isolation.options import (
     sources_of,
 )
 from ci_cache_isolation.isolation.process import after_fork, new_lock
-from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import Store, name_for, store_class
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 __all__ = [
     "STACK",
-    "EntryPointInputs",
     "ask",
     "chosen",
     "current_section",
@@ -49,17 +54,7 @@ __all__ = [
     "store_for",
     "store_named",
     "uninstall",
-    "watch_caches",
 ]
-
-
-class EntryPointInputs(Record):
-    """What entry points have said about the switch, and where it stood."""
-
-    command_line: bool | None = None
-    ini: Mapping[str, str] = MappingProxyType({})
-    asked: IsolateArguments | None = None
-    is_installed: bool = False
 
 
 RUN_VARIABLE = "CI_CACHE_ISOLATION_RUN"
@@ -69,7 +64,6 @@ _MEMORY = MemoryStore()
 STACK = ScopeStack([_MEMORY])
 _by_name: dict[str, Store] = dict.fromkeys(_MEMORY.names, _MEMORY)
 _making = new_lock(sys.modules[__name__], "_making")
-_cache_watcher: Callable[[str, object], None] | None = None
 _installed = False
 _is_started = False
 _said = EntryPointInputs()
@@ -145,6 +139,7 @@ def _settle() -> Enabled:
         _installed = True
     elif not resolved.value and _installed:
         _switch_off()
+    _listen(resolved)
     return resolved
 
 
@@ -167,6 +162,8 @@ def start(resolved: Enabled) -> None:
     where options speak of caches that there are not.
     """
     global _is_started  # noqa: PLW0603
+    # A fork is asked for it when the options were resolved long ago.
+    _listen(resolved)
     if not resolved.value:
         return
     _is_started = True
@@ -192,11 +189,10 @@ def start(resolved: Enabled) -> None:
         store.activate()
 
 
-def watch_caches(watcher: Callable[[str, object], None]) -> None:
-    """Have ``watcher(alias, cache)`` called for every cache, open or opened later."""
-    global _cache_watcher  # noqa: PLW0603
-    _cache_watcher = watcher
-    if _installed:
+def _listen(resolved: Enabled) -> None:
+    """Have what the environment asks for listen to scopes and caches, once."""
+    if STACK.listener is None and (listener := listeners.asked(resolved)) is not None:
+        STACK.listener = listener
         _adopt_open()
 
 
@@ -352,8 +348,8 @@ def _expect(alias: str, backend: str) -> None:
 def _adopt(alias: str, cache: object) -> None:
     inherited.note(alias, cache)
     _take(alias, cache)
-    if _cache_watcher is not None:
-        _cache_watcher(alias, cache)
+    if STACK.listener is not None:
+        STACK.listener.take(alias, cache)
 
 
 def _take(alias: str, cache: object) -> None:
@@ -392,7 +388,7 @@ def _need_finding() -> bool:
     if not settings.configured:
         # Nor could one be told which alias it is for. Those to come are watched.
         return False
-    if chosen().stores or _cache_watcher is not None:
+    if chosen().stores or STACK.listener is not None:
         return True
     return any(
         conf.get("BACKEND") not in _FOUND_ANYWAY for conf in caches.settings.values()

@@ -7,14 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE, UNDO_VARIABLE
+
 __all__ = [
-    "AUDIT_VARIABLE",
     "FOLDER_VARIABLE",
     "FORKS_VARIABLE",
     "NO_END",
     "RESET_VARIABLE",
     "SCOPE_VARIABLE",
-    "UNDO_VARIABLE",
     "End",
     "Forked",
     "Job",
@@ -25,12 +25,6 @@ FORKS_VARIABLE = "CI_CACHE_ISOLATION_FORKS"
 """Holds the number of the inherited socket."""
 FOLDER_VARIABLE = "CI_CACHE_ISOLATION_FORKS_FOLDER"
 """Holds the folder for temporary files of forks, which the client removes."""
-AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
-"""Holds the folder in which an audit's books are kept, if any are: the audit's own."""
-
-UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
-"""Holds, as JSON, what is undone before the last test of a job: the audit's too."""
-
 SCOPE_VARIABLE = "CI_CACHE_ISOLATION_SCOPE"
 """Holds the narrowest scope with sections of its own: an option's variable."""
 RESET_VARIABLE = "CI_CACHE_ISOLATION_RESET_MEMOISED"

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connections
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.keyspace import JOURNAL
+from ci_cache_isolation.isolation.journal import JOURNAL
 from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import Sections
 from ci_cache_isolation.running.output import one_line, shown_error
@@ -73,7 +73,6 @@ class Teller:
 class Suite(Generic[T]):
     """What there is to run. ``run`` is given some of the tests, and whom to tell.
 
-    ``record_if_asked`` is the entry point's: it keeps an audit's access log here.
     ``described`` is what is to be known of each test, in the suite's own sequence.
     ``isolating`` are the options that the user's own command needs to isolate caches;
     None where there are none that leave it the user's own. ``remark`` is what users
@@ -85,7 +84,6 @@ class Suite(Generic[T]):
         tests: dict[str, T],
         run: Callable[[Sequence[T], Teller], None],
         queries_allowed: Callable[[], AbstractContextManager[Any]],
-        record_if_asked: Callable[[], None],
         described: Sequence[SuiteTest],
         *,
         isolating: Sequence[str] | None = (),
@@ -97,7 +95,6 @@ class Suite(Generic[T]):
         self.described = described
         self.run = run
         self.queries_allowed = queries_allowed
-        self.record_if_asked = record_if_asked
 
 
 def live(
@@ -123,7 +120,6 @@ def live(
         gc.unfreeze()
         os.environ.update(job["variables"])
         _isolate(Sections(job["sections"]))
-        suite.record_if_asked()
         suite.run([suite.tests[test] for test in job["tests"]], teller)
         teller.finished()
         with suite.queries_allowed():

@@ -18,7 +18,7 @@ from django.test.utils import (  # type: ignore[attr-defined]
 )
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.runner import IsolatedRunner, IsolationMixin
+from ci_cache_isolation.isolation.django_runner import IsolatedRunner, IsolationMixin
 from ci_cache_isolation.running.inside.child import Suite, Teller
 from ci_cache_isolation.running.inside.databases import watch_set_up
 from ci_cache_isolation.running.inside.django_tests import described, not_loaded
@@ -55,13 +55,11 @@ class ForkingMixin:
             refuse("tests can't be loaded", reasons)
         else:
             databases = self.get_databases(suite)  # type: ignore[attr-defined]
-            record = self.record_if_asked  # type: ignore[attr-defined]
             known = described(tests.values(), self.reorder_by)  # type: ignore[attr-defined]
             made = Suite(
                 tests,
                 run_in_order,
                 nullcontext,
-                record,
                 known,
                 isolating=self.isolating,
                 remark=self.remark,

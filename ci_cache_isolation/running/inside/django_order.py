@@ -15,7 +15,7 @@ from django.test.utils import (  # type: ignore[attr-defined]
     iter_test_cases,
 )
 
-from ci_cache_isolation.runner import IsolationMixin
+from ci_cache_isolation.isolation.django_runner import IsolationMixin
 from ci_cache_isolation.running.inside.django_tests import described, not_loaded
 from ci_cache_isolation.running.inside.django_workers import recorded
 from ci_cache_isolation.running.inside.imposed import (

@@ -111,7 +111,6 @@ class ForksPlugin:
                     {item.nodeid: item for item in session.items},
                     self._run,
                     lambda: queries_allowed(config),
-                    lambda: _record_if_asked(config),
                     described(session.items),
                     remark=pytest_repeats.remark(config, session.items),
                 ),
@@ -233,12 +232,6 @@ def queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
     plugin = sys.modules.get("pytest_django.plugin")
     blocker = plugin and config.stash.get(plugin.blocking_manager_key, None)
     return blocker.unblock() if blocker else nullcontext()
-
-
-def _record_if_asked(config: pytest.Config) -> None:
-    entry_point: Any = config.pluginmanager.get_plugin(SCOPES_PLUGIN)
-    if entry_point is not None:
-        entry_point.record_if_asked()
 
 
 def _message(report: pytest.TestReport) -> str:

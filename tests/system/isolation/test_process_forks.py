@@ -68,13 +68,11 @@ USING_LOCKS = """
     from django.core.cache import caches
     django.setup()
     from ci_cache_isolation import isolated
-    from ci_cache_isolation.evidence import record_if_asked
     from ci_cache_isolation.isolation import journal, process, switch
     from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
     from ci_cache_isolation.running.processes import Processes
 
     processes = Processes()
-    record_if_asked()
     switch.start(switch.install())
     switch.STACK.begin(Scope(ScopeKind.CLASS, "class"))
 

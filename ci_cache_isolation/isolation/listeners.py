@@ -1,0 +1,52 @@
+"""What listens to caches and scopes, where the environment asks for it: by its name.
+
+Isolation does not need it and knows no more of it than this.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from importlib import import_module
+
+from ci_cache_isolation.isolation.options import Enabled
+from ci_cache_isolation.isolation.stack import Listener
+
+__all__ = ["AUDIT_VARIABLE", "UNDO_VARIABLE", "asked"]
+
+AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
+"""Holds the folder in which is recorded what tests do to caches, if it is."""
+
+UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
+"""Holds, as JSON, what is undone before the last test of a job: an audit's."""
+
+_MODULES = {
+    UNDO_VARIABLE: "ci_cache_isolation.evidence.undoing",
+    AUDIT_VARIABLE: "ci_cache_isolation.evidence.recorder",
+}
+_IS_OFF = (
+    "ci-cache-isolation: an audit was asked for ({text}), and isolation is off "
+    "({source}). With shared caches a test does not do what it does alone, so nothing "
+    "is recorded. Switch isolation on.\n"
+)
+
+
+def asked(resolved: Enabled) -> Listener | None:
+    """Return what the environment asks for, or None.
+
+    Its module has a function ``listener`` that is given the variable's text. Where
+    isolation is off that is said, once.
+    """
+    for variable, module in _MODULES.items():
+        if text := os.environ.get(variable, "").strip():
+            if resolved.value:
+                listener: Listener = import_module(module).listener(text)
+                return listener
+            _say_it_is_off(text, resolved.source)
+    return None
+
+
+@functools.cache
+def _say_it_is_off(text: str, source: str) -> None:
+    sys.stderr.write(_IS_OFF.format(text=text, source=source))
