@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["Deadline", "Expiry", "steady"]
+__all__ = ["Deadline", "Expiries", "Expiry", "steady"]
 
 steady: Callable[[], float] = (
     # Neither library replaces this one, also where this module is imported while time
@@ -45,3 +45,6 @@ class Deadline:
 Expiry = Deadline | int | None
 """When an entry expires: a number is a time of day, in the server's own way of
 writing it; None is never."""
+
+Expiries = dict[str, Expiry]
+"""When entries expire, by full key: where a server does not tell."""

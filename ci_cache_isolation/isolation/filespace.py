@@ -22,7 +22,8 @@ from django.core.cache.backends.filebased import FileBasedCache
 
 from ci_cache_isolation.isolation import journal, notices
 from ci_cache_isolation.isolation.changes import watch
-from ci_cache_isolation.isolation.keyspace import BATCH, JOURNAL
+from ci_cache_isolation.isolation.deletions import BATCH
+from ci_cache_isolation.isolation.journal import JOURNAL
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import TOKEN_LENGTH, process_token
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use

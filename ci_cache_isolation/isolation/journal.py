@@ -42,6 +42,7 @@ else:
 
 __all__ = [
     "DIRECTORY_VARIABLE",
+    "JOURNAL",
     "About",
     "Dead",
     "Journal",
@@ -217,6 +218,10 @@ class Journal:
             raise
         self._path, self._lock = path, lock
         return path
+
+
+JOURNAL = Journal()
+"""That of this process."""
 
 
 def directory() -> Path:

@@ -9,22 +9,18 @@ object itself holds stays what the user gave it, and a test may put another one 
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 
 from django.core.cache.backends.base import BaseCache, default_key_func
 
-from ci_cache_isolation.isolation.process import SECTION_LENGTH
+from ci_cache_isolation.isolation.keyspace import KeySpace
 from ci_cache_isolation.isolation.sections import Use
-
-if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
 
 __all__ = [
     "KEY_FUNCTION",
@@ -36,17 +32,13 @@ __all__ = [
     "made_by_user",
     "maker_of",
     "making_own_keys",
-    "own_key",
-    "own_text",
     "stands",
     "take",
-    "within",
 ]
 
 KEY_FUNCTION = "key_func"
 _MAKER = "_ci_cache_isolation_keys"
 _WRAPPED = "_ci_cache_isolation_wrapped"
-_DIGEST_LENGTH = 32
 # Functions between the one that a caller asked for and the one that makes its key.
 _MAKING = frozenset(
     {"make_key", "make_and_validate_key", "make_pattern", "make_key_in_section"}
@@ -145,7 +137,7 @@ class KeyMaker:
             caller = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask
             space.touch(section, made, self.cache(), self._use(caller))
         full = section.id + made
-        kept = within(space, full)
+        kept = space.keys.within(full)
         if (
             kept is full
             and section.touched.get(made)
@@ -308,35 +300,6 @@ def take(cache: Any, space: KeySpace) -> None:
     vars(cache)[_MAKER] = kind(cache, getattr(cache, KEY_FUNCTION), space)
 
 
-def within(space: KeySpace, full: str) -> str:
-    """Keep a key within the limit that it would not pass without its section's id."""
-    limit = space.key_limit
-    if limit is None or (len(full) <= limit and full.isascii()):
-        return full
-    encoded = full.encode("utf-8", "surrogatepass")
-    length = len(encoded) if space.dialect.counts_bytes else len(full)
-    # If the user's own key is too long, that is for the backend to say.
-    if not limit < length <= limit + SECTION_LENGTH:
-        return full
-    digest = hashlib.blake2b(encoded, digest_size=_DIGEST_LENGTH // 2).hexdigest()
-    if space.dialect.counts_bytes:
-        kept = encoded[: limit - _DIGEST_LENGTH].decode("utf-8", "ignore")
-    else:
-        kept = full[: limit - _DIGEST_LENGTH]
-    space.shortened[kept + digest] = full[SECTION_LENGTH:]
-    return kept + digest
-
-
-def own_key(key: str, space: KeySpace) -> str:
-    """Return the user's key behind one that was made in a section."""
-    section = space.section if space.frame is space.frames.top else space.enter()
-    if section is None or not key.startswith(section.id):
-        return key
-    if space.shortened and key in space.shortened:
-        return space.shortened[key]
-    return key[SECTION_LENGTH:]
-
-
 def made_by_user(cache: Any, key: Any, prefix: str, version: Any) -> str | None:
     """Return what a key function of the user's makes of a key, None without one.
 
@@ -345,7 +308,7 @@ def made_by_user(cache: Any, key: Any, prefix: str, version: Any) -> str | None:
     maker = maker_of(cache)
     make_key = getattr(type(cache), "make_key", None)
     if isinstance(maker, OuterKeyMaker):
-        return own_key(str(cache.make_key(key, version=version)), maker.space)
+        return maker.space.own_key(str(cache.make_key(key, version=version)))
     is_plain = maker is None and isinstance(cache, BaseCache)
     if is_plain and make_key is not BaseCache.make_key:
         return str(cache.make_key(key, version=version))
@@ -353,13 +316,3 @@ def made_by_user(cache: Any, key: Any, prefix: str, version: Any) -> str | None:
     if function is None or function is default_key_func:
         return None
     return str(function(key, prefix, version))
-
-
-def own_text(text: str, space: KeySpace) -> str:
-    """Return a text that names a key, with the user's key in its place."""
-    section = space.current()
-    if section is None or section.id not in text:
-        return text
-    for shortened, own in space.shortened.items():
-        text = text.replace(shortened, own)
-    return text.replace(section.id, "")

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import functools
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
-from ci_cache_isolation.isolation import journal, notices
+from ci_cache_isolation.isolation import journal
 from ci_cache_isolation.isolation.changes import watch
-from ci_cache_isolation.isolation.clocks import Expiry
-from ci_cache_isolation.isolation.keys import within
+from ci_cache_isolation.isolation.clocks import Expiries
+from ci_cache_isolation.isolation.deletions import BATCH, Deletions
+from ci_cache_isolation.isolation.full_keys import FullKeys
+from ci_cache_isolation.isolation.journal import JOURNAL
 from ci_cache_isolation.isolation.process import process_token
-from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.sections import Frames, Section, Space, Use
+from ci_cache_isolation.isolation.server_access import ServerAccess
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
-
-    from ci_cache_isolation.isolation.dialects.base import Dialect
-
-__all__ = ["BATCH", "JOURNAL", "KeySpace"]
-
-JOURNAL = journal.Journal()
-
-BATCH = 1000
-"""How many keys may wait to be deleted."""
+__all__ = ["KeySpace"]
 
 _STORING_NOTHING = frozenset({Use.READING, Use.DELETING})
 _MANY_READS = 8
@@ -34,51 +27,43 @@ _NOT_COPIED = (
     "brought into a test's section: {error}. The test does not see it. "
     "Read the server's log, or store it in the test itself."
 )
-_NOT_DELETED = (
-    "What tests stored in cache {alias!r} ({backend}, {location}) could not be "
-    "deleted: {error}. It stays on the server, where no test sees it. "
-    "`cache-isolation purge` deletes it later."
-)
-_REFUSED = (
-    "The client of cache {alias!r} ({backend}, {location}) refuses a key that a test "
-    "used: {error}. Nothing is stored under such keys, so they are not kept in mind. "
-    "Look for what makes them, if it is not what that test is about."
-)
 
 
 class KeySpace(Space):
     """All sections of one server or table, and what of it waits to be deleted."""
 
     def __init__(
-        self, frames: Frames, alias: str, dialect: Dialect, server: Hashable
+        self, frames: Frames, alias: str, dialect: ServerAccess, server: Hashable
     ) -> None:
         super().__init__(frames, alias, f"{type(dialect).__name__}:{server!r}")
         self.dialect = dialect
         self._users: weakref.WeakSet[Any] = weakref.WeakSet()
         self.server = server
-        self.key_limit = dialect.key_limit
+        self.keys = FullKeys(dialect.key_limit, counts_bytes=dialect.counts_bytes)
+        self.deletions = Deletions(alias, dialect, self._alive)
         self.modules: frozenset[str] = frozenset()
-        # Keys that were cut to keep within the limit, and what the user called them.
-        self.shortened: dict[str, str] = {}
-        # When entries expire, where a server does not tell.
-        self.expiries: dict[str, Expiry] = {}
-        # Full keys by the cache that stored them: it knows the way to the server.
-        self._waiting: dict[int, tuple[Any, list[str]]] = {}
-        # What killed processes left, each with a cache that knows the way there.
-        self._taken: list[tuple[Any, journal.Dead]] = []
+        self.expiries: Expiries = {}
         self._holders: dict[Section, Any] = {}
         # Whether a key was ever made: there are backends that use keys as they are.
         self.is_asked = False
-        self._is_due = False
-        self._has_failed = False
-        self._has_refused = False
-        self._is_lasting = True
-        self._has_looked = False
-        self._about: journal.About | None = None
 
     def full(self, section: Section, name: str) -> str:
         """Return what a key is called on the server when it is in a section."""
-        return within(self, section.id + name)
+        return self.keys.within(section.id + name)
+
+    def own_key(self, key: str) -> str:
+        """Return the user's key behind one that was made in the section in use."""
+        section = self.section if self.frame is self.frames.top else self.enter()
+        if section is None or not key.startswith(section.id):
+            return key
+        return self.keys.own(key)
+
+    def own_text(self, text: str) -> str:
+        """Return a text that names a key, with the user's key in its place."""
+        section = self.current()
+        if section is None or section.id not in text:
+            return text
+        return self.keys.own_text(text, section.id)
 
     def touch(self, section: Section, name: str, cache: Any, use: Use) -> None:
         """Take note of a key; bring over what an enclosing section holds under it."""
@@ -104,7 +89,7 @@ class KeySpace(Space):
             if section.reads[name] >= _MANY_READS:
                 is_storing = True
         if is_storing and not section.touched.get(name):
-            self._note(self.full(section, name), cache)
+            self.deletions.note(self.full(section, name), cache)
             self._is_stored(section, name, cache)
         section.touched.setdefault(name, False)
 
@@ -139,7 +124,7 @@ class KeySpace(Space):
             if section.touched.get(name):
                 self.dialect.delete(cache, [self.full(section, name)])
         except Exception as error:  # noqa: BLE001 - the tests are not to blame
-            self._say(_NOT_COPIED, error)
+            self.deletions.say(_NOT_COPIED, error)
         if outer is not None and outer.touched[name]:
             self._bring(section, name, cache, outer)
 
@@ -148,7 +133,7 @@ class KeySpace(Space):
         cache = self._holders.get(section) or next(iter(self._users))
         if not self.dialect.may_ask(cache):
             return object()
-        return self.dialect.state(self, cache, self.full(section, name))
+        return self.dialect.state(cache, self.full(section, name), self.expiries)
 
     def copy_all(self, cache: Any) -> None:
         """Bring over all that the section in use has not yet touched."""
@@ -193,7 +178,7 @@ class KeySpace(Space):
 
     def clear_joined(self, section: Section, cache: Any) -> None:
         """Delete what all processes that share a section have stored in it."""
-        about = self._known(cache)
+        about = self.deletions.about(cache)
         names = [self.full(section, name) for name in section.stored()]
         names += journal.stored_in(about.fingerprint, section.id)
         self.dialect.delete_all(cache, names)
@@ -224,100 +209,51 @@ class KeySpace(Space):
             return
         names = [self.full(section, name) for name in section.stored()]
         if section.is_joined:
-            about = self._known(holder)
+            about = self.deletions.about(holder)
             names += journal.stored_in(about.fingerprint, section.id)
         for name in names if self.expiries else ():
             self.expiries.pop(name, None)
-        self._wait(holder, names)
+        self.deletions.wait(holder, names)
 
     def tidy(self, *, is_last: bool = False) -> None:
-        """Delete what finished sections have stored.
-
-        Where that has failed it is not tried again before the end of the process: a
-        server that is gone may cost a timeout each time.
-        """
-        if is_last and self._has_looked and self._about is not None:
-            # Children of ours may have ended without a chance to tidy up.
-            for cache in list(self._users)[:1]:
-                self._take_over(self._about, cache, in_ours=True)
-        if not self._is_due or (not is_last and not self._may_delete()):
-            return
-        with self.frames.lock:
-            self._is_due = self._has_failed = False
-            waiting, self._waiting = self._waiting, {}
-        while waiting:
-            _, (cache, names) = waiting.popitem()
-            if self._is_gone(cache) or self._is_deleted(cache, names):
-                continue
-            for each, those in ((cache, names), *waiting.values()):
-                self._wait(each, those)
-            return
-        if len(self.shortened) > BATCH:
-            self.shortened.clear()
-        self._strike_out()
-        while self._taken:
-            cache, left = self._taken[-1]
-            if self._is_gone(cache) or not self._is_deleted(cache, left.names):
-                return
-            left.forget()
-            self._taken.remove((cache, left))
-
-    def _may_delete(self) -> bool:
-        """Return whether what is deleted now is gone, as far as can be told."""
-        # A transaction could bring it back.
-        caches = [cache for cache, _ in (*self._waiting.values(), *self._taken)]
-        return not self._has_failed and not any(
-            map(self.dialect.is_in_transaction, caches)
-        )
-
-    def _is_gone(self, cache: Any) -> bool:
-        """Return whether what a cache stored things in is no longer there."""
-        try:
-            return self.dialect.is_gone(cache, self._known(cache))
-        except Exception:  # noqa: BLE001 - whoever deletes says so
-            return False
-
-    def _is_deleted(self, cache: Any, names: list[str]) -> bool:
-        """Delete full keys; False if that can't be done now."""
-        try:
-            refused = self.dialect.delete_all(cache, names)
-        except Exception as error:  # noqa: BLE001 - the tests are not to blame
-            self._has_failed = self._is_due = True
-            self._say(_NOT_DELETED, error)
-            return False
-        if refused and not self._has_refused:
-            self._has_refused = True
-            self._say(_REFUSED, next(iter(refused.values())))
-        return True
+        """Delete what finished sections have stored."""
+        cache = next(iter(self._users), None) if is_last else None
+        if cache is not None:
+            self.deletions.take_from_children(cache)
+        self.deletions.tidy(is_last=is_last)
 
     @property
     def is_untidy(self) -> bool:
         """Whether more waits to be deleted than fits into one batch."""
-        return any(len(names) >= BATCH for _, names in self._waiting.values())
-
-    def forget_waiting(self) -> None:
-        """Leave it to the parent process, from which this one was forked."""
-        self._waiting.clear()
-        self._taken.clear()
-        self._holders.clear()
-
-    def _wait(self, cache: Any, names: Iterable[str]) -> None:
-        with self.frames.lock:
-            self._waiting.setdefault(id(cache), (cache, []))[1].extend(names)
-            self._is_due = True
+        return self.deletions.is_untidy
 
     @property
     def has_waiting(self) -> bool:
         """Whether anything waits to be deleted."""
-        return bool(self._waiting or self._taken)
+        return self.deletions.has_waiting
+
+    def forget_waiting(self) -> None:
+        """Leave it to the parent process, from which this one was forked."""
+        self.deletions.forget()
+        self._holders.clear()
+
+    def _alive(self) -> Iterator[str]:
+        """Yield all full keys that open sections have stored."""
+        if len(self.keys.shortened) > BATCH:
+            self.keys.shortened.clear()
+        for scope in self.frames.everywhere():
+            if self in scope.sections:
+                for section in scope.sections[self].with_cleared():
+                    for name in section.stored():
+                        yield self.full(section, name)
 
     def _bring(self, section: Section, name: str, cache: Any, outer: Section) -> None:
         source, target = self.full(outer, name), self.full(section, name)
-        self._note(target, cache)
+        self.deletions.note(target, cache)
         try:
-            self.dialect.copy(self, cache, source, target)
+            self.dialect.copy(cache, source, target, self.expiries)
         except Exception as error:  # noqa: BLE001 - the operation itself will tell
-            self._say(_NOT_COPIED, error)
+            self.deletions.say(_NOT_COPIED, error)
         self._is_stored(section, name, cache)
 
     def _is_stored(self, section: Section, name: str, cache: Any) -> None:
@@ -325,59 +261,7 @@ class KeySpace(Space):
         self._holders[section] = cache
         if section.is_over and section.id.startswith(process_token()):
             # By a thread that goes on after its test, which has been tidied up.
-            self._wait(cache, [self.full(section, name)])
-
-    def _say(self, text: str, error: Exception) -> None:
-        about = self._about
-        notices.note(
-            text.format(
-                alias=self.alias,
-                backend=about.kind if about else "?",
-                location=about.location if about else "?",
-                error=redacted(f"{type(error).__name__}: {error}".rstrip(". ")),
-            )
-        )
-
-    def _note(self, full: str, cache: Any) -> None:
-        about = self._known(cache)
-        if not self._is_lasting:
-            return
-        if not self._has_looked:
-            self._has_looked = True
-            self._take_over(about, cache)
-        JOURNAL.note(about, full)
-
-    def _take_over(
-        self, about: journal.About, cache: Any, *, in_ours: bool = False
-    ) -> None:
-        """Let what killed processes left go with the next batch."""
-        if JOURNAL.leaves_the_dead or self._is_gone(cache):
-            return
-        for left in journal.dead(about.fingerprint, in_ours=in_ours):
-            taken = JOURNAL.take(left)
-            if taken is not None:
-                self._taken.append((cache, taken))
-                self._is_due = True
-
-    def _known(self, cache: Any) -> journal.About:
-        if self._about is None:
-            self._about = self.dialect.about(self.alias, cache)
-            self._is_lasting = self.dialect.is_lasting(cache)
-        return self._about
-
-    def _strike_out(self) -> None:
-        if self._about is not None:
-            scopes = self.frames.everywhere()
-            alive = [each.sections[self] for each in scopes if self in each.sections]
-            JOURNAL.keep(
-                self._about.fingerprint,
-                [
-                    self.full(each, name)
-                    for section in alive
-                    for each in section.with_cleared()
-                    for name in each.stored()
-                ],
-            )
+            self.deletions.wait(cache, [self.full(section, name)])
 
 
 def _as_it_is(section: Section, name: str) -> Callable[[], None]:

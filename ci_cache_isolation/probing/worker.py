@@ -17,8 +17,7 @@ from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.dialects import dialect_of
 from ci_cache_isolation.isolation.dialects.generic import GenericDialect
 from ci_cache_isolation.isolation.isolated import isolated
-from ci_cache_isolation.isolation.journal import About
-from ci_cache_isolation.isolation.keyspace import JOURNAL
+from ci_cache_isolation.isolation.journal import JOURNAL, About
 from ci_cache_isolation.isolation.patches import is_patched
 from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.scopes import Granularity, Scope, ScopeKind

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.cache import BaseCache
 
+from ci_cache_isolation.isolation.clocks import Expiries
 from ci_cache_isolation.isolation.dialects.methods import calls_down, flushes
 from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import (
@@ -18,15 +19,12 @@ from ci_cache_isolation.isolation.keys import (
     KeyFunction,
     maker_of,
     making_own_keys,
-    own_key,
-    own_text,
     stands,
 )
 from ci_cache_isolation.isolation.process import section_id
 from ci_cache_isolation.isolation.redaction import redacted
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["COUNTING", "Dialect"]
@@ -67,14 +65,14 @@ class Dialect(ABC):
         """Return what two caches that share their entries have in common."""
 
     @abstractmethod
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:
         """Store under one full key what is stored under another, until it expires.
 
         An entry that the target already has stays.
         """
 
     @abstractmethod
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:
         """Return what is stored under a full key, as something that can be compared."""
 
     @abstractmethod
@@ -273,7 +271,7 @@ class Dialect(ABC):
         maker = maker_of(self.cache_of(holder))
         if maker is not None:
             error.args = tuple(
-                own_text(each, maker.space) if isinstance(each, str) else each
+                maker.space.own_text(each) if isinstance(each, str) else each
                 for each in error.args
             )
 
@@ -336,7 +334,7 @@ def _validating(validate_key: Callable[..., Any]) -> Callable[..., Any]:
             return None
         maker = maker_of(cache)
         if maker is not None and isinstance(key, str):
-            key = own_key(key, maker.space)
+            key = maker.space.own_key(key)
         return validate_key(cache, key)
 
     return validate_own_key

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ci_cache_isolation.isolation.clocks import Expiries
 from ci_cache_isolation.isolation.dialects.base import COUNTING, Dialect
 from ci_cache_isolation.isolation.dialects.redis import (
     address,
@@ -18,11 +19,10 @@ from ci_cache_isolation.isolation.dialects.redis import (
     copy_on_server,
     state_on_server,
 )
-from ci_cache_isolation.isolation.keys import maker_of, own_key
+from ci_cache_isolation.isolation.keys import maker_of
 from ci_cache_isolation.isolation.redaction import redacted
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["ClientDialect"]
@@ -75,7 +75,7 @@ class ClientDialect(Dialect):
         """Return the backend behind a client."""
         return vars(holder).get("_backend", holder)
 
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:  # noqa: ARG002
         """Have the server copy it, or carry it from one shard to another."""
         giver = self.raw_client(cache, source)
         taker = self.raw_client(cache, target)
@@ -84,7 +84,7 @@ class ClientDialect(Dialect):
         else:
             copy_between(giver, source, taker, target)
 
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:  # noqa: ARG002
         """Return the value and its end."""
         return state_on_server(self.raw_client(cache, full), full)
 
@@ -121,7 +121,7 @@ class _ReverseKey:
 
         @functools.wraps(function)
         def reverse_key(key: Any) -> Any:
-            return function(own_key(key, maker.space) if type(key) is str else key)
+            return function(maker.space.own_key(key) if type(key) is str else key)
 
         return reverse_key
 

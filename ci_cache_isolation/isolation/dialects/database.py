@@ -18,6 +18,7 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import DatabaseError, connections, router
 from django.db.models.constants import OnConflict
 
+from ci_cache_isolation.isolation.clocks import Expiries
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.dialects.transactions import (
     is_in_transaction,
@@ -27,7 +28,6 @@ from ci_cache_isolation.isolation.journal import About
 from ci_cache_isolation.isolation.keys import maker_of
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
     from ci_cache_isolation.isolation.sections import Section
 
@@ -135,7 +135,7 @@ class DatabaseDialect(Dialect):
         """Have it cull what is in the section."""
         patches.wrap(DatabaseCache, "_cull", _culling)
 
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:  # noqa: ARG002
         """Have the database copy the row."""
         table, key, *_ = _names(cache)
         connection = connection_of(cache)
@@ -154,7 +154,7 @@ class DatabaseDialect(Dialect):
             [target, source, target],
         )
 
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:  # noqa: ARG002
         """Return the row."""
         table, key, value, expires = _names(cache)
         sql = f"SELECT {value}, {expires} FROM {table} WHERE {key} = %s"  # noqa: S608

@@ -14,14 +14,13 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation import notices
-from ci_cache_isolation.isolation.clocks import Deadline, Expiry
+from ci_cache_isolation.isolation.clocks import Deadline, Expiries, Expiry
 from ci_cache_isolation.isolation.dialects.base import Dialect
 from ci_cache_isolation.isolation.dialects.methods import extras, makes_keys, searches
-from ci_cache_isolation.isolation.keys import Attention, maker_of, own_text, stands
+from ci_cache_isolation.isolation.keys import Attention, maker_of, stands
 
 if TYPE_CHECKING:
     from ci_cache_isolation.isolation.journal import About
-    from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["GenericDialect", "TimeoutsRemembered", "remember_as"]
@@ -123,22 +122,22 @@ class GenericDialect(TimeoutsRemembered):
 
         return redacted(self.server(cache)[1])  # type: ignore[index]
 
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:
         """Get it and add it again."""
         with Attention((source, target)):
             value = _operation(cache, "get")(source, _MISSING)
             if value is not _MISSING:
-                timeout = _time_left(space, source, cache.default_timeout)
+                timeout = _time_left(expiries, source, cache.default_timeout)
                 _operation(cache, "add")(target, value, timeout)
-                remember_as(space, source, target)
+                remember_as(expiries, source, target)
 
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:
         """Return the value, as it can be compared, and its end as it was told."""
         with Attention((full,)):
             value = _operation(cache, "get")(full, _MISSING)
         if value is _MISSING:
             return None
-        return pickle.dumps(value), space.expiries.get(full)
+        return pickle.dumps(value), expiries.get(full)
 
     def connect(self, cache: Any) -> None:
         """Have a cache that is unmanaged take its keys as they are."""
@@ -185,7 +184,7 @@ def _returning_own_keys(get_many: Callable[..., Any]) -> Callable[..., Any]:
         if maker is None or type(found) is not dict:
             return found
         return {
-            own_text(key, maker.space) if isinstance(key, str) else key: value
+            maker.space.own_text(key) if isinstance(key, str) else key: value
             for key, value in found.items()
         }
 
@@ -236,9 +235,9 @@ def _reaching_all(method: Callable[..., Any]) -> Callable[..., Any]:
     return reach
 
 
-def _time_left(space: KeySpace, full: str, default: float | None) -> float | None:
+def _time_left(expiries: Expiries, full: str, default: float | None) -> float | None:
     """Return for how many seconds an entry that was found is still stored."""
-    expiry = space.expiries.get(full, _MISSING)
+    expiry = expiries.get(full, _MISSING)
     if not isinstance(expiry, Deadline):
         return default if expiry is _MISSING else None
     # Nobody says which clock the backend goes by. If the tests' were it, one that has
@@ -247,10 +246,10 @@ def _time_left(space: KeySpace, full: str, default: float | None) -> float | Non
     return max(left if left > 0 else expiry.seconds(), 1)
 
 
-def remember_as(space: KeySpace, source: str, target: str) -> None:
+def remember_as(expiries: Expiries, source: str, target: str) -> None:
     """Take note that a copy lives as long as what it is a copy of."""
-    if source in space.expiries:
-        space.expiries[target] = space.expiries[source]
+    if source in expiries:
+        expiries[target] = expiries[source]
 
 
 def _remembering_one(name: str) -> Callable[..., Any]:

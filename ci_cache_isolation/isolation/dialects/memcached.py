@@ -13,14 +13,13 @@ from django.core.cache.backends.base import (
 )
 from django.core.cache.backends.memcached import BaseMemcachedCache, PyMemcacheCache
 
-from ci_cache_isolation.isolation.clocks import Deadline, Expiry
+from ci_cache_isolation.isolation.clocks import Deadline, Expiries, Expiry
 from ci_cache_isolation.isolation.dialects.generic import (
     TimeoutsRemembered,
     remember_as,
 )
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
     from ci_cache_isolation.isolation.patches import Patches
 
 __all__ = ["MemcachedDialect"]
@@ -62,26 +61,26 @@ class MemcachedDialect(TimeoutsRemembered):
 
                 patches.wrap(RendezvousHash, "get_node", _choosing)
 
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:
         """Get it and add it again, by way of the client: the keys are made already."""
         client = cache._cache  # noqa: SLF001
         value = client.get(source, _MISSING)
         if value is not _MISSING:
-            expiry = space.expiries.get(source, _MISSING)
+            expiry = expiries.get(source, _MISSING)
             if expiry is _MISSING:
                 expiry = self.expiry(cache, cache.default_timeout)
             if isinstance(expiry, Deadline):
                 # It was found, so memcached has not yet counted to its end.
                 expiry = max(expiry.seconds(), 1)
             client.add(target, value, expiry or 0)
-            remember_as(space, source, target)
+            remember_as(expiries, source, target)
 
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:
         """Return the value, as it can be compared, and its end as it was told."""
         value = cache._cache.get(full, _MISSING)  # noqa: SLF001
         if value is _MISSING:
             return None
-        return pickle.dumps(value), space.expiries.get(full)
+        return pickle.dumps(value), expiries.get(full)
 
     def expiry(self, cache: Any, timeout: float | None) -> Expiry:
         """Return when an entry expires, as memcached was told."""

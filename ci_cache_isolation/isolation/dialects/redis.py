@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.cache.backends.redis import RedisCacheClient
 
-from ci_cache_isolation.isolation.clocks import steady
+from ci_cache_isolation.isolation.clocks import Expiries, steady
 from ci_cache_isolation.isolation.dialects.base import Dialect
-
-if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.keyspace import KeySpace
 
 __all__ = [
     "RedisDialect",
@@ -52,11 +49,11 @@ class RedisDialect(Dialect):
 
         return redacted(cache._servers)  # noqa: SLF001
 
-    def copy(self, space: KeySpace, cache: Any, source: str, target: str) -> None:  # noqa: ARG002
+    def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:  # noqa: ARG002
         """Have the server copy it, with the time that it has left."""
         copy_on_server(_client(cache, target), source, target)
 
-    def state(self, space: KeySpace, cache: Any, full: str) -> object:  # noqa: ARG002
+    def state(self, cache: Any, full: str, expiries: Expiries) -> object:  # noqa: ARG002
         """Return the value and its end."""
         return state_on_server(_client(cache, full), full)
 

@@ -19,7 +19,8 @@ from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.methods import hands_on
 from ci_cache_isolation.isolation.filespace import FileSpace
 from ci_cache_isolation.isolation.inherited_sections import Joined, announced, joined
-from ci_cache_isolation.isolation.keyspace import JOURNAL, KeySpace
+from ci_cache_isolation.isolation.journal import JOURNAL
+from ci_cache_isolation.isolation.keyspace import KeySpace
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import after_fork, next_number, section_id
 from ci_cache_isolation.isolation.sections import Frame, Frames, Section, Visit

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation import clocks, journal
-from ci_cache_isolation.isolation.keyspace import BATCH
+from ci_cache_isolation.isolation.deletions import BATCH
 from ci_cache_isolation.isolation.purging import purge
 from tests.shared_caches import BLOCK, CLASS, TEST, DictionaryCache, dictionaries
 from tests.stopped_clocks import FUTURE, LIBRARIES, PAST
