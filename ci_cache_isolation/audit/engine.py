@@ -18,6 +18,8 @@ from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.events import RECORD_VARIABLE, WHOLE_VARIABLE
+from ci_cache_isolation.running.events import read as read_record
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.limits import TimeLimit
@@ -29,8 +31,6 @@ from ci_cache_isolation.running.output import (
 )
 from ci_cache_isolation.running.private_files import made
 from ci_cache_isolation.running.processes import Processes
-from ci_cache_isolation.running.record import RECORD_VARIABLE, WHOLE_VARIABLE
-from ci_cache_isolation.running.record import read as read_record
 from ci_cache_isolation.running.replaying import SECONDS as REPLAYING
 from ci_cache_isolation.running.replaying import Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner

@@ -32,21 +32,12 @@ _REFUSED = (
 
 
 class Deletions:
-    """Full keys that wait, each with a cache that knows the way to the server.
+    """Full keys that wait, each with a cache that knows the way to the server."""
 
-    ``alive`` returns those of sections that are still open.
-    """
-
-    def __init__(
-        self,
-        alias: str,
-        server: ServerAccess,
-        alive: Callable[[], Iterable[str]],
-    ) -> None:
+    def __init__(self, alias: str, server: ServerAccess) -> None:
         self._alias = alias
         self._server = server
         self._lock = new_lock(self, "_lock")
-        self._alive = alive
         # By the cache that stored them.
         self._waiting: dict[int, tuple[Any, list[str]]] = {}
         # What killed processes left.
@@ -96,8 +87,10 @@ class Deletions:
         self._waiting.clear()
         self._taken.clear()
 
-    def tidy(self, *, is_last: bool = False) -> None:
-        """Delete what waits.
+    def tidy(
+        self, alive: Callable[[], Iterable[str]], *, is_last: bool = False
+    ) -> None:
+        """Delete what waits; ``alive`` returns the full keys of open sections.
 
         Where that has failed it is not tried again before the end of the process: a
         server that is gone may cost a timeout each time.
@@ -115,7 +108,7 @@ class Deletions:
                 self.wait(each, those)
             return
         if self._about is not None:
-            JOURNAL.keep(self._about.fingerprint, self._alive())
+            JOURNAL.keep(self._about.fingerprint, alive())
         while self._taken:
             cache, left = self._taken[-1]
             if self._is_gone(cache) or not self._is_deleted(cache, left.names):

@@ -40,7 +40,7 @@ class KeySpace(Space):
         self._users: weakref.WeakSet[Any] = weakref.WeakSet()
         self.server = server
         self.keys = FullKeys(dialect.key_limit, counts_bytes=dialect.counts_bytes)
-        self.deletions = Deletions(alias, dialect, self._alive)
+        self.deletions = Deletions(alias, dialect)
         self.modules: frozenset[str] = frozenset()
         self.expiries: Expiries = {}
         self._holders: dict[Section, Any] = {}
@@ -220,7 +220,7 @@ class KeySpace(Space):
         cache = next(iter(self._users), None) if is_last else None
         if cache is not None:
             self.deletions.take_from_children(cache)
-        self.deletions.tidy(is_last=is_last)
+        self.deletions.tidy(self._alive, is_last=is_last)
 
     @property
     def is_untidy(self) -> bool:

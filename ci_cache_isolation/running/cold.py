@@ -14,15 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.running.events import (
+    ORDER_VARIABLE,
+    RECORD_VARIABLE,
+    Told,
+    read,
+)
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE, End
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.processes import TIMED_OUT, Processes
-from ci_cache_isolation.running.record import (
-    ORDER_VARIABLE,
-    RECORD_VARIABLE,
-    Record,
-    read,
-)
 from ci_cache_isolation.running.runners import Runner
 
 __all__ = ["ColdJob", "ColdRun", "ColdRuns"]
@@ -70,7 +70,7 @@ class ColdRun:
     job: ColdJob
     end: End
     seconds: float
-    record: Record
+    record: Told
     exit_code: int
 
     @property

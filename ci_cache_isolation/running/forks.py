@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -208,29 +209,19 @@ class ForkServer:
                         break
                     self._check(job)
                     number = next(self._numbers)
-                    self._send(
-                        number=number,
-                        tests=job.tests,
-                        sections=job.sections,
-                        seconds=self.seconds if job.seconds is None else job.seconds,
-                        common=job.common,
-                        variables=job.variables,
-                    )
+                    if job.seconds is None:
+                        sent = replace(job, seconds=self.seconds)
+                    else:
+                        sent = job
+                    self._send(number=number, job=sent.to_json())
                     running[number] = job
                 if not running:
                     return
                 answer = self._answer()
                 # One of a run that was left early may have been on its way.
                 if answer.get("number") in running:
-                    yield Forked(
-                        running.pop(answer["number"]),
-                        End(answer["end"]),
-                        answer["outcomes"],
-                        answer["seconds"],
-                        answer["message"],
-                        answer["messages"],
-                        tuple(answer["order"]),
-                    )
+                    job = running.pop(answer["number"])
+                    yield Forked.from_json(job, answer["forked"])
         finally:
             if running:
                 with suppress(ForkServerError):
@@ -267,10 +258,7 @@ class ForkServer:
         if error := begun.get("error"):
             kind = NothingToForkError if error == _NO_TESTS else ForkServerError
             raise self._error("could not start", error, kind)
-        self.suite = tuple(
-            SuiteTest(test, tuple(groups), rank)
-            for test, rank, *groups in begun["tests"]
-        )
+        self.suite = tuple(map(SuiteTest.from_json, begun["tests"]))
         self.settings = begun["settings"]
         self.tests = tuple(test.id for test in self.suite)
         self.remark = begun["remark"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
 from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE, UNDO_VARIABLE
 
@@ -104,6 +105,19 @@ class Job:
             variables[UNDO_VARIABLE] = json.dumps([before, self.undone])
         return variables
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the process that forks is sent it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, sent: Mapping[str, Any]) -> Self:
+        """Return the job that was sent."""
+        known = {each.name: sent[each.name] for each in fields(cls)}
+        known["tests"] = tuple(sent["tests"])
+        known["sections"] = Sections(sent["sections"])
+        known["undone"] = tuple(map(tuple, sent["undone"]))
+        return cls(**known)
+
     def __post_init__(self) -> None:
         if (self.sections is Sections.COMMON) != bool(self.common):
             raise ValueError("a job has a common tag with COMMON sections only")
@@ -127,6 +141,22 @@ class Forked:
     message: str
     messages: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as whoever sent the job is told it, who knows that."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        del told["job"]
+        return told
+
+    @classmethod
+    def from_json(cls, job: Job, told: Mapping[str, Any]) -> Self:
+        """Return what became of a job."""
+        known = {
+            each.name: told[each.name] for each in fields(cls) if each.name in told
+        }
+        known["end"] = End(told["end"])
+        known["order"] = tuple(told["order"])
+        return cls(job=job, **known)
 
     @property
     def last(self) -> str | None:

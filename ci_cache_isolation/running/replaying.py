@@ -11,11 +11,11 @@ from itertools import count
 from pathlib import Path
 
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, enabled
+from ci_cache_isolation.running.events import ORDER_VARIABLE, RECORD_VARIABLE, read
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.running.processes import TIMED_OUT, Processes
-from ci_cache_isolation.running.record import ORDER_VARIABLE, RECORD_VARIABLE, read
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.running.runners.arguments import has_options
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 __all__ = ["SuiteTest"]
 
@@ -20,3 +22,12 @@ class SuiteTest:
     id: str
     groups: tuple[str, ...] = ()
     rank: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is told."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Self:
+        """Return the test that was told."""
+        return cls(told["id"], tuple(told["groups"]), told["rank"])

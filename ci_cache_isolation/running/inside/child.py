@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, TypeVar
 
@@ -16,18 +15,18 @@ from django.db import connections
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.journal import JOURNAL
+from ci_cache_isolation.running.events import Events
 from ci_cache_isolation.running.inside.databases import Slot
-from ci_cache_isolation.running.jobs import Sections
-from ci_cache_isolation.running.output import one_line, shown_error
+from ci_cache_isolation.running.jobs import Job, Sections
 from ci_cache_isolation.running.suite import SuiteTest
 
-__all__ = ["Suite", "Teller", "live"]
+__all__ = ["Suite", "live"]
 
 T = TypeVar("T")
 
 
-class Teller:
-    """Writes one line for each thing that happens into a pipe that the parent reads.
+class Pipe:
+    """Writes lines into a pipe that the parent reads.
 
     A test may fork as well. What comes back from there is not this process, and ends:
     it would run the rest of the tests a second time, over the same connections.
@@ -37,37 +36,13 @@ class Teller:
         self._pipe = pipe
         self._pid = os.getpid()
 
-    def started(self, test: str) -> None:
-        """Tell that a test starts."""
-        self._write("started", test)
-
-    def outcome(self, test: str, outcome: str, message: str = "") -> None:
-        """Tell an outcome; a test may have several, of which a failure counts."""
-        self._write("outcome", test, outcome, one_line(message))
-
-    def ended(self, test: str) -> None:
-        """Tell that a test, tearing down included, is over."""
-        self._write("ended", test)
-
-    def changed(self, alias: str) -> None:
-        """Tell that a database is about to be changed, and not for a moment only."""
-        self._write("changed", alias)
-
-    def broken(self, error: BaseException) -> None:
-        """Tell what has ended the run in the middle."""
-        with suppress(OSError):
-            self._write("broken", f"the run was ended by {shown_error(error)}")
-
-    def finished(self) -> None:
-        """Tell that all is over."""
-        self._write("finished")
-
-    def _write(self, *words: str) -> None:
+    def write(self, line: str) -> None:
+        """Write a line, whole."""
         if os.getpid() != self._pid:
             os._exit(0)
-        line = json.dumps(words).encode() + b"\n"
-        while line:
-            line = line[os.write(self._pipe, line) :]
+        rest = line.encode()
+        while rest:
+            rest = rest[os.write(self._pipe, rest) :]
 
 
 class Suite(Generic[T]):
@@ -82,7 +57,7 @@ class Suite(Generic[T]):
     def __init__(  # noqa: PLR0913
         self,
         tests: dict[str, T],
-        run: Callable[[Sequence[T], Teller], None],
+        run: Callable[[Sequence[T], Events], None],
         queries_allowed: Callable[[], AbstractContextManager[Any]],
         described: Sequence[SuiteTest],
         *,
@@ -99,7 +74,7 @@ class Suite(Generic[T]):
 
 def live(
     suite: Suite[Any],
-    job: Mapping[str, Any],
+    job: Job,
     slot: Slot | None,
     *,
     pipe: int,
@@ -110,18 +85,18 @@ def live(
     ``lifeline`` is a pipe whose other end only the parent holds.
     """
     status = 1
-    teller = Teller(pipe)
+    events = Events(Pipe(pipe).write)
     try:
         _end_with(lifeline)
         _stop_coverage()
         if slot is not None:
-            slot.enter(teller.changed)
+            slot.enter(events.changed)
         # Tests look for objects too, and so do we for caches that somebody holds.
         gc.unfreeze()
-        os.environ.update(job["variables"])
-        _isolate(Sections(job["sections"]))
-        suite.run([suite.tests[test] for test in job["tests"]], teller)
-        teller.finished()
+        os.environ.update(job.variables)
+        _isolate(job.sections)
+        suite.run([suite.tests[test] for test in job.tests], events)
+        events.finished()
         with suite.queries_allowed():
             switch.finish()
             # A server has them still open when this process is gone.
@@ -130,7 +105,8 @@ def live(
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here
         with suppress(Exception):
             traceback.print_exc()
-        teller.broken(error)
+        with suppress(OSError):
+            events.broken(error)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):

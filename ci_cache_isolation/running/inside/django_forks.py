@@ -19,15 +19,15 @@ from django.test.utils import (  # type: ignore[attr-defined]
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.django_runner import IsolatedRunner, IsolationMixin
-from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.events import Events
+from ci_cache_isolation.running.inside.child import Suite
 from ci_cache_isolation.running.inside.databases import watch_set_up
 from ci_cache_isolation.running.inside.django_tests import described, not_loaded
 from ci_cache_isolation.running.inside.serving import refuse, serve
+from ci_cache_isolation.running.inside.unittest_events import QuietResult, tell_of
 from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.output import shown_error
 
-__all__ = ["ForkingRunner", "TellingResult", "forking_runner", "run_in_order"]
+__all__ = ["ForkingRunner", "forking_runner", "run_in_order"]
 
 
 class ForkingMixin:
@@ -68,72 +68,16 @@ class ForkingMixin:
         return unittest.TestResult()
 
 
-def run_in_order(tests: Sequence[unittest.TestCase], teller: Teller) -> None:
+def run_in_order(tests: Sequence[unittest.TestCase], events: Events) -> None:
     """Run tests in exactly this order, with the fixtures of classes and modules."""
     order: dict[int, unittest.TestCase] = {}
     for test in tests:
         # One that is run twice must not find what Django keeps on it: setUpTestData's.
         each = copy.copy(test) if id(test) in order else test
         order[id(each)] = each
-    unittest.TestSuite(order.values()).run(TellingResult(tests, teller))
-
-
-class TellingResult(unittest.TestResult):
-    """Tells each outcome as soon as it is there."""
-
-    def __init__(self, tests: Sequence[unittest.TestCase], teller: Teller) -> None:
-        super().__init__()
-        self._teller = teller
-        self._waiting = [test.id() for test in tests]
-        self._latest = ""
-
-    def startTest(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
-        super().startTest(test)
-        self._teller.started(test.id())
-
-    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
-        super().stopTest(test)
-        self._teller.ended(test.id())
-
-    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
-        self._tell(test, PASSED)
-
-    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: ARG002, D102, N802
-        self._tell(test, PASSED)
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: ARG002, D102, N802
-        self._tell(test, SKIPPED)
-
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: D102, N802
-        self._tell(test, FAILED, "unexpected success")
-
-    def addFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: D102, N802
-        self._tell(test, FAILED, shown_error(err[1]))
-
-    addError = addFailure  # noqa: N815
-
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: ARG002, D102, N802
-        if err is not None:
-            self._tell(test, FAILED, shown_error(err[1]))
-
-    def _tell(self, test: Any, outcome: str, message: str = "") -> None:
-        name = test.id()
-        if isinstance(test, unittest.TestCase):
-            self._latest = name
-            self._told(name, outcome, message)
-        elif name.startswith("setUp"):
-            # "setUpClass (module.Class)": none of the tests in there is going to run.
-            inside = name.partition("(")[2].rstrip(")") + "."
-            for each in [each for each in self._waiting if each.startswith(inside)]:
-                self._told(each, outcome, message)
-        elif outcome == FAILED:
-            # Tearing down belongs to the test before it, as under pytest.
-            self._told(self._latest, outcome, f"{name}: {message}")
-
-    def _told(self, name: str, outcome: str, message: str) -> None:
-        if name in self._waiting:
-            self._waiting.remove(name)
-        self._teller.outcome(name, outcome, message)
+    result = QuietResult()
+    tell_of(result, tests, events)
+    unittest.TestSuite(order.values()).run(result)
 
 
 def forking_runner(user_runner: Any) -> Any:

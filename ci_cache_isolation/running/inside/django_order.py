@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import unittest
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.test.utils import (  # type: ignore[attr-defined]
 )
 
 from ci_cache_isolation.isolation.django_runner import IsolationMixin
+from ci_cache_isolation.running.events import WHOLE_VARIABLE, EventFile
 from ci_cache_isolation.running.inside.django_tests import described, not_loaded
 from ci_cache_isolation.running.inside.django_workers import recorded
 from ci_cache_isolation.running.inside.imposed import (
@@ -24,14 +25,13 @@ from ci_cache_isolation.running.inside.imposed import (
     settings_module,
     shared_between_runs,
 )
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.record import WHOLE_VARIABLE, Recorder
+from ci_cache_isolation.running.inside.unittest_events import tell_of
 
 __all__ = ["OrderedRunner", "ordered_runner"]
 
 
 class OrderingMixin:
-    """Puts a runner's tests in order and records what becomes of them.
+    """Puts a runner's tests in order and tells what becomes of them.
 
     Django's own grouping comes after: it keeps classes together, and TestCase before
     the rest, as in every run of the user's.
@@ -42,8 +42,8 @@ class OrderingMixin:
     reorder_by: Any
 
     def build_suite(self, *args: Any, **kwargs: Any) -> Any:
-        """Build the suite in the imposed order, and note which tests there are."""
-        suite_class, recorder = self.test_suite, Recorder()
+        """Build the suite in the imposed order, and tell which tests there are."""
+        suite_class, events = self.test_suite, EventFile()
         self.parallel_test_suite = recorded(self.parallel_test_suite)
         built: list[unittest.TestCase] = []
 
@@ -59,26 +59,26 @@ class OrderingMixin:
         if not built and isinstance(suite, unittest.TestSuite):
             # A runner that builds its suite in a way of its own.
             suite = ordered_suite(iter_test_cases(suite))
-        recorder.collected(
+        events.collected(
             described(built, self._kinds),
             settings=settings_module(),
             shared=shared_between_runs(),
         )
         reasons = not_loaded(built) if os.environ.get(WHOLE_VARIABLE) else {}
         if reasons:
-            recorder.not_loaded(reasons)
-            recorder.close()
+            events.not_loaded(reasons)
+            events.close()
             # No database is made, and no test is run.
             raise SystemExit(1)
         run = suite.run
 
-        def recorded_run(result: unittest.TestResult, *args: Any) -> Any:
-            record_into(result, recorder)
+        def told_run(result: unittest.TestResult, *args: Any) -> Any:
+            tell_of(result, built, events)
             outcome = run(result, *args)
-            recorder.finished()
+            events.finished()
             return outcome
 
-        suite.run = recorded_run
+        suite.run = told_run
         return suite
 
     def _ordered(self, tests: Iterable[unittest.TestCase]) -> list[unittest.TestCase]:
@@ -95,35 +95,6 @@ class OrderingMixin:
 
 def _id(test: unittest.TestCase) -> str:
     return test.id()
-
-
-def record_into(result: Any, recorder: Recorder) -> None:
-    """Let a result object tell the recorder too; whatever class it is of."""
-
-    def also(name: str, tell: Callable[..., None]) -> None:
-        method = getattr(result, name)
-
-        def both(*args: Any, **kwargs: Any) -> Any:
-            tell(*args)
-            return method(*args, **kwargs)
-
-        setattr(result, name, both)
-
-    def telling(outcome: str) -> Callable[..., None]:
-        return lambda test, *_: recorder.outcome(test.id(), outcome)
-
-    def sub_test(test: Any, _: Any, error: Any) -> None:
-        if error is not None:
-            recorder.outcome(test.id(), FAILED)
-
-    also("startTest", lambda test: recorder.started(test.id()))
-    also("stopTest", lambda test: recorder.ended(test.id()))
-    also("addSuccess", telling(PASSED))
-    also("addExpectedFailure", telling(PASSED))
-    also("addSkip", telling(SKIPPED))
-    also("addSubTest", sub_test)
-    for name in ("addFailure", "addError", "addUnexpectedSuccess"):
-        also(name, telling(FAILED))
 
 
 def ordered_runner(user_runner: Any) -> Any:

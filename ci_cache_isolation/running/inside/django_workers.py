@@ -11,7 +11,7 @@ from typing import Any
 
 from django.test.runner import RemoteTestRunner
 
-from ci_cache_isolation.running.record import Recorder
+from ci_cache_isolation.running.events import EventFile
 
 __all__ = ["RecordingRunner", "recorded"]
 
@@ -21,14 +21,14 @@ class RecordingRunner(RemoteTestRunner):
 
     def run(self, test: Any) -> Any:
         """Run it, and note each test that starts."""
-        recorder, result_class = Recorder(), self.resultclass
+        events, result_class = EventFile(), self.resultclass
 
         def made() -> Any:
             result: Any = result_class()
             start = result.startTest
 
             def starting(each: unittest.TestCase) -> None:
-                recorder.ran_in(str(os.getpid()), each.id())
+                events.ran_in(str(os.getpid()), each.id())
                 start(each)
 
             result.startTest = starting
@@ -39,7 +39,7 @@ class RecordingRunner(RemoteTestRunner):
             return super().run(test)
         finally:
             self.resultclass = result_class
-            recorder.close()
+            events.close()
 
 
 def recorded(suite_class: Any) -> Any:

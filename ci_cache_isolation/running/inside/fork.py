@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from contextlib import suppress
-from typing import Any
 
+from ci_cache_isolation.running.events import NO_EVENT, Told
 from ci_cache_isolation.running.inside.databases import Slot
-from ci_cache_isolation.running.jobs import NO_END, End
+from ci_cache_isolation.running.jobs import NO_END, End, Forked, Job
 from ci_cache_isolation.running.outcomes import FAILED
 
 __all__ = ["Fork"]
@@ -19,66 +18,46 @@ _PIECE = 1 << 16
 
 
 class Fork:
-    """A fork that is running, and what it has told so far."""
+    """A fork that is running, and what it has told so far.
+
+    ``pipes`` are the ends that this process has: of what it tells, and of what keeps it
+    alive.
+    """
 
     def __init__(
         self,
-        job: dict[str, Any],
+        number: int,
+        job: Job,
         pid: int,
-        output: int,
-        line: int,
-        slot: Slot | None = None,
+        pipes: tuple[int, int],
+        slot: Slot | None,
     ) -> None:
-        self.number: int = job["number"]
-        self.tests: list[str] = job["tests"]
+        assert job.seconds is not None
+        self.number = number
+        self.job = job
         self.slot = slot
         self.pid = pid
-        self.output = output
-        self.lifeline = line
+        self.output, self.lifeline = pipes
         self.begun = time.monotonic()
-        self.deadline = self.begun + job["seconds"]
-        self.limit: float = job["seconds"]
-        self.outcomes: dict[str, str] = {}
-        self.messages: dict[str, str] = {}
-        self.order: list[str] = []
-        self.running: str | None = None
-        self.running_since = self.begun
-        self.broken_by = ""
-        self.is_finished = False
+        self.deadline = self.begun + job.seconds
+        self.told = Told()
         self.is_stopped = False
-        self._told = b""
+        self._rest = b""
 
     def listen(self) -> None:
         """Take in what it has told."""
         with suppress(BlockingIOError):
             while piece := os.read(self.output, _PIECE):
-                self._told += piece
-        *lines, self._told = self._told.split(b"\n")
+                self._rest += piece
+        *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
             # A test may write anywhere.
-            with suppress(ValueError, TypeError):
-                self._apply(*json.loads(line))
-
-    def _apply(self, event: str, test: str = "", *rest: str) -> None:
-        match event:
-            case "started":
-                self.running = test
-                self.running_since = time.monotonic()
-                self.order.append(test)
-            case "outcome":
-                outcome, message = rest
-                if self.outcomes.get(test) != FAILED:
-                    self.outcomes[test] = outcome
-                    if outcome == FAILED:
-                        self.messages[test] = message
-            case "ended":
-                self.running = None
-            case "changed" if self.slot is not None:
-                self.slot.note_change(test)
-            case "broken":
-                self.broken_by = test
-            case "finished":
-                self.is_finished = True
+            with suppress(*NO_EVENT):
+                self.told.take(line)
+        if self.slot is not None:
+            for alias in self.told.changed:
+                self.slot.note_change(alias)
+            self.told.changed.clear()
 
     def kill(self) -> None:
         """End it, and whatever it has started in its group."""
@@ -90,29 +69,29 @@ class Fork:
         os.close(self.output)
         os.close(self.lifeline)
 
-    def result(self, status: int) -> dict[str, Any]:
-        """Return what the client is told."""
-        end, last = End.FINISHED, self.tests[-1]
-        message = self.messages.get(last, "")
-        if not self.is_finished:
+    def result(self, status: int) -> Forked:
+        """Return what became of the job."""
+        told, last = self.told, self.job.tests[-1]
+        end, message = End.FINISHED, told.messages.get(last, "")
+        if not told.is_finished:
             end = End.TIMED_OUT if self.is_stopped else End.DIED
             # It may have ended in set-up of a class, or in tearing down.
-            untold = [test for test in self.tests if test not in self.outcomes]
-            culprit = self.running or next(iter(untold), last)
-            message = self.broken_by or _cause(status)
+            untold = [test for test in self.job.tests if test not in told.outcomes]
+            culprit = told.running or next(iter(untold), last)
+            message = told.broken_by or _cause(status)
             if self.is_stopped:
-                message = f"{NO_END} {self.limit:g} s"
-            self.outcomes[culprit] = FAILED
-            self.messages[culprit] = message
-        return {
-            "number": self.number,
-            "end": end,
-            "outcomes": self.outcomes,
-            "seconds": round(time.monotonic() - self.begun, 6),
-            "message": message,
-            "messages": self.messages,
-            "order": self.order,
-        }
+                message = f"{NO_END} {self.job.seconds:g} s"
+            told.outcomes[culprit] = FAILED
+            told.messages[culprit] = message
+        return Forked(
+            self.job,
+            end,
+            told.outcomes,
+            round(time.monotonic() - self.begun, 6),
+            message,
+            told.messages,
+            tuple(told.order),
+        )
 
 
 def _cause(status: int) -> str:

@@ -14,8 +14,8 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.stores import name_for
+from ci_cache_isolation.running.events import ORDER_VARIABLE
 from ci_cache_isolation.running.order_file import OrderFile, arranged
-from ci_cache_isolation.running.record import ORDER_VARIABLE
 
 __all__ = [
     "exactly",

@@ -20,14 +20,15 @@ from _pytest.config import create_terminal_writer
 from django.conf import settings
 from django.db import connections
 
+from ci_cache_isolation.running.events import Events
 from ci_cache_isolation.running.inside import pytest_repeats
-from ci_cache_isolation.running.inside.child import Suite, Teller
+from ci_cache_isolation.running.inside.child import Suite
 from ci_cache_isolation.running.inside.databases import made, watch_set_up
+from ci_cache_isolation.running.inside.pytest_events import EventsPlugin, message_of
 from ci_cache_isolation.running.inside.pytest_tests import beside, described
 from ci_cache_isolation.running.inside.serving import refuse, serve
 from ci_cache_isolation.running.jobs import FOLDER_VARIABLE
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.output import one_line, telling_line
+from ci_cache_isolation.running.output import telling_line
 
 _DATABASES = "django_db_setup"
 SCOPES_PLUGIN = "ci_cache_isolation_scopes"
@@ -82,10 +83,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 
 class ForksPlugin:
-    """Serves in place of running the tests; in a fork it tells what they come to."""
+    """Serves in place of running the tests."""
 
     def __init__(self) -> None:
-        self._teller: Teller | None = None
+        self._is_fork = False
         self._errors: list[str] = []
         self._not_loaded: dict[str, str] = {}
         self._set_up: list[pytest.FixtureDef[Any]] = []
@@ -126,34 +127,18 @@ class ForksPlugin:
 
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Remember what is set up in the parent."""
-        if self._teller is None:
+        if not self._is_fork:
             self._set_up.append(fixturedef)
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Tell that a test starts."""
-        if self._teller is not None:
-            self._teller.started(nodeid)
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Tell that a test is over."""
-        if self._teller is not None:
-            self._teller.ended(nodeid)
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell what a phase of a test came to."""
-        if self._teller is None:
-            if report.failed:
-                self._errors.append(_message(report))
-        elif report.failed:
-            self._teller.outcome(report.nodeid, FAILED, _message(report))
-        elif report.skipped and not hasattr(report, "wasxfail"):
-            self._teller.outcome(report.nodeid, SKIPPED)
-        elif report.when == "call" or report.skipped:
-            self._teller.outcome(report.nodeid, PASSED)
+        """Remember what can't be set up in the parent."""
+        if not self._is_fork and report.failed:
+            self._errors.append(message_of(report))
 
-    def _run(self, items: Sequence[pytest.Item], teller: Teller) -> None:
-        self._teller = teller
+    def _run(self, items: Sequence[pytest.Item], events: Events) -> None:
+        self._is_fork = True
         session = items[0].session
+        session.config.pluginmanager.register(EventsPlugin(events))
         # What the parent has set up is not a fork's to take down; what it sets up is.
         finalizers, _ = session._setupstate.stack.get(session, ([], None))  # noqa: SLF001
         finalizers.clear()
@@ -232,12 +217,3 @@ def queries_allowed(config: pytest.Config) -> AbstractContextManager[Any]:
     plugin = sys.modules.get("pytest_django.plugin")
     blocker = plugin and config.stash.get(plugin.blocking_manager_key, None)
     return blocker.unblock() if blocker else nullcontext()
-
-
-def _message(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is None:
-        return telling_line(str(report.longrepr).splitlines())
-    message = one_line(crash.message)
-    # pytest leaves the name out where the assertion speaks for itself.
-    return f"AssertionError: {message}" if message.startswith("assert ") else message

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ci_cache_isolation.running.events import EventFile
 from ci_cache_isolation.running.inside import pytest_repeats
 from ci_cache_isolation.running.inside.imposed import (
     exactly,
@@ -19,9 +20,8 @@ from ci_cache_isolation.running.inside.imposed import (
     settings_module,
     shared_between_runs,
 )
+from ci_cache_isolation.running.inside.pytest_events import EventsPlugin
 from ci_cache_isolation.running.inside.pytest_tests import beside, described
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.record import Recorder
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -35,7 +35,7 @@ def pytest_load_initial_conftests(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep pytest-randomly to reseeding; take notes, but not in xdist's workers."""
+    """Keep pytest-randomly to reseeding; tell events, but not in xdist's workers."""
     pytest_repeats.registered(config)
     imposed = imposed_order()
     if hasattr(config.option, "randomly_reorganize"):
@@ -44,7 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if imposed is not None and config.option.randomly_seed == "default":
             config.option.randomly_seed = int(imposed.hash_seed)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(RecordingPlugin(), "ci_cache_isolation_record")
+        config.pluginmanager.register(
+            FilePlugin(EventFile()), "ci_cache_isolation_record"
+        )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -71,45 +73,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
             items[:] = exact
 
 
-class RecordingPlugin:
-    """Writes down what becomes of each test."""
+class FilePlugin(EventsPlugin):
+    """Writes what becomes of each test, and of the whole run."""
 
-    def __init__(self) -> None:
-        self.recorder = Recorder()
+    events: EventFile
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note all tests. Never called under xdist, where the workers know them."""
-        self.recorder.collected(
+        """Tell all tests. Never called under xdist, where the workers know them."""
+        self.events.collected(
             described(session.items),
             settings=settings_module(),
             shared=shared_between_runs(),
         )
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note that a test starts."""
-        self.recorder.started(nodeid)
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Note that a test is over."""
-        self.recorder.ended(nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what a phase of a test came to, and which worker ran it."""
-        if report.when == "setup" and (node := getattr(report, "node", None)):
-            self.recorder.ran_in(node.gateway.id, report.nodeid)
-        if report.failed:
-            self.recorder.outcome(report.nodeid, FAILED)
-        elif report.skipped and not hasattr(report, "wasxfail"):
-            self.recorder.outcome(report.nodeid, SKIPPED)
-        elif report.when == "call" or report.skipped:
-            self.recorder.outcome(report.nodeid, PASSED)
-
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: Any) -> None:
-        """Note that the run came to its end, whatever it found."""
+        """Tell that the run came to its end, whatever it found."""
         if int(exitstatus) in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            self.recorder.finished()
+            self.events.finished()
 
 
 def _id(item: pytest.Item) -> str:

@@ -28,6 +28,7 @@ from django.core.cache import caches
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
 from ci_cache_isolation.isolation import hook, switch
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.common_sections import Meetings
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.purging import purge
@@ -42,7 +43,7 @@ from ci_cache_isolation.running.inside.databases import (
 )
 from ci_cache_isolation.running.inside.fork import Fork
 from ci_cache_isolation.running.inside.preloading import import_cache_clients
-from ci_cache_isolation.running.jobs import FORKS_VARIABLE
+from ci_cache_isolation.running.jobs import FORKS_VARIABLE, Job
 
 __all__ = ["is_of_tools", "refuse", "serve"]
 
@@ -76,7 +77,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
             why_not = slots.why_not()
             threads = _threads_that_matter()
             server.tell(
-                tests=[[each.id, each.rank, *each.groups] for each in suite.described],
+                tests=[each.to_json() for each in suite.described],
                 settings=str(getattr(settings, "SETTINGS_MODULE", "") or ""),
                 remark=_remark(suite.remark, why_not, threads),
                 unsafe=why_unsafe(threads),
@@ -225,22 +226,23 @@ class _Server:
         self._is_gone = self._is_gone or not piece
         *lines, self._received = (self._received + piece).split(b"\n")
         for line in lines:
-            job = json.loads(line)
-            if "stop" in job:
+            sent = json.loads(line)
+            if "stop" in sent:
                 # A test may have begun just now.
                 for fork in self._forks.values():
                     fork.listen()
                 self.tell(stopped=self._running())
                 self._stop()
                 continue
+            job = Job.from_json(sent["job"])
             try:
                 slot = self._slots.take()
             except CannotCloneError as error:
                 # Without what they need, tests would say nothing.
                 self.tell(error=f"the database {error}")
                 continue
-            with self._common(job["common"]):
-                self._fork(job, slot)
+            with self._common(job.common):
+                self._fork(sent["number"], job, slot)
 
     def _wake(self) -> None:
         with suppress(BlockingIOError):
@@ -255,7 +257,7 @@ class _Server:
     def _reap(self) -> None:
         for fork in list(self._forks.values()):
             if (status := self._ended_as(fork, os.WNOHANG)) is not None:
-                self.tell(**fork.result(status))
+                self.tell(number=fork.number, forked=fork.result(status).to_json())
 
     def _ended_as(self, fork: Fork, options: int) -> int | None:
         """Return the status that a fork has ended with, None if it is running."""
@@ -272,11 +274,10 @@ class _Server:
 
     def _running(self) -> dict[str, float]:
         """Return the tests that are running, and how many seconds each has run."""
-        now = time.monotonic()
         return {
-            fork.running: round(now - fork.running_since, 3)
+            fork.told.running: round(steady() - fork.told.begun[fork.told.running], 3)
             for fork in self._forks.values()
-            if fork.running is not None
+            if fork.told.running is not None
         }
 
     def _stop(self) -> None:
@@ -291,7 +292,7 @@ class _Server:
         with self._suite.queries_allowed():
             return self._meetings.at(tag)
 
-    def _fork(self, job: dict[str, Any], slot: Slot | None) -> None:
+    def _fork(self, number: int, job: Job, slot: Slot | None) -> None:
         _let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()
@@ -322,7 +323,7 @@ class _Server:
         os.set_blocking(output, False)
         with suppress(OSError, AttributeError):
             fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, _PIPE)
-        fork = Fork(job, pid, output, ours, slot)
+        fork = Fork(number, job, pid, (output, ours), slot)
         self._forks[fork.number] = fork
 
     def _let_go(self) -> None:

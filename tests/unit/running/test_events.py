@@ -1,13 +1,13 @@
 import pytest
 
 from ci_cache_isolation.isolation.clocks import steady
-from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
-from ci_cache_isolation.running.record import (
+from ci_cache_isolation.running.events import (
     RECORD_VARIABLE,
-    Record,
-    Recorder,
+    EventFile,
+    Told,
     read,
 )
+from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 from ci_cache_isolation.running.suite import SuiteTest
 
 
@@ -19,7 +19,7 @@ def path(tmp_path, monkeypatch):
 
 
 def recorder_of(path):
-    recorder = Recorder()
+    recorder = EventFile()
     tests = [SuiteTest("a", ("m", "m.A")), SuiteTest("é\ud800\n", ())]
     recorder.collected(tests, settings="s", shared=["database 'default'"])
     recorder.started("a")
@@ -53,7 +53,7 @@ def test_what_was_written_is_read(path):
     recorder.ended("a")
     recorder.finished()
     record = read(path)
-    assert record == Record(
+    assert record == Told(
         tests=tests,
         settings="s",
         shared=["database 'default'"],
@@ -73,17 +73,6 @@ def test_a_failure_counts_whatever_comes_with_it(path):
     recorder.close()
 
 
-def test_failed_set_up_of_a_class_counts_as_its_tests_that_did_not_run(path):
-    tests = [SuiteTest(f"app.{name}") for name in ("A.test_1", "A.test_2", "AB.test")]
-    recorder, _ = recorder_of(path)
-    recorder.collected(tests, settings="", shared=[])
-    recorder.outcome("app.A.test_2", PASSED)
-    recorder.outcome("setUpClass (app.A)", FAILED)
-    recorder.outcome("setUpClass (app.C)", FAILED)
-    assert read(path).failed == ["setUpClass (app.C)", "app.A.test_1"]
-    recorder.close()
-
-
 def test_a_record_that_breaks_off_names_the_test_that_was_running(path):
     recorder, _ = recorder_of(path)
     recorder.close()
@@ -94,7 +83,7 @@ def test_a_record_that_breaks_off_names_the_test_that_was_running(path):
 
 
 def test_no_file_is_an_empty_record(tmp_path):
-    assert read(tmp_path / "none") == Record()
+    assert read(tmp_path / "none") == Told()
 
 
 def test_without_the_variable_nothing_is_written(tmp_path, monkeypatch):
