@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.scopes import Granularity
-from ci_cache_isolation.isolation.stores import NAMES, possible_names
+from ci_cache_isolation.isolation.stores import STORES, possible_names
 
 __all__ = [
     "ENABLED_VARIABLE",
@@ -212,11 +212,11 @@ def _stores(value: object, source: str) -> dict[str, str]:
             'its sections are made. Write {"alias": "none"}, or alias=none.'
         )
     for alias, name in given.items():
-        if name not in NAMES:
+        if name not in list(STORES):
             raise OptionError(
                 f"{source} asks for the store {name!r} for alias {alias!r}, and there "
                 "is none of that name: it would not be isolated as you expect. "
-                f"Write one of: {', '.join(NAMES)}."
+                f"Write one of: {', '.join(STORES)}."
             )
     return {str(alias): str(name) for alias, name in given.items()}
 

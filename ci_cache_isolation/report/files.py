@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ci_cache_isolation.errors import OptionError
@@ -15,7 +14,7 @@ from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.page import page
 from ci_cache_isolation.running.private_files import written
 
-__all__ = ["REPORT", "write"]
+__all__ = ["FILES", "REPORT", "write"]
 
 Document = Mapping[str, Any]
 
@@ -26,15 +25,14 @@ def _json(document: Document) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-_FILES: Mapping[str, Callable[[Document], str]] = MappingProxyType(
-    {
-        # The first is what the others can be made of again.
-        REPORT: _json,
-        "summary.md": summary,
-        "report.html": page,
-        "junit.xml": junit,
-    }
-)
+FILES: dict[str, Callable[[Document], str]] = {
+    # The first is what the others can be made of again.
+    REPORT: _json,
+    "summary.md": summary,
+    "report.html": page,
+    "junit.xml": junit,
+}
+"""What makes the text of each file of the document: a new form is one entry more."""
 
 
 def write(document: Document, folder: Path) -> None:
@@ -44,7 +42,7 @@ def write(document: Document, folder: Path) -> None:
     """
     try:
         made(folder)
-        for name, text_of in _FILES.items():
+        for name, text_of in FILES.items():
             written(folder / name, text_of(document))
     except OSError as error:
         raise OptionError(

@@ -1,7 +1,8 @@
 """One module per family of backends whose entries live on a server.
 
 A family is chosen from the backend's class. What no family knows and yet makes its
-keys by a ``key_func`` is handled with the methods that all caches have.
+keys by a ``key_func`` is handled with the methods that all caches have. A new family is
+a new module here and its class in `DIALECTS`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from ci_cache_isolation.isolation.dialects.generic import GenericDialect
 from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
 from ci_cache_isolation.isolation.dialects.redis import RedisDialect
 
-__all__ = ["Dialect", "dialect_of"]
+__all__ = ["DIALECTS", "Dialect", "dialect_of"]
 
-_DIALECTS: tuple[type[Dialect], ...] = (
+DIALECTS: list[type[Dialect]] = [
     RedisDialect,
     DjangoRedisDialect,
     DjangoValkeyDialect,
@@ -25,13 +26,14 @@ _DIALECTS: tuple[type[Dialect], ...] = (
     DatabaseDialect,
     MySQLCacheDialect,
     GenericDialect,
-)
+]
+"""In the sequence in which they are asked: the last takes what is left."""
 _made: dict[type[Dialect], Dialect] = {}
 
 
 def dialect_of(cache_class: type) -> Dialect | None:
     """Return how caches of a class are handled, None where they can't be."""
-    for kind in _DIALECTS:
+    for kind in DIALECTS:
         if kind.speaks(cache_class):
             return _made.setdefault(kind, kind())
     return None

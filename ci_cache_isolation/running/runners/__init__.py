@@ -18,7 +18,7 @@ from ci_cache_isolation.running.runners.script import ScriptRunner
 
 __all__ = ["RUNNERS", "NoRunnerError", "Runner", "runner_named"]
 
-RUNNERS: tuple[type[Runner], ...] = (PytestRunner, DjangoRunner, ScriptRunner)
+RUNNERS: list[type[Runner]] = [PytestRunner, DjangoRunner, ScriptRunner]
 """In the sequence in which ``auto`` asks them."""
 
 

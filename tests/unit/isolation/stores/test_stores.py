@@ -10,7 +10,7 @@ from django.core.cache.backends.redis import RedisCache
 
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import NAMES, Store, name_for, store_class
+from ci_cache_isolation.isolation.stores import STORES, Store, name_for, store_class
 from ci_cache_isolation.isolation.stores.unmanaged import UnmanagedStore
 
 TEST = Scope(ScopeKind.TEST, "app.tests.Tests.test")
@@ -42,7 +42,7 @@ def test_the_store_follows_from_the_class_of_the_cache(cache_class, name):
     assert name_for(cache_class) == name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STORES)
 def test_every_store_is_found_by_its_names(name):
     assert issubclass(store_class(name), Store)
     assert name in store_class(name).names

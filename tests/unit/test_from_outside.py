@@ -1,0 +1,123 @@
+"""What a user of the package may add without touching a file of it: one of each."""
+
+import sys
+from pathlib import Path
+
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+
+from ci_cache_isolation.isolation import stores
+from ci_cache_isolation.isolation.dialects import DIALECTS, dialect_of
+from ci_cache_isolation.isolation.dialects.generic import GenericDialect
+from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
+from ci_cache_isolation.isolation.stack import ScopeStack
+from ci_cache_isolation.isolation.stores.base import Store
+from ci_cache_isolation.report.files import FILES, write
+from ci_cache_isolation.running.runners import RUNNERS, runner_named
+from ci_cache_isolation.running.runners.django import DjangoRunner
+from tests.unit.report.test_merging import document
+
+
+class ListCache(BaseCache):
+    """A backend that makes no keys: entries are in a list that only it knows."""
+
+    def __init__(self, params):
+        super().__init__(params)
+        self.entries = []
+
+
+class ListStore(Store):
+    """Sections of such lists: what they held is put aside, and put back."""
+
+    names = ("list",)
+
+    def __init__(self):
+        self.caches = []
+        self.kept = []
+
+    def adopt(self, alias, cache):
+        self.caches.append(cache)
+        return True
+
+    def begin(self, number=0, *, is_raw=False):
+        self.kept.append([cache.entries.copy() for cache in self.caches])
+
+    def end(self):
+        for cache, entries in zip(self.caches, self.kept.pop(), strict=True):
+            cache.entries[:] = entries
+
+    def suspend(self, depth):
+        raise NotImplementedError
+
+    def resume(self, suspended):
+        raise NotImplementedError
+
+    def section_id(self, alias, number):
+        return None
+
+
+def test_a_store(monkeypatch):
+    kind = stores.Kind(
+        f"{__name__}.ListStore", lambda each: issubclass(each, ListCache)
+    )
+    monkeypatch.setitem(stores.STORES, "list", kind)
+    assert stores.name_for(ListCache) == "list"
+    assert stores.possible_names(ListCache) == ("list", "none")
+    store, cache = stores.store_class("list")(), ListCache({})
+    store.adopt("default", cache)
+    with ScopeStack([store]).opened(Scope(ScopeKind.TEST, "test")):
+        cache.entries.append(1)
+    assert cache.entries == []
+
+
+class OwnDialect(GenericDialect):
+    """A family with something of its own to say about its server."""
+
+    @staticmethod
+    def speaks(cache_class):
+        return issubclass(cache_class, ListCache)
+
+    def server(self, cache):
+        return "lists", id(cache.entries)
+
+
+def test_a_dialect(monkeypatch):
+    monkeypatch.setattr(sys.modules[dialect_of.__module__], "DIALECTS", DIALECTS.copy())
+    sys.modules[dialect_of.__module__].DIALECTS.insert(0, OwnDialect)
+    assert type(dialect_of(ListCache)) is OwnDialect
+    assert stores.name_for(ListCache) == "keyspace"
+    assert stores.name_for(LocMemCache) == "memory"
+
+
+class MakeRunner(DjangoRunner):
+    """Tests that are run by ``make test``."""
+
+    name = "make"
+
+    @classmethod
+    def fits(cls, folder):
+        return (folder / "Makefile").exists()
+
+    def own_command(self, labels):
+        return ["make", "test", *labels]
+
+
+def test_a_runner(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys.modules[runner_named.__module__], "RUNNERS", [MakeRunner])
+    Path(tmp_path, "Makefile").touch()
+    runner = runner_named("auto", tmp_path)
+    assert runner.own_command(["app"]) == ["make", "test", "app"]
+    assert MakeRunner not in RUNNERS
+
+
+def as_tap(document):
+    """Return the findings as the Test Anything Protocol has them."""
+    failed = [each["test"] for each in document["failures"]]
+    lines = [f"not ok {number} {test}" for number, test in enumerate(failed, 1)]
+    return "\n".join([f"1..{len(failed)}", *lines, ""])
+
+
+def test_a_report(monkeypatch, tmp_path):
+    monkeypatch.setitem(FILES, "report.tap", as_tap)
+    write(document(), tmp_path)
+    assert (tmp_path / "report.tap").read_text().startswith("1..")
