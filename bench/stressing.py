@@ -25,7 +25,7 @@ from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.runners import runner_named
 from ci_cache_isolation.stress.engine import Stress
 from ci_cache_isolation.stress.plan import Wishes
-from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.request import StressRequest
 from ci_cache_isolation.stress.results import Run, StressResult
 from tests.peers.catalogue import Peer
 from tests.peers.sdists import unpacked
@@ -248,7 +248,7 @@ def _stressed(
     orders_folder = folder / "orders"
     shutil.rmtree(orders_folder, ignore_errors=True)
     orders_folder.mkdir(mode=0o700, parents=True)
-    request = Request(
+    request = StressRequest(
         labels=labels,
         cache=Cache.SHARED,
         wishes=Wishes(orders=orders, until_pairs=None, split=0, mixed=False),

@@ -19,7 +19,7 @@ from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.stores import possible_names
-from ci_cache_isolation.probing import About, Probed, Promise, State, probe
+from ci_cache_isolation.probing import Probed, ProbedAlias, Promise, State, probe
 from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
@@ -121,11 +121,11 @@ def _probed(alias: str, conf: Mapping[str, Any], command: Sequence[str]) -> Prob
     try:
         cache_class = import_string(backend)
     except ImportError as error:
-        about = About(alias, backend, location, None)
+        about = ProbedAlias(alias, backend, location, None)
         return Probed(about, failure=f"can't be imported: {error}")
     name, choice = switch.store_for(alias, cache_class)
     possible = possible_names(cache_class) if isinstance(cache_class, type) else ()
-    about = About(alias, backend, location, name, possible)
+    about = ProbedAlias(alias, backend, location, name, possible)
     if name is None:
         return Probed(about, promises=(_UNKNOWN,))
     if name == "none":

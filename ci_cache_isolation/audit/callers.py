@@ -81,7 +81,7 @@ def affected_by(
 
     Caches are isolated meanwhile: what leaks through them is found otherwise.
     """
-    search = _Search(run, is_over)
+    search = _Orders(run, is_over)
     alone, suspected = _first_alone(search, callers, probes)
     minders: dict[str, tuple[str, ...]] = {}
     for order, outcomes in search.run([tuple(callers), tuple(reversed(callers))]):
@@ -109,7 +109,7 @@ def affected_by(
 
 
 def _first_alone(
-    search: _Search, callers: Sequence[str], probes: tuple[str, ...]
+    search: _Orders, callers: Sequence[str], probes: tuple[str, ...]
 ) -> tuple[dict[str, str], list[str]]:
     """Return all outcomes alone, and who changes a probe that is run after it."""
     usual: dict[str, str] = {}
@@ -130,7 +130,7 @@ def _first_alone(
 
 
 def _behind(
-    search: _Search,
+    search: _Orders,
     firsts: Sequence[str],
     callers: Sequence[str],
     alone: Mapping[str, str],
@@ -157,7 +157,7 @@ def _is_changed(outcome: str | None, alone: str | None) -> bool:
     return {outcome, alone} == {PASSED, FAILED}
 
 
-class _Search:
+class _Orders:
     """Runs orders, in which functions go on remembering."""
 
     def __init__(self, run: Runs, is_over: Callable[[], bool]) -> None:

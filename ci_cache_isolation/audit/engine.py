@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_cache_isolation.audit.causes import by_cause
-from ci_cache_isolation.audit.result import AuditResult, Request
-from ci_cache_isolation.audit.search import Search
+from ci_cache_isolation.audit.proving import Proving
+from ci_cache_isolation.audit.result import AuditRequest, AuditResult
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.evidence.hashing import variables
@@ -89,7 +89,7 @@ class Audit:
     def __init__(
         self,
         runner: Runner,
-        request: Request,
+        request: AuditRequest,
         folder: Path,
         on_step: Callable[[str], None],
     ) -> None:
@@ -221,9 +221,9 @@ class Audit:
             limit = whole.but(min(REPLAYING, _FOR_REPLAYS * whole.left))
             known = frozenset(server.tests)
             self._compare(known)
-            search = Search(self.result, self._request, server, limit, self._say)
+            proving = Proving(self.result, self._request, server, limit, self._say)
             try:
-                search.run(processes, read(self._journal))
+                proving.run(processes, read(self._journal))
             except KeyboardInterrupt:
                 server.stop()
                 self.result.remarks += interrupted(server.interrupted)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ci_cache_isolation.evidence.conflicts import Audited, Conflict
 from ci_cache_isolation.judging.finding import Finding
 
-__all__ = ["AuditResult", "Request", "Standing"]
+__all__ = ["AuditRequest", "AuditResult", "Standing"]
 
 
 class Standing(enum.StrEnum):
@@ -22,7 +22,7 @@ class Standing(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AuditRequest:
     """What is run, over how many workers, and whether conflicts are put to the test.
 
     For that there are so many ``minutes``.

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ci_cache_isolation.audit.engine import Audit, NothingAuditedError
-from ci_cache_isolation.audit.result import Request as AuditRequest
+from ci_cache_isolation.audit.result import AuditRequest
 from ci_cache_isolation.commands.exits import (
     ExitCode,
     OwnConsole,

@@ -37,8 +37,8 @@ from ci_cache_isolation.running.runners.arguments import has_options
 from ci_cache_isolation.stress.engine import Stress
 from ci_cache_isolation.stress.executors import NothingRanError
 from ci_cache_isolation.stress.plan import Shard, Wishes
-from ci_cache_isolation.stress.request import WHOLE, Request
-from ci_cache_isolation.stress.run_file import RUN_FILE, About, Known, ResumeError
+from ci_cache_isolation.stress.request import WHOLE, StressRequest
+from ci_cache_isolation.stress.run_file import RUN_FILE, Known, PlanHeader, ResumeError
 
 __all__ = ["stress"]
 
@@ -55,7 +55,7 @@ _OPTIONS = (
 )
 
 
-_Base = TypeVar("_Base", Request, Wishes)
+_Base = TypeVar("_Base", StressRequest, Wishes)
 
 
 def _shard(
@@ -200,7 +200,7 @@ def stress(
         if known is not None:
             # What the suite is shows when it is set up.
             then = known.about
-            known.check(About(request, chosen.name, then.settings, then.suite))
+            known.check(PlanHeader(request, chosen.name, then.settings, then.suite))
         orders_folder = prepared(report, resumes=resume)
     except (OptionError, NoRunnerError, ResumeError) as error:
         fail(error, ExitCode.USAGE)
@@ -246,9 +246,9 @@ def _known(report: Path, labels: Sequence[str]) -> Known:
     return known
 
 
-def _fresh(cache: str | None, until_pairs: float | None) -> Request:
+def _fresh(cache: str | None, until_pairs: float | None) -> StressRequest:
     """Return what is run where nothing is asked for, besides these two."""
-    return Request(
+    return StressRequest(
         labels=(),
         cache=Cache(cache) if cache else _cache_from_options(),
         wishes=Wishes(orders=10 if until_pairs is None else None, split=2),

@@ -19,7 +19,7 @@ __all__ = [
     "How",
     "Left",
     "Look",
-    "Search",
+    "PatternSearch",
     "Searched",
     "Site",
     "remembered",
@@ -47,7 +47,7 @@ def remembered(name: str) -> Entry:
     return Entry(_REMEMBERED, "", "", name)
 
 
-class Search(NamedTuple):
+class PatternSearch(NamedTuple):
     """Entries of one cache whose keys match a pattern."""
 
     place: str
@@ -123,10 +123,10 @@ class Account:
         # The tests that ran meanwhile, or had just run: for a wider scope.
         self.during: dict[str, None] = {}
         self.looked: dict[Entry, Look] = {}
-        self.searched: dict[Search, Searched] = {}
+        self.searched: dict[PatternSearch, Searched] = {}
         self.left: dict[Entry, Left] = {}
         self.cleared: dict[str, Left] = {}
-        self.emptied: list[Search] = []
+        self.emptied: list[PatternSearch] = []
 
     def look(
         self,
@@ -146,7 +146,7 @@ class Account:
 
     def search(
         self,
-        search: Search,
+        search: PatternSearch,
         held: Iterable[Entry],
         alias: str,
         operation: str,
@@ -168,7 +168,7 @@ class Account:
 
     def delete_found(
         self,
-        search: Search,
+        search: PatternSearch,
         held: Iterable[Entry],
         alias: str,
         operation: str,

@@ -17,7 +17,7 @@ from ci_cache_isolation.evidence.account import (
     How,
     Left,
     Look,
-    Search,
+    PatternSearch,
     Searched,
     Site,
 )
@@ -166,7 +166,9 @@ def audited(notes: Iterable[Note]) -> Audited:
     left: defaultdict[Entry, list[Leaver]] = defaultdict(list)
     looked: defaultdict[Entry, list[Looker]] = defaultdict(list)
     cleared: defaultdict[str, list[Leaver]] = defaultdict(list)
-    searches: defaultdict[Search, list[tuple[Actor, Searched]]] = defaultdict(list)
+    searches: defaultdict[PatternSearch, list[tuple[Actor, Searched]]] = defaultdict(
+        list
+    )
     names: dict[Entry, str] = {}
     for note, actor in _with_actors(notes, tests):
         names.update(note.names)
@@ -195,7 +197,7 @@ def audited(notes: Iterable[Note]) -> Audited:
 
 
 def _add_what_is_found(
-    searches: Mapping[Search, Sequence[tuple[Actor, Searched]]],
+    searches: Mapping[PatternSearch, Sequence[tuple[Actor, Searched]]],
     left: Mapping[Entry, Sequence[Leaver]],
     looked: defaultdict[Entry, list[Looker]],
 ) -> None:

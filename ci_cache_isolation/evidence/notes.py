@@ -22,7 +22,7 @@ from ci_cache_isolation.evidence.account import (
     How,
     Left,
     Look,
-    Search,
+    PatternSearch,
     Searched,
     Site,
 )
@@ -51,10 +51,10 @@ class Note:
     around: tuple[str, ...]
     looked: dict[Entry, Look] = field(default_factory=dict)
     left: dict[Entry, Left] = field(default_factory=dict)
-    searched: dict[Search, Searched] = field(default_factory=dict)
+    searched: dict[PatternSearch, Searched] = field(default_factory=dict)
     cleared: dict[str, Left] = field(default_factory=dict)
     tidied: frozenset[Entry] = frozenset()
-    emptied: tuple[Search, ...] = ()
+    emptied: tuple[PatternSearch, ...] = ()
     during: tuple[str, ...] = ()
     names: dict[Entry, str] = field(default_factory=dict)
     """What the user calls entries whose keys a function of his own makes."""
@@ -84,11 +84,11 @@ def line(  # noqa: PLR0913,PLR0917
     If that is None they are written as they are.
     """
 
-    def pair(entry: Entry, what: Sequence[Any] = ()) -> list[Any]:
+    def row(entry: Entry, **what: Any) -> dict[str, Any]:
         # The name of a function is no secret of a cache.
         if hashed is not None and not entry.is_memoised:
             entry = entry._replace(key=hashed(entry.key))
-        return [*entry, *what]
+        return {"entry": entry._asdict(), **what}
 
     values: dict[str, Any] = {"name": scope.name}
     if scope.kind is ScopeKind.TEST:
@@ -97,20 +97,28 @@ def line(  # noqa: PLR0913,PLR0917
     values["around"] = [name for name in around if name != scope.name]
     if account is not None:
         values["during"] = [] if "test" in values else list(account.during)
-        values["looked"] = [pair(*each) for each in account.looked.items()]
+        values["looked"] = [
+            row(entry, look=_row(look)) for entry, look in account.looked.items()
+        ]
         if hashed is None:
             known = account.looked.keys() | account.left.keys()
             values["names"] = [
-                pair(entry, [names[entry]]) for entry in known if entry in names
+                row(entry, name=names[entry]) for entry in known if entry in names
             ]
             # Otherwise there is nothing that a pattern could match.
             values["searched"] = [
-                [*search, *searched] for search, searched in account.searched.items()
+                {"search": search._asdict(), "look": _row(look), "known": known}
+                for search, (look, known) in account.searched.items()
             ]
-            values["emptied"] = account.emptied
-        values["tidied"] = [pair(entry) for entry in account.tidied]
-        values["left"] = [pair(*each) for each in account.left.items()]
-        values["cleared"] = [[place, *left] for place, left in account.cleared.items()]
+            values["emptied"] = [search._asdict() for search in account.emptied]
+        values["tidied"] = [row(entry) for entry in account.tidied]
+        values["left"] = [
+            row(entry, left=_row(left)) for entry, left in account.left.items()
+        ]
+        values["cleared"] = [
+            {"place": place, "left": _row(left)}
+            for place, left in account.cleared.items()
+        ]
     return json.dumps(values) + "\n"
 
 
@@ -126,42 +134,56 @@ def read(folder: Path) -> Iterator[Note]:
                     continue
 
 
+def _row(what: Look | Left) -> dict[str, Any]:
+    return {**what._asdict(), "site": what.site._asdict()}
+
+
 def _note(values: dict[str, Any]) -> Note:
+    def rows(name: str) -> Iterator[Any]:
+        return iter(values.get(name, ()))
+
     return Note(
         name=_once(values["name"]),
         test=_once(values.get("test", "")),
         around=tuple(map(_once, values["around"])),
-        looked={_entry(each[:4]): _look(each[4:]) for each in values.get("looked", ())},
-        left={_entry(each[:4]): _left(each[4:]) for each in values.get("left", ())},
+        looked={_entry(each["entry"]): _look(each["look"]) for each in rows("looked")},
+        left={_entry(each["entry"]): _left(each["left"]) for each in rows("left")},
         searched={
-            _search(each[:4]): Searched(_look(each[4]), tuple(map(_once, each[5])))
-            for each in values.get("searched", ())
+            _search(each["search"]): Searched(
+                _look(each["look"]), tuple(map(_once, each["known"]))
+            )
+            for each in rows("searched")
         },
-        tidied=frozenset(map(_entry, values.get("tidied", ()))),
-        emptied=tuple(map(_search, values.get("emptied", ()))),
-        cleared={_once(each[0]): _left(each[1:]) for each in values.get("cleared", ())},
-        during=tuple(map(_once, values.get("during", ()))),
-        names={_entry(each[:4]): _once(each[4]) for each in values.get("names", ())},
+        tidied=frozenset(_entry(each["entry"]) for each in rows("tidied")),
+        emptied=tuple(map(_search, rows("emptied"))),
+        cleared={_once(each["place"]): _left(each["left"]) for each in rows("cleared")},
+        during=tuple(map(_once, rows("during"))),
+        names={_entry(each["entry"]): _once(each["name"]) for each in rows("names")},
         seconds=_time(values.get("seconds", 0.0)) or 0.0,
     )
 
 
-def _look(values: Sequence[Any]) -> Look:
-    alias, operation, hit, site, holder = values
+def _look(row: Mapping[str, Any]) -> Look:
+    hit = row["hit"]
     if hit is not None and not isinstance(hit, bool):
         raise TypeError(hit)
-    return Look(_once(alias), _once(operation), hit, _site(site), _once(holder))
+    return Look(
+        _once(row["alias"]),
+        _once(row["operation"]),
+        hit,
+        _site(row["site"]),
+        _once(row["holder"]),
+    )
 
 
-def _left(values: Sequence[Any]) -> Left:
-    alias, operation, how, deadline, site, expires_in = values
+def _left(row: Mapping[str, Any]) -> Left:
     return Left(
-        _once(alias),
-        _once(operation),
-        How(how),
-        _time(deadline),
-        _site(site),
-        _time(expires_in),
+        _once(row["alias"]),
+        _once(row["operation"]),
+        How(row["how"]),
+        _time(row["deadline"]),
+        _site(row["site"]),
+        _time(row["expires_in"]),
     )
 
 
@@ -173,16 +195,16 @@ def _time(value: Any) -> float | None:
     return float(value)
 
 
-def _entry(values: Sequence[str]) -> Entry:
-    return Entry(*map(_once, values))
+def _entry(row: Mapping[str, str]) -> Entry:
+    return Entry(*(_once(row[name]) for name in Entry._fields))
 
 
-def _search(values: Sequence[str]) -> Search:
-    return Search(*map(_once, values))
+def _search(row: Mapping[str, str]) -> PatternSearch:
+    return PatternSearch(*(_once(row[name]) for name in PatternSearch._fields))
 
 
-def _site(values: Sequence[str]) -> Site:
-    return Site(*map(_once, values))
+def _site(row: Mapping[str, str]) -> Site:
+    return Site(*(_once(row[name]) for name in Site._fields))
 
 
 # The same words stand in a million lines: one of each will do.

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.cache.backends.locmem import _caches  # type: ignore[attr-defined]
 
 from ci_cache_isolation.evidence import notes
-from ci_cache_isolation.evidence.account import Account, Entry, How, Search, Site
+from ci_cache_isolation.evidence.account import Account, Entry, How, PatternSearch, Site
 from ci_cache_isolation.evidence.call_site import call_site
 from ci_cache_isolation.evidence.called import Called
 from ci_cache_isolation.evidence.hashing import hasher_if_asked
@@ -135,7 +135,7 @@ class Recorder:
         """Record that keys were searched by a pattern, or deleted by one."""
         alias, entry = self.entry_of(cache, pattern, version)
         is_made = entry in self._names
-        search = Search(
+        search = PatternSearch(
             entry.place,
             entry.prefix if prefix is None or is_made else str(prefix),
             entry.version,

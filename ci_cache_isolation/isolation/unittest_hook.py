@@ -75,7 +75,7 @@ def is_attached() -> bool:
     return came_by and _stack is not None
 
 
-class Run:
+class SuiteRun:
     """Where one run of a suite stands, inside the scopes that it was started in."""
 
     __slots__ = (
@@ -182,24 +182,24 @@ def detach() -> None:
             _in_place.discard(name)
 
 
-def _run_of(result: Any) -> Run:
+def _run_of(result: Any) -> SuiteRun:
     """Return what is known of a run; one that began before us goes on without us."""
-    run: Run | None = getattr(result, _RUN, None)
+    run: SuiteRun | None = getattr(result, _RUN, None)
     if run is None:
         began_before = getattr(result, "_previousTestClass", None) is not None
         run = _begun(result, None if began_before else _stack)
     return run
 
 
-def _begun(result: Any, stack: ScopeStack | None) -> Run:
+def _begun(result: Any, stack: ScopeStack | None) -> SuiteRun:
     is_on = stack is not None and _is_enabled()
-    run = Run(stack if is_on else None)
+    run = SuiteRun(stack if is_on else None)
     setattr(result, _RUN, run)
     return run
 
 
 def _ended(result: Any) -> None:
-    run: Run | None = getattr(result, _RUN, None)
+    run: SuiteRun | None = getattr(result, _RUN, None)
     if run is not None:
         run.to_base()
         delattr(result, _RUN)

@@ -7,14 +7,20 @@ touched but what the processes store themselves, under random names.
 """
 
 from ci_cache_isolation.probing.checks import Limits, probe
-from ci_cache_isolation.probing.promises import About, Probed, Promise, Report, State
+from ci_cache_isolation.probing.promises import (
+    Probed,
+    ProbedAlias,
+    Promise,
+    Report,
+    State,
+)
 from ci_cache_isolation.probing.worker import Channel
 
 __all__ = [
-    "About",
     "Channel",
     "Limits",
     "Probed",
+    "ProbedAlias",
     "Promise",
     "Report",
     "State",

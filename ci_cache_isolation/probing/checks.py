@@ -12,7 +12,7 @@ from ci_cache_isolation.probing.comparing import Difference, differences
 from ci_cache_isolation.probing.outcomes import Outcome
 from ci_cache_isolation.probing.places import new_folder, remove_folder
 from ci_cache_isolation.probing.processes import Process, ToldError
-from ci_cache_isolation.probing.promises import About, Probed, Promise, State
+from ci_cache_isolation.probing.promises import Probed, ProbedAlias, Promise, State
 
 __all__ = ["Limits", "probe"]
 
@@ -41,7 +41,9 @@ class _UnreachableError(Exception):
     """The alias can't be probed; this says why."""
 
 
-def probe(about: About, command: Sequence[str], limits: Limits = _LIMITS) -> Probed:
+def probe(
+    about: ProbedAlias, command: Sequence[str], limits: Limits = _LIMITS
+) -> Probed:
     """Hold every promise against one alias.
 
     ``command`` starts a process that sets the project up and serves a `Channel`.
@@ -60,7 +62,7 @@ class _Trio:
     """Two isolated processes, and one of plain Django that stores what is foreign."""
 
     def __init__(
-        self, about: About, command: Sequence[str], folder: str, limits: Limits
+        self, about: ProbedAlias, command: Sequence[str], folder: str, limits: Limits
     ) -> None:
         self._about = about
         self._command = command

@@ -9,7 +9,7 @@ from typing import Any
 
 from ci_cache_isolation.probing.comparing import Difference
 
-__all__ = ["About", "Probed", "Promise", "Report", "State"]
+__all__ = ["Probed", "ProbedAlias", "Promise", "Report", "State"]
 
 _SHOWN = 3
 """How many differences of a broken promise are shown to people."""
@@ -76,7 +76,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ProbedAlias:
     """An alias, as settings have it. ``location`` is without passwords."""
 
     alias: str
@@ -93,7 +93,7 @@ class Probed:
     ``failure`` says why nothing could be, ``left_alone`` why nothing should be.
     """
 
-    about: About
+    about: ProbedAlias
     place: str = ""
     promises: tuple[Promise, ...] = ()
     not_called: tuple[str, ...] = ()

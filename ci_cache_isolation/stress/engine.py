@@ -31,12 +31,12 @@ from ci_cache_isolation.stress.colliding import many_collided, remarks, run_agai
 from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
-from ci_cache_isolation.stress.request import Progress, Request
+from ci_cache_isolation.stress.request import Progress, StressRequest
 from ci_cache_isolation.stress.results import Run, StressResult, in_sequence
 from ci_cache_isolation.stress.run_file import (
-    About,
     KeptFinding,
     Known,
+    PlanHeader,
     RunFile,
     suite_name,
 )
@@ -71,7 +71,7 @@ class Stress:
     def __init__(
         self,
         runner: Runner,
-        request: Request,
+        request: StressRequest,
         orders_folder: Path,
         progress: Progress,
         known: Known | None = None,
@@ -125,7 +125,7 @@ class Stress:
         return result
 
     def _observe(self, executor: Executor) -> None:
-        about = About(
+        about = PlanHeader(
             self._request,
             self._runner.name,
             executor.settings,

@@ -31,7 +31,7 @@ from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.running.suite import SuiteTest
-from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.request import StressRequest
 
 __all__ = [
     "CannotStartError",
@@ -102,7 +102,7 @@ class ColdExecutor:
     are. It is not run once more when it is asked for next.
     """
 
-    def __init__(self, runner: Runner, request: Request, folder: Path) -> None:
+    def __init__(self, runner: Runner, request: StressRequest, folder: Path) -> None:
         self._runner = runner
         self._labels = request.labels
         self._folder = folder
@@ -214,7 +214,7 @@ def _forked(job: Job, run: ColdRun) -> Forked:
 
 @contextmanager
 def opened(
-    runner: Runner, request: Request, folder: Path, remarks: list[str]
+    runner: Runner, request: StressRequest, folder: Path, remarks: list[str]
 ) -> Iterator[Executor]:
     """Have what runs orders here: forks, or cold processes where forks are unsafe."""
     with ExitStack() as stack:
@@ -255,7 +255,7 @@ def opened(
         yield cold
 
 
-def _nothing_ran(runner: Runner, request: Request) -> NothingRanError:
+def _nothing_ran(runner: Runner, request: StressRequest) -> NothingRanError:
     return NothingRanError(
         "No tests were found, so there is nothing to put in order. "
         f"This was run: {shown(runner.own_command(request.labels))}. "

@@ -15,9 +15,14 @@ from ci_cache_isolation.running.output import shown, shown_path
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.executors import CannotStartError, Executor
 from ci_cache_isolation.stress.plan import Planned, Step, planned
-from ci_cache_isolation.stress.request import Progress, Request
+from ci_cache_isolation.stress.request import Progress, StressRequest
 from ci_cache_isolation.stress.results import Run, StressResult
-from ci_cache_isolation.stress.run_file import RUN_FILE, About, KeptFinding, RunFile
+from ci_cache_isolation.stress.run_file import (
+    RUN_FILE,
+    KeptFinding,
+    PlanHeader,
+    RunFile,
+)
 
 __all__ = ["Observing"]
 
@@ -39,7 +44,7 @@ class Observing:
     def __init__(  # noqa: PLR0913
         self,
         runner: Runner,
-        request: Request,
+        request: StressRequest,
         result: StressResult,
         folder: Path,
         progress: Progress,
@@ -60,7 +65,7 @@ class Observing:
         """What is kept for a run that resumes this one; None if it can't be."""
 
     def run(
-        self, executor: Executor, about: About, kept: Iterable[KeptFinding] = ()
+        self, executor: Executor, about: PlanHeader, kept: Iterable[KeptFinding] = ()
     ) -> None:
         """Run all orders of the plan that are this shard's.
 

@@ -10,14 +10,14 @@ from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.stress.plan import Shard, Wishes
 from ci_cache_isolation.stress.results import Run
 
-__all__ = ["WHOLE", "Progress", "Request"]
+__all__ = ["WHOLE", "Progress", "StressRequest"]
 
 WHOLE = Shard(1, 1)
 """No shard: all of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StressRequest:
     """What is run, and how much.
 
     ``minutes`` is None for no limit. `Wishes` and `Shard` are the plan's. With

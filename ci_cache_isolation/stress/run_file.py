@@ -30,15 +30,15 @@ from ci_cache_isolation.running.shapes import ShapeError, parsed
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.pairs import digest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
-from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.request import StressRequest
 from ci_cache_isolation.stress.results import End, Run
 from ci_cache_isolation.stress.run_shapes import ABOUT, KEPT, RUN, SCHEMA
 
 __all__ = [
     "RUN_FILE",
-    "About",
     "KeptFinding",
     "Known",
+    "PlanHeader",
     "ResumeError",
     "RunFile",
     "suite_name",
@@ -84,13 +84,13 @@ def _versions() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class PlanHeader:
     """What runs are of: only those of the same say something together.
 
     ``suite`` is its `suite_name`.
     """
 
-    request: Request
+    request: StressRequest
     runner: str
     settings: str
     suite: str
@@ -155,7 +155,7 @@ class Known:
     """
 
     path: Path
-    about: About
+    about: PlanHeader
     runs: Sequence[Run]
     kept: Mapping[str, KeptFinding] = field(default_factory=dict)
 
@@ -194,7 +194,7 @@ class Known:
                 found = f"{test!r} is in an order, and no test of the suite"
                 raise ResumeError(_NOTHING.format(self.path, found))
 
-    def check(self, now: About) -> None:
+    def check(self, now: PlanHeader) -> None:
         """Raise a `ResumeError` if something else would be run now."""
         ours = dict(now.parts())
         for what, theirs in self.about.parts():
@@ -209,7 +209,7 @@ class RunFile:
     def __init__(
         self,
         path: Path,
-        about: About,
+        about: PlanHeader,
         runs: Iterable[Run],
         kept: Iterable[KeptFinding] = (),
     ) -> None:
@@ -249,10 +249,10 @@ def _lines(content: str) -> list[Any]:
     return found
 
 
-def _about(values: Mapping[str, Any]) -> About:
+def _about(values: Mapping[str, Any]) -> PlanHeader:
     request = values["request"]
-    return About(
-        Request(
+    return PlanHeader(
+        StressRequest(
             **request
             | {
                 "labels": tuple(request["labels"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_cache_isolation.evidence.account import Account, Entry, How, Search, Site
+from ci_cache_isolation.evidence.account import Account, Entry, How, PatternSearch, Site
 
 KEY = Entry("place", "", "1", "key")
 OTHER = Entry("place", "", "1", "other")
@@ -145,7 +145,7 @@ def test_what_the_scope_made_sure_of_is_tidied(account):
     assert account.tidied == [OTHER]
 
 
-ALL = Search("place", "", "1", "*")
+ALL = PatternSearch("place", "", "1", "*")
 
 
 def search(account, search=ALL, held=(), *, deletes=False, line=5):

@@ -6,7 +6,7 @@ from ci_cache_isolation.evidence.account import (
     How,
     Left,
     Look,
-    Search,
+    PatternSearch,
     Searched,
     Site,
 )
@@ -103,7 +103,7 @@ def test_who_clears_is_met_by_who_finds_what_both_their_scopes_stored():
 
 
 def searched(pattern, *known, **others):
-    found = Search(*KEY[:3], pattern)._replace(**others)
+    found = PatternSearch(*KEY[:3], pattern)._replace(**others)
     return {found: Searched(look(hit=None), known)}
 
 

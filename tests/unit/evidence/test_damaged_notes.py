@@ -8,30 +8,44 @@ from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.evidence.notes import read
 from tests.damaged import TEXTS, cut, damaged
 
-ENTRY = ["redis", "", "1", "rate"]
-SITE = ["a.py:1", "b.py:2"]
-LOOK = ["default", "get", True, SITE, ""]
-LEFT = ["default", "set", "stored", 5.0, SITE, 3.0]
+SEARCH = {"place": "redis", "prefix": "", "version": "1", "pattern": "r*"}
+ENTRY = {"place": "redis", "prefix": "", "version": "1", "key": "rate"}
+SITE = {"at": "a.py:1", "in_test": "b.py:2"}
+LOOK = {
+    "alias": "default",
+    "operation": "get",
+    "hit": True,
+    "site": SITE,
+    "holder": "",
+}
+LEFT = {
+    "alias": "default",
+    "operation": "set",
+    "how": "stored",
+    "deadline": 5.0,
+    "site": SITE,
+    "expires_in": 3.0,
+}
 LOOKING = {
     "name": "A.looks",
     "test": "A.looks",
     "around": ["A"],
     "during": [],
-    "looked": [[*ENTRY, *LOOK]],
-    "searched": [["redis", "", "1", "r*", LOOK, ["rate"]]],
-    "emptied": [["redis", "", "1", "r*"]],
-    "tidied": [ENTRY],
+    "looked": [{"entry": ENTRY, "look": LOOK}],
+    "searched": [{"search": SEARCH, "look": LOOK, "known": ["rate"]}],
+    "emptied": [SEARCH],
+    "tidied": [{"entry": ENTRY}],
     "left": [],
     "cleared": [],
-    "names": [[*ENTRY, "rate:1"]],
+    "names": [{"entry": ENTRY, "name": "rate:1"}],
     "seconds": 0.1,
 }
 LEAVING = {
     **LOOKING,
     "name": "B.leaves",
     "test": "B.leaves",
-    "left": [[*ENTRY, *LEFT]],
-    "cleared": [["redis", *LEFT]],
+    "left": [{"entry": ENTRY, "left": LEFT}],
+    "cleared": [{"place": "redis", "left": LEFT}],
 }
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 
-from ci_cache_isolation.evidence.account import How, Search
+from ci_cache_isolation.evidence.account import How, PatternSearch
 from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.judging.cleaners import candidates, cleaners
 from ci_cache_isolation.judging.finding import Finding
@@ -24,7 +24,7 @@ def test_who_stores_deletes_or_clears_without_looking_may_be_a_cleaner():
         note("deletes", left={KEY: left(How.DELETED)}, looked={KEY: look(hit=True)}),
         note("deletes_nothing", tidied=frozenset({KEY})),
         note("clears", cleared={"place": left(How.CLEARED)}),
-        note("deletes_by_pattern", emptied=(Search(*KEY[:3], "k*"),)),
+        note("deletes_by_pattern", emptied=(PatternSearch(*KEY[:3], "k*"),)),
     ) == ["stores", "deletes", "deletes_nothing", "clears", "deletes_by_pattern"]
 
 
@@ -34,7 +34,7 @@ def test_who_looks_or_does_something_else_is_none():
         note("looks_and_stores", looked={KEY: look()}, left={KEY: left()}),
         note("stores_another", left={OTHER: left()}),
         note("clears_another", cleared={"elsewhere": left(How.CLEARED)}),
-        note("deletes_others", emptied=(Search(*KEY[:3], "o*"),)),
+        note("deletes_others", emptied=(PatternSearch(*KEY[:3], "o*"),)),
     )
 
 

@@ -5,10 +5,16 @@ import json
 import pytest
 
 from ci_cache_isolation.probing.comparing import Difference
-from ci_cache_isolation.probing.promises import About, Probed, Promise, Report, State
+from ci_cache_isolation.probing.promises import (
+    Probed,
+    ProbedAlias,
+    Promise,
+    Report,
+    State,
+)
 
 BACKEND = "django.core.cache.backends.redis.RedisCache"
-ABOUT = About(
+ABOUT = ProbedAlias(
     "default",
     BACKEND,
     "redis://localhost",
@@ -69,7 +75,7 @@ def test_what_is_left_alone_on_purpose_is_whole():
     ],
 )
 def test_what_to_do_depends_on_what_is_possible(store, possible, advice):
-    about = About("default", "", "", store, possible)
+    about = ProbedAlias("default", "", "", store, possible)
     assert advice in Probed(about, "", (BROKEN,)).advice
     assert Probed(about, "", (KEPT, NOT_PROBED)).advice == ""
 

@@ -8,19 +8,19 @@ from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
 from ci_cache_isolation.judging.proofs import Proof, Verdict
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
-from ci_cache_isolation.stress.request import Request
+from ci_cache_isolation.stress.request import StressRequest
 from ci_cache_isolation.stress.results import Cache, End, Run
 from ci_cache_isolation.stress.run_file import (
-    About,
     KeptFinding,
     Known,
+    PlanHeader,
     ResumeError,
     RunFile,
     suite_name,
 )
 
 TESTS = [SuiteTest("a", ("A",), 0), SuiteTest("é", ("B",), 2)]
-REQUEST = Request(
+REQUEST = StressRequest(
     labels=("-k", "é"),
     cache=Cache.SHARED,
     wishes=Wishes(orders=4, split=2),
@@ -29,7 +29,7 @@ REQUEST = Request(
     processes=2,
     shard=Shard(2, 4),
 )
-ABOUT = About(REQUEST, "pytest", "shop.settings", suite_name(TESTS))
+ABOUT = PlanHeader(REQUEST, "pytest", "shop.settings", suite_name(TESTS))
 FORWARD = Run(
     step=Step(0, Kind.FORWARD),
     cache=Cache.SHARED,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import replace
 
 from ci_cache_isolation.audit.callers import affected_by, callers_of, probes_of
-from ci_cache_isolation.audit.result import AuditResult, Request
+from ci_cache_isolation.audit.result import AuditRequest, AuditResult
 from ci_cache_isolation.evidence.carriers import Carriers
 from ci_cache_isolation.evidence.conflicts import Suspicion
 from ci_cache_isolation.evidence.hashing import is_hashed
@@ -23,7 +23,7 @@ from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["Search"]
+__all__ = ["Proving"]
 
 _UNEXPLAINED = (
     "The outcome of {tests} changed after others, by several together or by what is "
@@ -35,13 +35,13 @@ _NOT_ALL_CALLERS = (
 )
 
 
-class Search:
+class Proving:
     """Adds findings to a result, as they are proved, within a time."""
 
     def __init__(
         self,
         result: AuditResult,
-        request: Request,
+        request: AuditRequest,
         server: ForkServer,
         limit: TimeLimit,
         say: Callable[[str], None],
