@@ -226,7 +226,7 @@ SITES = {
     },
     "running/inside/databases.py": {"watch_set_up": {"create_test_db"}},
     # What every result object of unittest has.
-    "running/inside/django_order.py": {"also": OF_USERS},
+    "running/inside/unittest_events.py": {"also": OF_USERS},
     "running/inside/pytest_forks.py": {
         "_have_own_directory": {"_given_basetemp"},
         "_silent": {"_tw"},
