@@ -23,7 +23,7 @@ from ci_cache_isolation.probing import Probed, ProbedAlias, Promise, State, prob
 from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.runner import IsolationMixin
-from ci_cache_isolation.running.inside.preloading import CLIENTS
+from ci_cache_isolation.running.inside.preloading import client_module
 from ci_cache_isolation.running.output import shown_error
 from ci_cache_isolation.running.runners.django import DjangoRunner
 from ci_cache_isolation.running.runners.pytest import PytestRunner
@@ -190,10 +190,10 @@ def _about(alias: str, backend: str) -> tuple[str, bool]:
         cache_class = import_string(backend)
     except ImportError as error:
         return f"can't be imported: {error}", False
-    for owner in getattr(cache_class, "__mro__", ()):
-        client = CLIENTS.get(f"{owner.__module__}.{owner.__qualname__}", "")
-        if client and find_spec(client.partition(".")[0]) is None:
-            return f"can't be used: {client.partition('.')[0]} is not installed", False
+    if isinstance(cache_class, type):
+        client = client_module(cache_class).partition(".")[0]
+        if client and find_spec(client) is None:
+            return f"can't be used: {client} is not installed", False
     name, choice = switch.store_for(alias, cache_class)
     if name is None:
         return "NOT ISOLATED: there is no store for its backend", False

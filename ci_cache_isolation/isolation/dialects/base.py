@@ -47,13 +47,17 @@ class Dialect(ABC):
 
     ``packages`` are those whose methods are wrapped: what users derive from them calls
     down into these. ``cleared`` is what the family's ``clear()`` returns.
-    ``key_limit`` counts characters, or bytes.
+    ``key_limit`` counts characters, or bytes. ``server_kind`` is that of a private
+    server that can stand in for theirs, empty for none; ``client_maker`` is what an
+    object has that makes its client.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
     key_limit: ClassVar[int | None] = None
     counts_bytes: ClassVar[bool] = False
     cleared: ClassVar[object] = None
+    server_kind: ClassVar[str] = ""
+    client_maker: ClassVar[str] = "_class"
 
     @staticmethod
     @abstractmethod
@@ -109,6 +113,29 @@ class Dialect(ABC):
 
     def opened(self, alias: str, cache: Any) -> None:
         """Take note of a cache that is about to be used."""
+
+    def patch_opened(self, patches: Patches, cache: Any) -> None:
+        """Wrap what only a cache that is open leads to."""
+
+    @staticmethod
+    def client_module(cache_class: type) -> str:  # noqa: ARG004
+        """Return the module that caches import when they are first used, '' if none."""
+        return ""
+
+    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:
+        """Lead a cache to another server, before it connects anywhere else.
+
+        ``url`` returns its URL for the number of a database.
+        """
+        raise NotImplementedError
+
+    def client_of(self, cache: Any) -> Any:
+        """Return a cache's client, made if need be."""
+        return cache._cache  # noqa: SLF001
+
+    def forget_client(self, cache: Any) -> None:
+        """Have a cache make its client anew when it is next used."""
+        vars(cache).pop("_cache", None)
 
     def location(self, cache: Any) -> str:
         """Return where the entries are, for messages and for `About`."""

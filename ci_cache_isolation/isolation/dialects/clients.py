@@ -8,15 +8,17 @@ that is wrapped.
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ci_cache_isolation.isolation.clocks import Expiries
 from ci_cache_isolation.isolation.dialects.base import COUNTING, Dialect
 from ci_cache_isolation.isolation.dialects.redis import (
+    OF_THE_ADDRESS,
     address,
     copy_between,
     copy_on_server,
+    database,
     state_on_server,
 )
 from ci_cache_isolation.isolation.keys import maker_of
@@ -35,6 +37,7 @@ class ClientDialect(Dialect):
     """Backends whose ``client`` does the work."""
 
     backend_class: ClassVar[str]
+    client_maker = "_client_cls"
 
     @classmethod
     def is_backend(cls, cache_class: type) -> bool:
@@ -62,6 +65,10 @@ class ClientDialect(Dialect):
         names = frozenset(each.__module__ for each in client_class.__mro__)
         return super().modules(cache) | names
 
+    def patch_opened(self, patches: Patches, cache: Any) -> None:
+        """Wrap the class of its client."""
+        self.patch_client(patches, cache._client_cls)  # noqa: SLF001
+
     def patch_client(self, patches: Patches, client_class: type) -> None:
         """Wrap a client's class."""
         owners = client_class.__mro__
@@ -70,6 +77,32 @@ class ClientDialect(Dialect):
         self.wrap_all(patches, owners, COUNTING, self.naming)
         root = [each for each in owners if self.is_of_family(each)][-1]
         patches.put(root, _REVERSE, _ReverseKey())
+
+    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:
+        """Exchange its URLs, keeping the numbers of its databases."""
+        options = dict(cache._params.get("OPTIONS", {}))  # noqa: SLF001
+        pool = dict(options.get("CONNECTION_POOL_KWARGS", {}))
+        number = pool.pop("db", None)
+        for given in (options, pool):
+            for name in [each for each in given if OF_THE_ADDRESS.fullmatch(each)]:
+                del given[name]
+        if pool or "CONNECTION_POOL_KWARGS" in options:
+            options["CONNECTION_POOL_KWARGS"] = pool
+        ours = [
+            url(database(each) if number is None else number)
+            for each in self._urls(cache)
+        ]
+        cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
+        cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
+        self.forget_client(cache)
+
+    def client_of(self, cache: Any) -> Any:
+        """Return a cache's client, made if need be."""
+        return cache.client
+
+    def forget_client(self, cache: Any) -> None:
+        """Have a cache make its client anew when it is next used."""
+        cache._client = None  # noqa: SLF001
 
     def cache_of(self, holder: Any) -> Any:
         """Return the backend behind a client."""

@@ -12,8 +12,14 @@ class DjangoRedisDialect(ClientDialect):
 
     packages = ("django_redis",)
     backend_class = "django_redis.cache.RedisCache"
+    server_kind = "redis"
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
         """Return whether it is django-redis's."""
         return DjangoRedisDialect.is_backend(cache_class)
+
+    @staticmethod
+    def client_module(cache_class: type) -> str:  # noqa: ARG004
+        """Return the package of clients, which imports redis."""
+        return "django_redis.client"

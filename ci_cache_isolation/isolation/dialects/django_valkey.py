@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.utils.module_loading import import_string
+
 from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.keys import KeyMaker, maker_of
 
@@ -24,6 +26,7 @@ class DjangoValkeyDialect(ClientDialect):
 
     packages = ("django_valkey",)
     backend_class = "django_valkey.base.BaseValkeyCache"
+    server_kind = "valkey"
     cleared = True
 
     def __init__(self) -> None:
@@ -35,6 +38,11 @@ class DjangoValkeyDialect(ClientDialect):
     def speaks(cache_class: type) -> bool:
         """Return whether it is django-valkey's."""
         return DjangoValkeyDialect.is_backend(cache_class)
+
+    @staticmethod
+    def client_module(cache_class: type) -> str:  # noqa: ARG004
+        """Return the package of clients, which imports valkey."""
+        return "django_valkey.client"
 
     def patch_client(self, patches: Patches, client_class: type) -> None:
         """Wrap the operations on hashes as well: they make keys of field names."""
@@ -60,14 +68,13 @@ class DjangoValkeyDialect(ClientDialect):
         if not inspect.iscoroutinefunction(getattr(client, "get_client", None)):
             return super().raw_client(cache, name)
         if client not in self._synchronous:
-            from django_valkey.pool import ConnectionFactory  # noqa: PLC0415
-
+            connection_factory = import_string("django_valkey.pool.ConnectionFactory")
             options = {
                 key: value
                 for key, value in client._options.items()  # noqa: SLF001
                 if not key.endswith(("_CLASS", "_KWARGS"))
             }
-            factory = ConnectionFactory(options=options)
+            factory = connection_factory(options=options)
             server = client._server[0]  # noqa: SLF001
             # Not `connect`: pools are kept by URL, and there is the asynchronous one.
             pool = factory.get_connection_pool(factory.make_connection_params(server))
@@ -108,8 +115,7 @@ def _plain_fields(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _plain(client: Any, maker: KeyMaker, name: str, fields: Any, version: Any) -> Any:
-    from django_valkey.util import make_key  # noqa: PLC0415
-
+    make_key = import_string("django_valkey.util.make_key")
     backend = client._backend  # noqa: SLF001
 
     def plain(field: Any) -> Any:

@@ -12,6 +12,7 @@ from django.core.cache.backends.base import (
     memcache_key_warnings,
 )
 from django.core.cache.backends.memcached import BaseMemcachedCache, PyMemcacheCache
+from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation.clocks import Deadline, Expiries, Expiry
 from ci_cache_isolation.isolation.dialects.generic import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MemcachedDialect"]
 
 _MISSING: Any = object()
+_CHOOSING_SERVERS = "pymemcache.client.rendezvous.RendezvousHash"
 # Higher numbers are times of day.
 _MOST_SECONDS = 30 * 24 * 60 * 60
 
@@ -35,6 +37,7 @@ class MemcachedDialect(TimeoutsRemembered):
     packages = ("django",)
     key_limit = MEMCACHE_MAX_KEY_LENGTH
     counts_bytes = True
+    server_kind = "memcached"
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
@@ -55,11 +58,17 @@ class MemcachedDialect(TimeoutsRemembered):
         if issubclass(cache_class, PyMemcacheCache):
             with suppress(ImportError):
                 # The backend itself imports the package when a cache is opened.
-                from pymemcache.client.rendezvous import (  # noqa: PLC0415
-                    RendezvousHash,
-                )
+                patches.wrap(import_string(_CHOOSING_SERVERS), "get_node", _choosing)
 
-                patches.wrap(RendezvousHash, "get_node", _choosing)
+    @staticmethod
+    def client_module(cache_class: type) -> str:
+        """Return the package that its backend imports when a cache is opened."""
+        return "pymemcache" if issubclass(cache_class, PyMemcacheCache) else "pylibmc"
+
+    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:
+        """Exchange its addresses."""
+        cache._servers = [url(0)]  # noqa: SLF001
+        self.forget_client(cache)
 
     def copy(self, cache: Any, source: str, target: str, expiries: Expiries) -> None:
         """Get it and add it again, by way of the client: the keys are made already."""

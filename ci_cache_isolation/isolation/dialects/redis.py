@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +14,7 @@ from ci_cache_isolation.isolation.clocks import Expiries, steady
 from ci_cache_isolation.isolation.dialects.base import Dialect
 
 __all__ = [
+    "OF_THE_ADDRESS",
     "RedisDialect",
     "address",
     "copy_between",
@@ -22,6 +23,12 @@ __all__ = [
     "state_on_server",
 ]
 
+OF_THE_ADDRESS = re.compile(
+    r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
+    r"(connection_)?ssl.*|socket_keepalive.*|socket_type|connection_pool_class"
+)
+"""Options of no use for a socket of one's own; without a password servers refuse some.
+"""
 _NOT_THERE = -2
 """What PTTL answers for a key that does not exist; -1 is for one that never expires."""
 
@@ -31,6 +38,7 @@ class RedisDialect(Dialect):
 
     packages = ("django",)
     cleared = True
+    server_kind = "redis"
 
     @staticmethod
     def speaks(cache_class: type) -> bool:
@@ -60,6 +68,23 @@ class RedisDialect(Dialect):
     def delete(self, cache: Any, names: list[str]) -> None:
         """Have the server drop them, in one command."""
         _client(cache, names[0]).unlink(*names)
+
+    @staticmethod
+    def client_module(cache_class: type) -> str:  # noqa: ARG004
+        """Return redis, which is imported late."""
+        return "redis"
+
+    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:
+        """Exchange its URLs, keeping the number of its database."""
+        given = cache._options  # noqa: SLF001
+        number = given.get("db", database(cache._servers[0]))  # noqa: SLF001
+        cache._options = {  # noqa: SLF001
+            name: value
+            for name, value in given.items()
+            if not OF_THE_ADDRESS.fullmatch(name)
+        }
+        cache._servers = [url(number)]  # noqa: SLF001
+        self.forget_client(cache)
 
 
 class _Moment:

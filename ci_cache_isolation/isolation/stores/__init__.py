@@ -11,19 +11,20 @@ starts without all that servers take.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import cast
 
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.module_loading import import_string
 
+from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stores.base import Store
 
 __all__ = ["STORES", "Kind", "Store", "name_for", "possible_names", "store_class"]
 
 
-class Kind(NamedTuple):
+class Kind(Record):
     """A store's class by its dotted name, and the backends' classes that it is for."""
 
     path: str

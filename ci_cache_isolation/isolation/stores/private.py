@@ -16,6 +16,7 @@ from ci_cache_isolation.isolation.stores.private_servers import (
     can_contain,
     contained_for,
     lead_first,
+    lead_to,
     make_own_clients,
 )
 from ci_cache_isolation.isolation.stores.snapshots import (
@@ -102,7 +103,7 @@ class PrivateStore(SnapshotStore):
             self._was_there(identity, kept)
             self._servers[identity].write(kept)
         make_own_clients(cache)
-        contained.redirect(cache)
+        lead_to(cache, contained)
         return True
 
     def _after_fork(self) -> None:

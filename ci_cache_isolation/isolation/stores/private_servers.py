@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import socket
 import time
 import weakref
@@ -14,9 +13,6 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from ci_cache_isolation.isolation import servers
 from ci_cache_isolation.isolation.dialects import Dialect, dialect_of
-from ci_cache_isolation.isolation.dialects.clients import ClientDialect
-from ci_cache_isolation.isolation.dialects.memcached import MemcachedDialect
-from ci_cache_isolation.isolation.dialects.redis import RedisDialect, database
 from ci_cache_isolation.isolation.stores.snapshots import NOTHING, Snapshot
 
 __all__ = [
@@ -24,6 +20,7 @@ __all__ = [
     "can_contain",
     "contained_for",
     "lead_first",
+    "lead_to",
     "make_own_clients",
 ]
 
@@ -33,11 +30,6 @@ _BETWEEN_QUESTIONS = 0.01
 # A test may freeze the clock, and patch this too.
 _sleep = time.sleep
 _MAKES_CLIENT = "_ci_cache_isolation_makes_client"
-# Of no use for a socket of one's own, and refused by a server without a password.
-_OF_THE_ADDRESS = re.compile(
-    r"(?i)host|port|password|username|credential_provider|unix_socket_path|"
-    r"(connection_)?ssl.*|socket_keepalive.*|socket_type|connection_pool_class"
-)
 
 
 class Contained(ABC):
@@ -48,8 +40,8 @@ class Contained(ABC):
         self._seen: tuple[int, Snapshot] = (-1, NOTHING)
 
     @abstractmethod
-    def redirect(self, cache: Any) -> None:
-        """Lead a cache here, before it connects anywhere else."""
+    def url(self, number: object) -> str:
+        """Return the URL of one of its databases."""
 
     @abstractmethod
     def changes(self) -> int:
@@ -97,8 +89,8 @@ def contained_for(
     if own is not None and own in known.values():
         return own
     dialect = dialect_of(type(cache))
-    kind, made = _kind_of(dialect)
-    if dialect is None or made is None:
+    kind = "" if dialect is None else dialect.server_kind
+    if dialect is None or not kind:
         return None
     # Databases of one server stay databases of one server. In a forked process the
     # cache leads to the parent's already.
@@ -107,7 +99,7 @@ def contained_for(
         identity = kind, tuple(_addresses(dialect.server(cache)))
         vars(cache)[_STANDS_FOR] = identity
     if identity not in known:
-        known[identity] = made(kind, option)
+        known[identity] = _CONTAINED[kind](kind, option)
     vars(cache)[_REDIRECTED] = known[identity]
     return known[identity]
 
@@ -117,18 +109,15 @@ def lead_first(cache: Any, lead: Callable[[], None]) -> None:
 
     For a forked child, whose own server is started when it is needed.
     """
-    is_behind = isinstance(dialect_of(type(cache)), ClientDialect)
-    name = "_client_cls" if is_behind else "_class"
-    if is_behind:
-        cache._client = None  # noqa: SLF001
-    else:
-        vars(cache).pop("_cache", None)
+    dialect = _known(cache)
+    dialect.forget_client(cache)
+    name = dialect.client_maker
     vars(cache).setdefault(_MAKES_CLIENT, (name, getattr(cache, name)))
 
     def make_client(*_: Any, **__: Any) -> Any:
         # Not with what was given: that is the parent's address.
         lead()
-        return cache.client if is_behind else cache._cache  # noqa: SLF001
+        return dialect.client_of(cache)
 
     setattr(cache, name, make_client)
 
@@ -141,18 +130,19 @@ def make_own_clients(cache: Any) -> None:
 
 def can_contain(cache_class: type) -> bool:
     """Return whether there is a server to be started for a backend."""
-    return _kind_of(dialect_of(cache_class))[1] is not None
+    dialect = dialect_of(cache_class)
+    return dialect is not None and bool(dialect.server_kind)
 
 
-def _kind_of(dialect: Dialect | None) -> tuple[str, type[Contained] | None]:
-    if isinstance(dialect, MemcachedDialect):
-        return "memcached", MemcachedContained
-    if isinstance(dialect, RedisDialect):
-        return "redis", RedisContained
-    if isinstance(dialect, ClientDialect):
-        kind = "valkey" if "django_valkey" in dialect.packages else "redis"
-        return kind, RedisContained
-    return "", None
+def lead_to(cache: Any, contained: Contained) -> None:
+    """Lead a cache to a server, before it connects anywhere else."""
+    _known(cache).redirect(cache, contained.url)
+
+
+def _known(cache: Any) -> Dialect:
+    dialect = dialect_of(type(cache))
+    assert dialect is not None
+    return dialect
 
 
 class RedisContained(Contained):
@@ -165,40 +155,6 @@ class RedisContained(Contained):
         self._client_class = client_class
         self._clients: dict[int, Any] = {}
         self._client = self._client_for(0)
-
-    def redirect(self, cache: Any) -> None:
-        """Exchange its URLs, keeping the number of its database."""
-        if isinstance(dialect_of(type(cache)), ClientDialect):
-            self._redirect_client(cache)
-        else:
-            self._redirect_cache(cache)
-
-    def _redirect_cache(self, cache: Any) -> None:
-        given = cache._options  # noqa: SLF001
-        number = given.get("db", database(cache._servers[0]))  # noqa: SLF001
-        cache._options = {  # noqa: SLF001
-            name: value
-            for name, value in given.items()
-            if not _OF_THE_ADDRESS.fullmatch(name)
-        }
-        cache._servers = [self.url(number)]  # noqa: SLF001
-        vars(cache).pop("_cache", None)
-
-    def _redirect_client(self, cache: Any) -> None:
-        server = cache._server  # noqa: SLF001
-        urls = server.split(",") if isinstance(server, str) else list(server)
-        options = dict(cache._params.get("OPTIONS", {}))  # noqa: SLF001
-        pool = dict(options.get("CONNECTION_POOL_KWARGS", {}))
-        number = pool.pop("db", None)
-        for given in (options, pool):
-            for name in [each for each in given if _OF_THE_ADDRESS.fullmatch(each)]:
-                del given[name]
-        if pool or "CONNECTION_POOL_KWARGS" in options:
-            options["CONNECTION_POOL_KWARGS"] = pool
-        cache._params = {**cache._params, "OPTIONS": options}  # noqa: SLF001
-        ours = [self.url(database(url) if number is None else number) for url in urls]
-        cache._server = ours if len(ours) > 1 else ours[0]  # noqa: SLF001
-        cache._client = None  # noqa: SLF001
 
     def url(self, number: object) -> str:
         """Return the URL of one of its databases."""
@@ -268,10 +224,9 @@ class MemcachedContained(Contained):
         for each in (self._file, self._socket):
             weakref.finalize(self, each.close)
 
-    def redirect(self, cache: Any) -> None:
-        """Exchange its addresses."""
-        cache._servers = [self.server.url]  # noqa: SLF001
-        vars(cache).pop("_cache", None)
+    def url(self, number: object) -> str:  # noqa: ARG002
+        """Return its address: it has one database."""
+        return self.server.url
 
     def changes(self) -> int:
         """Return how many commands that change something the server has counted."""
@@ -351,6 +306,13 @@ class MemcachedContained(Contained):
     def _tell(self, command: bytes) -> None:
         self._socket.sendall(command + b"\r\n")
         self._file.readline()
+
+
+_CONTAINED: dict[str, type[Contained]] = {
+    "memcached": MemcachedContained,
+    "redis": RedisContained,
+    "valkey": RedisContained,
+}
 
 
 def _addresses(server: Hashable) -> Iterator[str]:

@@ -15,7 +15,6 @@ from django.core.cache.backends.filebased import FileBasedCache
 
 from ci_cache_isolation.isolation import filespace, inherited, keys, needed
 from ci_cache_isolation.isolation.dialects import dialect_of
-from ci_cache_isolation.isolation.dialects.clients import ClientDialect
 from ci_cache_isolation.isolation.dialects.methods import hands_on
 from ci_cache_isolation.isolation.filespace import FileSpace
 from ci_cache_isolation.isolation.inherited_sections import Joined, announced, joined
@@ -93,8 +92,7 @@ class SectionedStore(Store):
             return True
         if dialect is None or not keys.can_take(cache):
             return False
-        if isinstance(dialect, ClientDialect):
-            dialect.patch_client(self._patches, cache._client_cls)  # noqa: SLF001
+        dialect.patch_opened(self._patches, cache)
         dialect.opened(alias, cache)
         server = type(dialect), dialect.server(cache)
         space = self._spaces.get(server)

@@ -12,15 +12,15 @@ from contextlib import suppress
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-__all__ = ["CLIENTS", "import_cache_clients"]
+from ci_cache_isolation.isolation.dialects import dialect_of
 
-CLIENTS = {
-    "django.core.cache.backends.redis.RedisCache": "redis",
-    "django.core.cache.backends.memcached.PyMemcacheCache": "pymemcache",
-    "django.core.cache.backends.memcached.PyLibMCCache": "pylibmc",
-    "django_redis.cache.RedisCache": "django_redis.client",
-    "django_valkey.cache.ValkeyCache": "django_valkey.client",
-}
+__all__ = ["client_module", "import_cache_clients"]
+
+
+def client_module(cache_class: type) -> str:
+    """Return the module that caches of a class import when first used, '' if none."""
+    dialect = dialect_of(cache_class)
+    return "" if dialect is None else dialect.client_module(cache_class)
 
 
 def import_cache_clients() -> None:
@@ -28,7 +28,5 @@ def import_cache_clients() -> None:
     for alias in settings.CACHES.values():
         # What can't be imported fails where it is used, if it is.
         with suppress(Exception):
-            for owner in import_string(alias["BACKEND"]).__mro__:
-                client = CLIENTS.get(f"{owner.__module__}.{owner.__qualname__}")
-                if client is not None:
-                    importlib.import_module(client)
+            if module := client_module(import_string(alias["BACKEND"])):
+                importlib.import_module(module)

@@ -165,7 +165,10 @@ SITES = {
             *("incr", "decr"),
         },
         "__set__": {"reverse_key"},
+        "redirect": {"_params", "_server"},
+        "forget_client": {"_client"},
     },
+    "isolation/dialects/redis.py": {"redirect": {"_options", "_servers"}},
     "isolation/dialects/database.py": {
         "patch_culling": {"_cull"},
         "_connected": {"ensure_connection"},
@@ -177,7 +180,10 @@ SITES = {
         "patch": {"set", "add", "touch", "set_many"},
         "opened": OF_USERS,
     },
-    "isolation/dialects/memcached.py": {"patch": {"get_node"}},
+    "isolation/dialects/memcached.py": {
+        "patch": {"get_node"},
+        "redirect": {"_servers"},
+    },
     "isolation/dialects/transactions.py": {
         "__init__": {"savepoint", "savepoint_rollback", "rollback", "close", "commit"},
         "_leave": {"savepoint", "savepoint_rollback", "rollback", "close", "commit"},
@@ -205,11 +211,8 @@ SITES = {
     "isolation/process.py": {"_begin_child": OF_USERS},
     "isolation/stores/private_servers.py": {
         "contained_for": OF_USERS,
-        "lead_first": {"_client", "_class", "_client_cls"},
+        "lead_first": {"_class", "_client_cls"},
         "make_own_clients": {"_class", "_client_cls"},
-        "_redirect_cache": {"_options", "_servers"},
-        "_redirect_client": {"_params", "_server", "_client"},
-        "redirect": {"_servers"},
     },
     "isolation/stores/sectioned.py": {"_reach_clear": OF_USERS, "_reaching": OF_USERS},
     "isolation/unittest_hook.py": {
