@@ -1,13 +1,12 @@
 """Audits of projects whose leaks are known, and what their reports must say."""
 
-import json
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import pytest
 
-from tests.commands import Project, copied
+from tests.commands import Project, copied, sound_report
 from tests.projects.corpus import truth
 
 runners = pytest.mark.parametrize("runner", truth.RUNNERS)
@@ -57,7 +56,7 @@ def audited(project, *arguments, code=1, **environment):
 
 def report_of(project):
     path = project.folder / ".cache-isolation" / "audit" / "report.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    return sound_report(path)
 
 
 def found_in(report):

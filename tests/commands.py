@@ -1,5 +1,6 @@
 """Real commands on real projects, each in a copy of its own."""
 
+import functools
 import json
 import os
 import shlex
@@ -9,6 +10,8 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import ci_cache_isolation
 
 PROJECTS = Path(__file__).parent / "projects"
 
@@ -90,7 +93,22 @@ class Project:
     def report(self):
         """Return the report of the last stress run."""
         path = self.folder / ".cache-isolation" / "stress" / "report.json"
-        return json.loads(path.read_text(encoding="utf-8"))
+        return sound_report(path)
+
+
+def sound_report(path):
+    """Return what a report holds, which must be as the shipped schema says."""
+    report = json.loads(path.read_text(encoding="utf-8"))
+    schema().validate(report)
+    return report
+
+
+@functools.cache
+def schema():
+    import jsonschema  # noqa: PLC0415
+
+    shipped = Path(ci_cache_isolation.__file__).parent / "report/report.schema.json"
+    return jsonschema.Draft202012Validator(json.loads(shipped.read_text()))
 
 
 def own_variables(given):

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.report.documents import (
+    Document,
+    FailureRow,
+    FindingRow,
+    RunRow,
+    StateRow,
+)
 from ci_cache_isolation.report.words import (
     TITLES,
     counted,
@@ -21,8 +27,6 @@ from ci_cache_isolation.report.words import (
 )
 
 __all__ = ["Card", "Unjudged", "by_verdict", "cards", "carrying", "unjudged"]
-
-Document = Mapping[str, Any]
 
 _CERTAINTY = (
     *(Verdict.VICTIM, Verdict.BRITTLE, Verdict.SELF_POLLUTING),
@@ -43,13 +47,13 @@ class Card:
     """
 
     verdict: Verdict
-    findings: tuple[Document, ...]
+    findings: tuple[FindingRow, ...]
     names: tuple[str, ...]
     alias: str | None
     replay: str | None
 
     @property
-    def first(self) -> Document:
+    def first(self) -> FindingRow:
         """The one that speaks for all."""
         return self.findings[0]
 
@@ -94,8 +98,11 @@ class Card:
         if state is None:
             return []
         return [
-            (f"{state.get('how') or 'written'} at", _place(state, "written")),
-            ("read at", _place(state, "read")),
+            (
+                f"{state.get('how') or 'written'} at",
+                _place(state["written_at"], state.get("written_from")),
+            ),
+            ("read at", _place(state["read_at"], state.get("read_from"))),
         ]
 
     @property
@@ -161,9 +168,9 @@ class Unjudged:
     message: str
 
 
-def cards(findings: Sequence[Document]) -> list[Card]:
+def cards(findings: Sequence[FindingRow]) -> list[Card]:
     """Put findings together by cause, the surest and the largest first."""
-    causes: dict[tuple[object, ...], list[Document]] = {}
+    causes: dict[tuple[object, ...], list[FindingRow]] = {}
     for each in findings:
         after: object = frozenset(map(tuple, each["after"])) or each["test"]
         if each["verdict"] == Verdict.BROKEN and each.get("message"):
@@ -184,7 +191,7 @@ def cards(findings: Sequence[Document]) -> list[Card]:
     )
 
 
-def carrying(state: Document) -> str:
+def carrying(state: StateRow) -> str:
     """Return what carries a failure: an entry of a cache, or a memoised function."""
     if "alias" in state:
         key = state["key"]
@@ -192,7 +199,7 @@ def carrying(state: Document) -> str:
     return remembers(state["function"], state["written_at"] or "an unknown place")
 
 
-def by_verdict(findings: Sequence[Document]) -> list[tuple[Verdict, int, int]]:
+def by_verdict(findings: Sequence[FindingRow]) -> list[tuple[Verdict, int, int]]:
     """Return how many tests have a verdict, and how many of them isolation cures."""
     rows = []
     for verdict in _CERTAINTY:
@@ -204,7 +211,7 @@ def by_verdict(findings: Sequence[Document]) -> list[tuple[Verdict, int, int]]:
     return rows
 
 
-def _card(findings: Sequence[Document]) -> Card:
+def _card(findings: Sequence[FindingRow]) -> Card:
     states = [each["state"] for each in findings if each["state"]]
     enough = [[each, *(group[0] for group in each.get("or", ()))] for each in states]
     names = (
@@ -221,10 +228,9 @@ def _card(findings: Sequence[Document]) -> Card:
     )
 
 
-def _place(state: Document, side: str) -> str:
+def _place(at: str | None, called: str | None) -> str:
     """Return where something was called, the test's own line after it."""
-    at = state[f"{side}_at"] or "an unknown place"
-    called = state.get(f"{side}_from")
+    at = at or "an unknown place"
     return f"{at}, called at {called}" if called and called != at else at
 
 
@@ -240,7 +246,7 @@ def unjudged(document: Document) -> list[Unjudged]:
     return [each for each in tests if each.test not in known]
 
 
-def _unjudged(failure: Document, runs: Mapping[int, Document]) -> Unjudged:
+def _unjudged(failure: FailureRow, runs: Mapping[int, RunRow]) -> Unjudged:
     test, failed_in = failure["test"], failure["failed_in"]
     of = counted(len(failed_in) + len(failure["passed_in"]), "run")
     seen = [runs[at] for at in failed_in if at in runs]

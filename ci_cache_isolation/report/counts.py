@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.report.documents import Document, ProofRow
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 
@@ -16,8 +14,6 @@ ENOUGH_RUNS = 10
 
 _BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
 """What other tests do, or the same test the time before."""
-
-Document = Mapping[str, Any]
 
 
 def subject(document: Document) -> tuple[str, str]:
@@ -46,9 +42,9 @@ def covered(document: Document) -> str:
         text += f", {cut_short} of them cut short"
     pairs = document["pairs"]
     unreachable = pairs["unreachable"] or 0
-    if pairs["total"]:
+    if pairs["total"] and pairs["covered"] is not None:
         reachable = pairs["total"] - unreachable
-        text += f". {_in_order(pairs['covered'], reachable, pairs['adjacent'])}"
+        text += f". {_in_order(pairs['covered'], reachable, pairs['adjacent'] or 0)}"
     if unreachable:
         text += _never_in_order(unreachable, document["suite"]["runner"])
     return f"{text}."
@@ -128,7 +124,7 @@ def cured(document: Document) -> str:
     return text
 
 
-def _is_remembered(proof: Mapping[str, str | None]) -> bool:
+def _is_remembered(proof: ProofRow) -> bool:
     """Return whether the test does as it does alone when memoised functions forget."""
     return proof.get("reset") is not None and proof["reset"] == proof["alone"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Final
 
 from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.result import AuditResult
@@ -14,8 +14,21 @@ from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
 from ci_cache_isolation.judging.deciding import Decided
 from ci_cache_isolation.judging.finding import Finding
+from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES
+from ci_cache_isolation.report.documents import (
+    BoundRow,
+    ConflictRow,
+    Document,
+    FindingRow,
+    ProofRow,
+    RunRow,
+    StateRow,
+    ToolRow,
+)
 from ci_cache_isolation.running.jobs import End
+from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.stress.plan import Kind
 
 __all__ = [
     "SCHEMA",
@@ -23,22 +36,24 @@ __all__ = [
     "bound",
     "conflict_of",
     "finding_of",
-    "head",
     "state_of",
+    "tool",
 ]
 
-SCHEMA = 1
+SCHEMA: Final = 1
 _LISTED_CALLERS = 50
 
 
-def audit_document(result: AuditResult) -> dict[str, Any]:
+def audit_document(result: AuditResult) -> Document:
     """Return an audit as the public schema has it.
 
     ``conflicts`` are all that were seen, ``findings`` those that were proved.
     """
     tests = len(result.audited.tests)
     return {
-        **head("audit"),
+        "schema": SCHEMA,
+        "command": "audit",
+        "tool": tool(),
         "suite": {
             "runner": result.runner,
             "tests": tests,
@@ -51,9 +66,9 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
         "runs": [
             {
                 "index": 0,
-                "kind": "forward",
+                "kind": Kind.FORWARD,
                 "seed": None,
-                "cache": "isolated",
+                "cache": Cache.ISOLATED,
                 "processes": result.processes,
                 "seconds": round(result.seconds, 3),
                 "failed": result.failed,
@@ -78,27 +93,26 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
     }
 
 
-def head(command: str) -> dict[str, Any]:
-    """Return what every report begins with."""
-    tool = {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
-    return {"schema": SCHEMA, "command": command, "tool": tool}
+def tool() -> ToolRow:
+    """Return what writes the report."""
+    return {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
 
 
-def conflict_of(conflict: Conflict) -> dict[str, Any]:
+def conflict_of(conflict: Conflict) -> ConflictRow:
     """Return a conflict as the public schema has it."""
     key, has_pattern = conflict.entry.key, not conflict.entry.is_memoised
     # What half of the tests call would fill the report with nothing but their names.
     listed = _LISTED_CALLERS if conflict.is_common else None
-    return {
+    row: ConflictRow = {
         "alias": conflict.alias,
-        **_named(conflict),
+        "key": conflict.name or key,
         "pattern": pattern_of(key) if has_pattern and not is_hashed(key) else None,
         "version": conflict.entry.version,
         "left_by": [
             {
                 "test": each.actor.test,
                 "at": each.site.at,
-                "how": each.left.how.value,
+                "how": each.left.how,
                 "expires_in": each.expires_soon_in,
             }
             for each in conflict.left_by[:listed]
@@ -108,14 +122,17 @@ def conflict_of(conflict: Conflict) -> dict[str, Any]:
             for each in conflict.seen_by[:listed]
         ],
     }
+    if row["key"] != key:
+        row["made"] = key
+    return row
 
 
-def finding_of(finding: Finding) -> dict[str, Any]:
+def finding_of(finding: Finding) -> FindingRow:
     """Return a finding as the public schema has it."""
-    judged, proof = finding.judged, finding.judged.proof
+    judged = finding.judged
     return {
         "test": judged.test,
-        "verdict": judged.verdict.value,
+        "verdict": judged.verdict,
         "after": [list(group) for group in judged.after],
         "order": len(judged.order),
         "cleaners": list(judged.cleaners),
@@ -123,13 +140,7 @@ def finding_of(finding: Finding) -> dict[str, Any]:
         "state": state_of(finding.carrier, finding.decided)
         if finding.is_carried
         else None,
-        "proof": {
-            "alone": _share(proof.alone),
-            "after": _share(proof.after),
-            "isolated": _share(proof.isolated),
-            **({} if proof.reset is None else {"reset": _share(proof.reset)}),
-            **({} if judged.replayed is None else {"same_order": str(judged.replayed)}),
-        },
+        "proof": _proof(judged),
         "message": judged.message,
         "isolation_cures": judged.isolation_cures,
         "replay": finding.replay,
@@ -137,11 +148,21 @@ def finding_of(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _share(number: int | None) -> str | None:
-    return None if number is None else f"{number}/{TIMES}"
+def _proof(judged: Judged) -> ProofRow:
+    proof = judged.proof
+    row: ProofRow = {
+        "alone": f"{proof.alone}/{TIMES}",
+        "after": None if proof.after is None else f"{proof.after}/{TIMES}",
+        "isolated": None if proof.isolated is None else f"{proof.isolated}/{TIMES}",
+    }
+    if proof.reset is not None:
+        row["reset"] = f"{proof.reset}/{TIMES}"
+    if judged.replayed is not None:
+        row["same_order"] = str(judged.replayed)
+    return row
 
 
-def state_of(suspicion: Suspicion, decided: Decided) -> dict[str, Any]:
+def state_of(suspicion: Suspicion, decided: Decided) -> StateRow:
     """Return what carried a failure, as the public schema has it.
 
     ``together`` holds what is needed besides the first, ``or`` what is enough too.
@@ -156,34 +177,32 @@ def state_of(suspicion: Suspicion, decided: Decided) -> dict[str, Any]:
     return state
 
 
-def _named(conflict: Conflict) -> dict[str, str]:
-    """Return the key as the user calls it, and ``made`` by his key function."""
-    key, name = conflict.entry.key, conflict.name
-    return {"key": name, "made": key} if name and name != key else {"key": key}
-
-
-def _state(suspicion: Suspicion) -> dict[str, Any]:
+def _state(suspicion: Suspicion) -> StateRow:
     conflict, leaver, looker = suspicion
-    what: dict[str, Any] = {
-        "kind": "cache",
-        "alias": conflict.alias,
-        **_named(conflict),
-        "version": conflict.entry.version,
-    }
-    if conflict.entry.is_memoised:
-        what = {"kind": "memoised", "function": conflict.entry.key}
-    return what | {
-        "how": leaver.left.how.value,
+    key = conflict.entry.key
+    row: StateRow = {
+        "kind": "memoised" if conflict.entry.is_memoised else "cache",
+        "how": leaver.left.how,
         "written_at": leaver.site.at,
         "written_from": leaver.site.in_test,
         "read_at": looker.site.at,
         "read_from": looker.site.in_test,
     }
+    if conflict.entry.is_memoised:
+        return {**row, "function": key}
+    row |= {
+        "alias": conflict.alias,
+        "key": conflict.name or key,
+        "version": conflict.entry.version,
+    }
+    if row["key"] != key:
+        row["made"] = key
+    return row
 
 
-def bound(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def bound(runs: Sequence[RunRow]) -> BoundRow:
     """Return what the runs of a report say about those that were not run."""
-    clean = sum(not run["failed"] and run["end"] == End.FINISHED for run in runs)
+    clean = sum(not run["failed"] and run.get("end") == End.FINISHED for run in runs)
     is_clean = clean == len(runs)
     return {
         "clean_runs": clean,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.report.documents import Document
 from ci_cache_isolation.report.folders import made
 from ci_cache_isolation.report.junit import junit
 from ci_cache_isolation.report.markdown import summary
@@ -15,8 +15,6 @@ from ci_cache_isolation.report.page import page
 from ci_cache_isolation.running.private_files import written
 
 __all__ = ["FILES", "REPORT", "write"]
-
-Document = Mapping[str, Any]
 
 REPORT = "report.json"
 

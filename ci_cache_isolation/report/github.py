@@ -9,18 +9,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.cards import cards, carrying
+from ci_cache_isolation.report.documents import Document, FindingRow
 from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.words import TITLES, printable, together
 
 __all__ = ["publish", "workflow_commands"]
-
-Document = Mapping[str, Any]
 
 SHOWN = 10
 LIMIT = 768 * 1024
@@ -53,12 +52,14 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
     findings = [each for card in cards(document["findings"]) for each in card.findings]
     errors: dict[str, str] = {}
     warnings: dict[str, str] = {}
-    for side in ("written_at", "read_at"):
+    sides: tuple[Literal["written_at"], Literal["read_at"]] = "written_at", "read_at"
+    for side in sides:
         for finding in findings:
-            if finding["state"] is None and side == "read_at":
+            state = finding["state"]
+            if state is None and side == "read_at":
                 continue
             is_chance = Verdict(finding["verdict"]) is Verdict.NON_DETERMINISTIC
-            line = _line((finding["state"] or {}).get(side), folder, workspace)
+            line = _line(state and state[side], folder, workspace)
             text = _text(finding, side if line else None)
             where = line or _own_file(finding["test"], folder, workspace)
             # One remark for a line, however many tests meet there.
@@ -69,12 +70,12 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
     return [*list(errors.values())[:SHOWN], *list(warnings.values())[:SHOWN]]
 
 
-def _command(level: str, where: str, finding: Document, text: str) -> str:
+def _command(level: str, where: str, finding: FindingRow, text: str) -> str:
     title = _property(f"{finding['verdict']}: {finding['test']}")
     return f"::{level} {where}title={title}::{_data(text)}"
 
 
-def _text(finding: Document, side: str | None) -> str:
+def _text(finding: FindingRow, side: str | None) -> str:
     """Say what is the matter, beside the line of that side or beside none."""
     text = f"{finding['test']}: {TITLES[Verdict(finding['verdict'])]}"
     if finding["after"]:
@@ -83,10 +84,9 @@ def _text(finding: Document, side: str | None) -> str:
         others = f" or one of {more} more" if more > 1 else " or one more"
         text += f"{others if more else ''})"
     if state := finding["state"]:
-        name = state.get("key", state.get("function"))
-        what = carrying(state) if "alias" in state else name
-        if others := state.get("together"):
-            what += f" together with {together(map(carrying, others))}"
+        what = carrying(state) if "alias" in state else state["function"]
+        if more_needed := state.get("together"):
+            what += f" together with {together(map(carrying, more_needed))}"
         verb = "writes" if side == "written_at" else "reads"
         text = (
             f"This line {verb} {what}. {text}" if side else f"{text}. {what} carries it"

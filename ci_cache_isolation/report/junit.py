@@ -7,16 +7,14 @@ is one test that passed, since a file without any looks like a run that went wro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from ci_cache_isolation.report.cards import Card, cards, unjudged
+from ci_cache_isolation.report.documents import Document
 from ci_cache_isolation.report.words import TITLES, printable, together
 
 __all__ = ["junit"]
-
-Document = Mapping[str, Any]
 
 _NODE = re.compile(
     r"(?P<module>.+?)\.py::(?P<classes>(?:\w+::)*)(?P<name>.+)", re.DOTALL

@@ -6,8 +6,7 @@ anything, or as character references where they could end it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
 from ci_cache_isolation.report.counts import (
@@ -18,11 +17,10 @@ from ci_cache_isolation.report.counts import (
     met,
     subject,
 )
+from ci_cache_isolation.report.documents import ConflictRow, Document, LeftRow, SeenRow
 from ci_cache_isolation.report.words import RESULTS, TITLES, counted, printable
 
 __all__ = ["code", "summary"]
-
-Document = Mapping[str, Any]
 
 SHOWN_TESTS = 25
 SHOWN_GROUPS = 5
@@ -151,8 +149,10 @@ def _carrier(card: Card) -> str:
     if not card.names:
         return ""
     text = code(card.names[0])
-    state = card.first["state"] or {}
-    if state.get("together") or (state.get("made") and len(card.names) == 1):
+    state = card.first["state"]
+    if state and (
+        state.get("together") or (state.get("made") and len(card.names) == 1)
+    ):
         return code(card.carrier)
     if len(card.names) > 1:
         text += f" and {len(card.names) - 1} more"
@@ -181,15 +181,19 @@ def _conflicts(document: Document) -> str:
     return "\n".join([*lines, "", "</details>"]) + "\n"
 
 
-def _conflict(conflict: Document) -> str:
+def _conflict(conflict: ConflictRow) -> str:
     text = code(conflict["key"])
     if key := conflict.get("made"):
         text += f" (key {code(key)})"
     if conflict["alias"]:
         text += f" in cache {code(conflict['alias'])}"
-    for side, verb in (("left_by", "left by"), ("seen_by", "read by")):
-        if conflict[side]:
-            first, *others = conflict[side]
+    sides: list[tuple[str, Sequence[LeftRow] | Sequence[SeenRow]]] = [
+        ("left by", conflict["left_by"]),
+        ("read by", conflict["seen_by"]),
+    ]
+    for verb, side in sides:
+        if side:
+            first, *others = side
             text += f"; {verb} {code(first['test'])} at {code(first['at'])}"
             text += f" and {len(others)} more" if others else ""
     if result := RESULTS.get(str(conflict.get("result"))):

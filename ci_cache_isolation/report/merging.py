@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.report.document import bound
+from ci_cache_isolation.report.documents import Document, RunRow
 from ci_cache_isolation.report.stress_document import SHAPE
 from ci_cache_isolation.running.shapes import ShapeError
 from ci_cache_isolation.stress.pairs import CoverageError, Pairs
@@ -22,7 +23,8 @@ from ci_cache_isolation.stress.results import End
 
 __all__ = ["MergeError", "merged"]
 
-Document = Mapping[str, Any]
+Loaded = Mapping[str, Any]
+"""A report as it was read; those of earlier versions lack some of it."""
 
 _NO_REPORT = (
     "{name} can't be merged: {found}. Only reports that 'cache-isolation stress' of "
@@ -64,7 +66,7 @@ class MergeError(IsolationError):
     slug = "merge"
 
 
-def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
+def merged(reports: Sequence[tuple[str, Loaded]]) -> Document:
     """Return one report for several, each given with the name of its file.
 
     `MergeError` says which of them don't belong together, and why.
@@ -97,7 +99,7 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
         ),
     }
     if not known:
-        return {**reports[0][1], **whole}
+        return cast("Document", {**reports[0][1], **whole})
     (first, head, pairs), *others = known
     for name, document, more in others:
         _check_same(first, head, name, document)
@@ -112,21 +114,22 @@ def merged(reports: Sequence[tuple[str, Document]]) -> dict[str, Any]:
     failures = _failures(documents, places)
     passed = {each["test"] for each in failures if each["passed_in"]}
     seeds = {document.get("seed") for document in documents}
-    return {
+    united = {
         **head,
         "seed": seeds.pop() if len(seeds) == 1 else None,
         "shard": _united_shard(documents),
         **whole,
         "runs": runs,
         "pairs": _pairs(pairs, documents),
-        "bound": bound(runs),
+        "bound": bound(cast("list[RunRow]", runs)),
         "conflicts": _conflicts(documents),
         "findings": _findings(documents, passed),
         "failures": failures,
     }
+    return cast("Document", united)
 
 
-def _coverage(name: str, document: Document) -> Pairs:
+def _coverage(name: str, document: Loaded) -> Pairs:
     """Return what a report covers; it has all that is asked for below."""
     try:
         SHAPE(document, "")
@@ -136,14 +139,14 @@ def _coverage(name: str, document: Document) -> Pairs:
         raise MergeError(_NO_REPORT.format(name=name, found=error)) from None
 
 
-def _check_runs(document: Document) -> None:
+def _check_runs(document: Loaded) -> None:
     indices = {run["index"] for run in document["runs"]}
     for each in document["failures"]:
         if unknown := {*each["failed_in"], *each["passed_in"]} - indices:
             raise ShapeError(f"there is no run {min(unknown)}")
 
 
-def _check_same(first: str, head: Document, name: str, document: Document) -> None:
+def _check_same(first: str, head: Loaded, name: str, document: Loaded) -> None:
     for (part, key), what in _SAME.items():
         expected, found = head[part].get(key), document[part].get(key)
         if expected != found:
@@ -165,7 +168,7 @@ def _different(
     return MergeError(text)
 
 
-def _united_shard(documents: Sequence[Document]) -> str | None:
+def _united_shard(documents: Sequence[Loaded]) -> str | None:
     """Return 1/1 for the whole of a plan, and nothing for anything else."""
     shards = [document.get("shard") for document in documents]
     of = len(shards)
@@ -175,7 +178,7 @@ def _united_shard(documents: Sequence[Document]) -> str | None:
 
 
 def _runs(
-    documents: Sequence[Document],
+    documents: Sequence[Loaded],
 ) -> tuple[list[dict[str, Any]], dict[tuple[int, int], int]]:
     """Return all runs in the plan's sequence, and where each one came to stand."""
     ordered = sorted(
@@ -190,7 +193,7 @@ def _runs(
     return runs, places
 
 
-def _pairs(pairs: Pairs, documents: Sequence[Document]) -> dict[str, Any]:
+def _pairs(pairs: Pairs, documents: Sequence[Loaded]) -> dict[str, Any]:
     count = pairs.count()
     # By the ranks, or as a shard that ran both ways has seen it.
     unreachable = max(
@@ -207,7 +210,7 @@ def _pairs(pairs: Pairs, documents: Sequence[Document]) -> dict[str, Any]:
 
 
 def _failures(
-    documents: Sequence[Document],
+    documents: Sequence[Loaded],
     places: Mapping[tuple[int, int], int],
 ) -> list[dict[str, Any]]:
     """Return all tests that failed, flaky ones first.
@@ -247,7 +250,7 @@ def _failures(
     return sorted(failures, key=lambda each: not each["flaky"])
 
 
-def _conflicts(documents: Sequence[Document]) -> list[dict[str, Any]]:
+def _conflicts(documents: Sequence[Loaded]) -> list[dict[str, Any]]:
     united: dict[tuple[Any, ...], dict[str, Any]] = {}
     for document in documents:
         for each in document["conflicts"]:
@@ -259,7 +262,7 @@ def _conflicts(documents: Sequence[Document]) -> list[dict[str, Any]]:
     return list(united.values())
 
 
-def _findings(documents: Sequence[Document], passed: set[str]) -> list[dict[str, Any]]:
+def _findings(documents: Sequence[Loaded], passed: set[str]) -> list[dict[str, Any]]:
     united: dict[str, list[dict[str, Any]]] = {}
     for document in documents:
         for each in document["findings"]:
@@ -300,7 +303,7 @@ def _united(findings: Sequence[dict[str, Any]], *, has_passed: bool) -> dict[str
     }
 
 
-def _weight(finding: Document) -> tuple[int, bool, bool]:
+def _weight(finding: Loaded) -> tuple[int, bool, bool]:
     """Say how much a finding is worth: chance that was seen, alone, beats all."""
     verdict, proof = Verdict(finding["verdict"]), finding["proof"]
     is_chance = proof["alone"] not in {_NEVER, _ALWAYS}

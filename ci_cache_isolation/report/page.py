@@ -21,6 +21,14 @@ from ci_cache_isolation.report.counts import (
     met,
     subject,
 )
+from ci_cache_isolation.report.documents import (
+    ConflictRow,
+    Document,
+    FindingRow,
+    LeftRow,
+    RunRow,
+    SeenRow,
+)
 from ci_cache_isolation.report.words import (
     RESULTS,
     TITLES,
@@ -31,8 +39,6 @@ from ci_cache_isolation.report.words import (
 )
 
 __all__ = ["page"]
-
-Document = Mapping[str, Any]
 
 SHOWN_TESTS = 5
 """The others of a card are below a fold."""
@@ -111,7 +117,7 @@ def _answer(document: Document, found: Sequence[Card], others: int) -> dict[str,
     }
 
 
-def _tiles(findings: Sequence[Document]) -> list[dict[str, Any]]:
+def _tiles(findings: Sequence[FindingRow]) -> list[dict[str, Any]]:
     return [
         {
             "number": str(tests),
@@ -176,7 +182,7 @@ def _matrix(document: Document) -> dict[str, Any] | None:
     }
 
 
-def _run(run: Document) -> dict[str, str]:
+def _run(run: RunRow) -> dict[str, str]:
     return {
         "name": _name(run),
         "cache": run["cache"],
@@ -188,11 +194,11 @@ def _run(run: Document) -> dict[str, str]:
     }
 
 
-def _name(run: Document) -> str:
+def _name(run: RunRow) -> str:
     return str(run.get("name") or run["kind"])
 
 
-def _conflict(conflict: Document) -> dict[str, str]:
+def _conflict(conflict: ConflictRow) -> dict[str, str]:
     return {
         "key": made(conflict["key"], made_key)
         if (made_key := conflict.get("made"))
@@ -204,7 +210,7 @@ def _conflict(conflict: Document) -> dict[str, str]:
     }
 
 
-def _side(side: Sequence[Document]) -> str:
+def _side(side: Sequence[LeftRow] | Sequence[SeenRow]) -> str:
     if not side:
         return ""
     more = f" and {len(side) - 1} more" if len(side) > 1 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import cast
 
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.document import (
@@ -11,8 +11,9 @@ from ci_cache_isolation.report.document import (
     bound,
     conflict_of,
     finding_of,
-    head,
+    tool,
 )
+from ci_cache_isolation.report.documents import CoverageRow, Document, RunRow
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.shapes import (
@@ -146,7 +147,7 @@ SHAPE = record(
 """What `stress_document` returns, as far as anybody reads it again."""
 
 
-def stress_document(result: StressResult) -> dict[str, Any]:
+def stress_document(result: StressResult) -> Document:
     """Return a stress run as the public schema has it.
 
     ``conflicts`` are those that carried a failure, ``findings`` what was proved of each
@@ -162,7 +163,9 @@ def stress_document(result: StressResult) -> dict[str, Any]:
         for entry, suspicion in each.carrying.items()
     }
     return {
-        **head("stress"),
+        "schema": SCHEMA,
+        "command": "stress",
+        "tool": tool(),
         "suite": {
             "runner": result.runner,
             "tests": len(result.tests),
@@ -180,7 +183,7 @@ def stress_document(result: StressResult) -> dict[str, Any]:
             "covered": count.covered,
             "adjacent": count.adjacent,
             "unreachable": count.unreachable,
-            "coverage": result.pairs.to_json(),
+            "coverage": cast("CoverageRow", result.pairs.to_json()),
         },
         "bound": bound(runs),
         "conflicts": [conflict_of(each) for each in conflicts.values()],
@@ -200,17 +203,17 @@ def stress_document(result: StressResult) -> dict[str, Any]:
     }
 
 
-def _run(run: Run, collided: Collection[str]) -> dict[str, Any]:
+def _run(run: Run, collided: Collection[str]) -> RunRow:
     return {
         "index": run.step.index,
         "name": run.step.name,
-        "kind": run.step.kind.value,
+        "kind": run.step.kind,
         "seed": run.step.seed,
         "reversed": run.step.reverse,
-        "cache": run.cache.value,
+        "cache": run.cache,
         "processes": run.step.processes,
         "seconds": run.seconds,
-        "end": run.end.value,
+        "end": run.end,
         "passed": len(run.passed),
         "skipped": len(run.skipped),
         "failed": [test for test in run.failed if test not in collided],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from ci_cache_isolation.report.cards import Card, Unjudged, cards, unjudged
 from ci_cache_isolation.report.counts import bounded, covered, cured, judged
+from ci_cache_isolation.report.documents import Document
 from ci_cache_isolation.report.words import (
     counted,
     located,
@@ -24,9 +24,7 @@ SHOWN_TESTS = 25
 SHOWN_GROUPS = 5
 
 
-def show(
-    console: Console, document: Mapping[str, Any], report: Path, resume: str = ""
-) -> None:
+def show(console: Console, document: Document, report: Path, resume: str = "") -> None:
     """Say what a report holds and what to do about it, the sum in the end.
 
     ``resume`` is the command that goes on where the run was interrupted.
@@ -52,7 +50,7 @@ def show(
         say(f"To go on from here: {resume}")
 
 
-def _sums(say: _Said, document: Mapping[str, Any]) -> None:
+def _sums(say: _Said, document: Document) -> None:
     if document["runs"]:
         say("")
         say(covered(document))
