@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.documents import (
     Document,
+    EntryName,
     FailureRow,
     FindingRow,
+    FunctionName,
+    Name,
     RunRow,
     StateRow,
 )
@@ -191,12 +195,14 @@ def cards(findings: Sequence[FindingRow]) -> list[Card]:
     )
 
 
-def carrying(state: StateRow) -> str:
+def carrying(state: Name | StateRow) -> str:
     """Return what carries a failure: an entry of a cache, or a memoised function."""
     if "alias" in state:
-        key = state["key"]
-        return in_cache(made(key, state.get("made", key)), state["alias"])
-    return remembers(state["function"], state["written_at"] or "an unknown place")
+        entry = cast("EntryName", state)
+        key = entry["key"]
+        return in_cache(made(key, entry.get("made", key)), entry["alias"])
+    called = cast("FunctionName", state)
+    return remembers(called["function"], called["written_at"] or "an unknown place")
 
 
 def by_verdict(findings: Sequence[FindingRow]) -> list[tuple[Verdict, int, int]]:
@@ -215,7 +221,7 @@ def _card(findings: Sequence[FindingRow]) -> Card:
     states = [each["state"] for each in findings if each["state"]]
     enough = [[each, *(group[0] for group in each.get("or", ()))] for each in states]
     names = (
-        str(each.get("key", each.get("function", "")))
+        each["key"] if "key" in each else each["function"]
         for group in enough
         for each in group
     )
@@ -223,7 +229,7 @@ def _card(findings: Sequence[FindingRow]) -> Card:
         Verdict(findings[0]["verdict"]),
         tuple(findings),
         tuple(dict.fromkeys(names)),
-        states[0].get("alias") if states else None,
+        states[0]["alias"] if states and "alias" in states[0] else None,
         next((each["replay"] for each in findings if each["replay"]), None),
     )
 

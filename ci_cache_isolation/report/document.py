@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final
+from typing import Final, cast
 
 from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.result import AuditResult
@@ -18,8 +18,10 @@ from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.report.documents import (
     BoundRow,
+    Carried,
     ConflictRow,
     Document,
+    EntryRow,
     FindingRow,
     ProofRow,
     RunRow,
@@ -180,8 +182,7 @@ def state_of(suspicion: Suspicion, decided: Decided) -> StateRow:
 def _state(suspicion: Suspicion) -> StateRow:
     conflict, leaver, looker = suspicion
     key = conflict.entry.key
-    row: StateRow = {
-        "kind": "memoised" if conflict.entry.is_memoised else "cache",
+    where: Carried = {
         "how": leaver.left.how,
         "written_at": leaver.site.at,
         "written_from": leaver.site.in_test,
@@ -189,15 +190,17 @@ def _state(suspicion: Suspicion) -> StateRow:
         "read_from": looker.site.in_test,
     }
     if conflict.entry.is_memoised:
-        return {**row, "function": key}
-    row |= {
+        return {**where, "kind": "memoised", "function": key}
+    entry = {
+        **where,
+        "kind": "cache",
         "alias": conflict.alias,
         "key": conflict.name or key,
         "version": conflict.entry.version,
     }
-    if row["key"] != key:
-        row["made"] = key
-    return row
+    if conflict.name not in {"", key}:
+        entry["made"] = key
+    return cast("EntryRow", entry)
 
 
 def bound(runs: Sequence[RunRow]) -> BoundRow:

@@ -8,11 +8,13 @@ earlier one wrote and `merge` reads. The JSON Schema beside this module,
 import enum
 import types
 from typing import (
+    Annotated,
     Any,
     Literal,
     NotRequired,
     TypedDict,
     Union,
+    final,
     get_args,
     get_origin,
     get_type_hints,
@@ -22,16 +24,24 @@ from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.running.shapes import fixed, items, maybe, of_type, text, whole
 from ci_cache_isolation.stress.plan import Kind
 
 __all__ = [
     "BoundRow",
+    "Carried",
     "ConflictRow",
     "CostRow",
+    "CoverageRow",
     "Document",
+    "EntryName",
+    "EntryRow",
     "FailureRow",
     "FindingRow",
+    "FunctionName",
+    "FunctionRow",
     "LeftRow",
+    "Name",
     "PairsRow",
     "ProofRow",
     "RunRow",
@@ -85,7 +95,7 @@ class CoverageRow(TypedDict):
 
     tests: int
     ids: str
-    ranks: list[list[int]]
+    ranks: list[Annotated[list[int], fixed(whole(), whole())]]
     before: str
     next_before: str
 
@@ -93,10 +103,10 @@ class CoverageRow(TypedDict):
 class PairsRow(TypedDict):
     """Numbers of ordered pairs of tests; null where they were not counted."""
 
-    total: int
-    covered: int | None
-    adjacent: int | None
-    unreachable: int | None
+    total: Annotated[int, whole(0, 2**62)]
+    covered: Annotated[int | None, maybe(whole(0, 2**62))]
+    adjacent: Annotated[int | None, maybe(whole(0, 2**62))]
+    unreachable: Annotated[int | None, maybe(whole(0, 2**62))]
     coverage: NotRequired[CoverageRow]
 
 
@@ -141,28 +151,62 @@ class ConflictRow(TypedDict):
     result: NotRequired[Literal["carried", "harmless", "untested"]]
 
 
-StateRow = TypedDict(
-    "StateRow",
+@final
+class EntryName(TypedDict):
+    """An entry of a cache; ``made`` is what the user's own key function makes of it."""
+
+    alias: str
+    key: str
+    made: NotRequired[str]
+
+
+@final
+class FunctionName(TypedDict):
+    """What a memoised function remembers, and where it was called first."""
+
+    function: str
+    written_at: str | None
+
+
+Name = EntryName | FunctionName
+
+Carried = TypedDict(
+    "Carried",
     {
-        "kind": Literal["cache", "memoised"],
-        "alias": NotRequired[str],
-        "key": NotRequired[str],
-        "made": NotRequired[str],
-        "version": NotRequired[str],
-        "function": NotRequired[str],
         "how": NotRequired[How | None],
         "written_at": str | None,
         "written_from": NotRequired[str | None],
         "read_at": str | None,
         "read_from": NotRequired[str | None],
-        "together": NotRequired[list["StateRow"]],
-        "or": NotRequired[list[list["StateRow"]]],
+        "together": NotRequired[list[Name]],
+        "or": NotRequired[list[Annotated[list[Name], items(of_type(Name), least=1)]]],
     },
 )
-StateRow.__doc__ = """What carried a failure: an entry of a cache, or a function.
 
-``together`` is needed besides; each group of ``or`` is enough as well.
-"""
+
+@final
+class EntryRow(Carried):
+    """An entry that carried a failure, where it was written and where it was read.
+
+    ``together`` is needed besides; each group of ``or`` is enough as well.
+    """
+
+    kind: Literal["cache"]
+    alias: str
+    key: str
+    made: NotRequired[str]
+    version: NotRequired[str]
+
+
+@final
+class FunctionRow(Carried):
+    """A memoised function that carried a failure, and likewise."""
+
+    kind: Literal["memoised"]
+    function: str
+
+
+StateRow = EntryRow | FunctionRow
 
 
 class ProofRow(TypedDict):
@@ -191,7 +235,7 @@ class FindingRow(TypedDict):
 
     test: str
     verdict: Verdict
-    after: list[list[str]]
+    after: list[Annotated[list[str], items(text, least=1)]]
     order: NotRequired[int]
     cleaners: list[str]
     complete: NotRequired[bool]

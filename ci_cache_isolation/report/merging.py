@@ -7,6 +7,7 @@ things, the one with the better proof is right.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -16,8 +17,15 @@ from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.report.document import bound
 from ci_cache_isolation.report.documents import Document, RunRow
-from ci_cache_isolation.report.stress_document import SHAPE
-from ci_cache_isolation.running.shapes import ShapeError
+from ci_cache_isolation.running.shapes import (
+    Shape,
+    ShapeError,
+    anything,
+    exactly,
+    items,
+    of_type,
+    record,
+)
 from ci_cache_isolation.stress.pairs import CoverageError, Pairs
 from ci_cache_isolation.stress.results import End
 
@@ -132,14 +140,25 @@ def merged(reports: Sequence[tuple[str, Loaded]]) -> Document:
 def _coverage(name: str, document: Loaded) -> Pairs:
     """Return what a report covers; it has all that is asked for below."""
     try:
-        SHAPE(document, "")
-        _check_runs(document)
+        _shape()(document, "")
+        _check(document)
         return Pairs.from_json(document["pairs"]["coverage"])
     except (ShapeError, CoverageError) as error:
         raise MergeError(_NO_REPORT.format(name=name, found=error)) from None
 
 
-def _check_runs(document: Loaded) -> None:
+@functools.cache
+def _shape() -> Shape:
+    return of_type(Document)
+
+
+def _check(document: Loaded) -> None:
+    """Have it hold what only reports of stress do."""
+    exactly("stress")(document["command"], "command")
+    record({"failures": items(anything), "pairs": record({"coverage": anything})})(
+        document, ""
+    )
+    items(record({"end": anything}))(document["runs"], "runs")
     indices = {run["index"] for run in document["runs"]}
     for each in document["failures"]:
         if unknown := {*each["failed_in"], *each["passed_in"]} - indices:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
-from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.document import (
     SCHEMA,
     bound,
@@ -14,137 +13,9 @@ from ci_cache_isolation.report.document import (
     tool,
 )
 from ci_cache_isolation.report.documents import CoverageRow, Document, RunRow
-from ci_cache_isolation.running.jobs import End
-from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.running.shapes import (
-    both,
-    choice,
-    either,
-    exactly,
-    fixed,
-    flag,
-    items,
-    maybe,
-    real,
-    record,
-    table,
-    text,
-    whole,
-)
 from ci_cache_isolation.stress.results import Run, StressResult
 
-__all__ = ["SHAPE", "stress_document"]
-
-_TEXTS = items(text)
-_NAMED = either(
-    record({"alias": text, "key": text}),
-    record({"function": text, "written_at": maybe(text)}),
-)
-_STATE = both(
-    _NAMED,
-    record(
-        {"written_at": maybe(text), "read_at": maybe(text)},
-        {
-            "how": maybe(text),
-            "written_from": maybe(text),
-            "read_from": maybe(text),
-            "together": items(_NAMED),
-            "or": items(items(_NAMED, least=1)),
-        },
-    ),
-)
-_SIDE = items(record({"test": text, "at": text}))
-SHAPE = record(
-    {
-        "schema": exactly(SCHEMA),
-        "command": exactly("stress"),
-        "tool": record({"name": text, "version": text}),
-        "suite": record({"runner": text, "tests": whole(), "settings": text}),
-        "interrupted": flag,
-        "runs": items(
-            record(
-                {
-                    "index": whole(),
-                    "kind": text,
-                    "cache": choice(Cache),
-                    "seconds": real(),
-                    "end": choice(End),
-                    "failed": _TEXTS,
-                },
-                {
-                    "name": text,
-                    "seed": maybe(whole()),
-                    "passed": whole(),
-                    "skipped": whole(),
-                    "messages": table(text),
-                },
-            )
-        ),
-        "pairs": record(
-            {
-                "coverage": record(
-                    {
-                        "tests": whole(),
-                        "ids": text,
-                        "ranks": items(fixed(whole(), whole())),
-                        "before": text,
-                        "next_before": text,
-                    }
-                )
-            },
-            {"unreachable": maybe(whole(0, 2**62))},
-        ),
-        "conflicts": items(
-            record(
-                {
-                    "alias": maybe(text),
-                    "key": text,
-                    "version": maybe(either(text, whole())),
-                    "left_by": _SIDE,
-                    "seen_by": _SIDE,
-                }
-            )
-        ),
-        "findings": items(
-            record(
-                {
-                    "test": text,
-                    "verdict": choice(Verdict),
-                    "after": items(items(text, least=1)),
-                    "cleaners": _TEXTS,
-                    "state": maybe(_STATE),
-                    "proof": record(
-                        {"alone": text, "after": maybe(text), "isolated": maybe(text)},
-                        {"reset": maybe(text), "same_order": maybe(text)},
-                    ),
-                    "isolation_cures": maybe(flag),
-                    "replay": maybe(text),
-                    "cost": record({"runs": whole(), "seconds": real()}),
-                },
-                {"order": whole(), "complete": flag, "message": text},
-            )
-        ),
-        "failures": items(
-            record(
-                {
-                    "test": text,
-                    "flaky": flag,
-                    "failed_in": items(whole()),
-                    "passed_in": items(whole()),
-                    "replay": maybe(text),
-                }
-            )
-        ),
-    },
-    {
-        "seed": maybe(whole()),
-        "shard": maybe(text),
-        "failure": text,
-        "remarks": _TEXTS,
-        "merged": whole(),
-    },
-)
-"""What `stress_document` returns, as far as anybody reads it again."""
+__all__ = ["stress_document"]
 
 
 def stress_document(result: StressResult) -> Document:

@@ -14,11 +14,22 @@ import os
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 __all__ = [
     "Shape",
     "ShapeError",
+    "anything",
     "argument",
     "both",
     "choice",
@@ -30,6 +41,7 @@ __all__ = [
     "loaded",
     "maybe",
     "nothing",
+    "of_type",
     "parsed",
     "real",
     "record",
@@ -98,6 +110,10 @@ def _brief(value: Any) -> str:
 
 def _refuse(value: Any, at: str, wanted: str) -> None:
     raise ShapeError(f"{at or 'all of it'} is {_brief(value)}, not {wanted}")
+
+
+def anything(value: Any, at: str) -> None:
+    """Let everything pass: it is there."""
 
 
 def text(value: Any, at: str) -> None:
@@ -262,3 +278,50 @@ def record(
             raise ShapeError(f"{at or 'it'} holds {names}, which is unknown")
 
     return check
+
+
+def of_type(kind: Any) -> Shape:
+    """Return the shape of what a type says: what `TypedDict` is made of, and enums.
+
+    Where ``Annotated`` gives a shape, it is that one.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        shape: Shape = arguments[1]
+    elif origin is Literal:
+        one, *others = arguments
+        shape = choice(arguments) if others else exactly(one)
+    elif origin in {Union, UnionType}:
+        # What is wrong is said of the last one.
+        kinds = sorted(arguments, key=lambda each: each is not type(None))
+        shape = either(*map(of_type, kinds))
+    elif origin is list:
+        shape = items(of_type(arguments[0]))
+    elif origin is dict:
+        shape = table(of_type(arguments[1]))
+    elif issubclass(kind, enum.Enum):
+        shape = choice(kind)
+    else:
+        shape = _PLAIN[kind] if kind in _PLAIN else _of_names(kind)
+    return shape
+
+
+def _of_names(kind: Any) -> Shape:
+    hints = get_type_hints(kind, include_extras=True)
+    shapes = {name: of_type(_needed(each)) for name, each in hints.items()}
+    # As they are declared: what is said first is the same each time.
+    optional = {name: shapes.pop(name) for name in kind.__optional_keys__}
+    return record(shapes, optional)
+
+
+def _needed(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is NotRequired else kind
+
+
+_PLAIN: dict[type, Shape] = {
+    bool: flag,
+    float: real(),
+    int: whole(),
+    str: text,
+    type(None): nothing,
+}

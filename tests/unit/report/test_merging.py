@@ -40,6 +40,9 @@ FINDING = {
 }
 
 
+COUNTED = {"total": 0, "covered": 0, "adjacent": 0, "unreachable": 0}
+
+
 def document(  # noqa: PLR0913
     steps=None, *, world=WORLD, findings=(), seed=5, end=End.FINISHED, shard=WHOLE
 ):
@@ -277,11 +280,14 @@ def test_the_same_report_twice_is_refused():
     [
         ({"schema": 2}, "schema is 2, not 1"),
         ({"command": "audit"}, "command is 'audit', not 'stress'"),
-        ({"pairs": {}}, "pairs lacks 'coverage'"),
+        ({"pairs": COUNTED}, "pairs lacks 'coverage'"),
         ({"runs": [{}]}, "runs[0] lacks 'index'"),
         ({"tool": 3}, "tool is 3, not an object"),
         ({"runs": None}, "runs is null, not a list"),
-        ({"pairs": {"coverage": {"tests": 1}}}, "pairs.coverage lacks 'ids'"),
+        (
+            {"pairs": {**COUNTED, "coverage": {"tests": 1}}},
+            "pairs.coverage lacks 'ids'",
+        ),
     ],
 )
 def test_what_is_no_report_of_stress_is_refused(change, found):
