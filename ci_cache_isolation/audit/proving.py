@@ -13,11 +13,11 @@ from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.notes import Note
 from ci_cache_isolation.judging.carrying import fitting
 from ci_cache_isolation.judging.cleaners import with_cleaners
-from ci_cache_isolation.judging.confirming import confirm, quickest_first
-from ci_cache_isolation.judging.deciding import NOT_TRIED, Decided, decide
+from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided, decide
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.suspicions import confirm, quickest_first
 from ci_cache_isolation.running.forks import ForkServer
 from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit

@@ -25,7 +25,7 @@ from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
-from ci_cache_isolation.report.github import publish
+from ci_cache_isolation.report.providers import publish
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
 __all__ = ["audit"]

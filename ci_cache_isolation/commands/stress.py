@@ -26,7 +26,7 @@ from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
-from ci_cache_isolation.report.github import publish
+from ci_cache_isolation.report.providers import publish
 from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.report.stress_terminal import show
 from ci_cache_isolation.report.terminal import StressTerminal

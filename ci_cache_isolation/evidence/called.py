@@ -9,13 +9,13 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.isolation.clocks import steady
 
-__all__ = ["FAILED", "Books", "Called"]
+__all__ = ["FAILED", "Called", "Recording"]
 
 FAILED = object()
 """The result of a call that raised."""
 
 
-class Books(Protocol):
+class Recording(Protocol):
     """Where operations are recorded, by the key that the caller gave."""
 
     def is_open(self, cache: Any) -> bool:
@@ -64,7 +64,7 @@ class Books(Protocol):
 class Called(NamedTuple):
     """One call of an operation, and what came of it: `FAILED` where it raised."""
 
-    books: Books
+    recording: Recording
     operation: str
     cache: Any
     args: tuple[Any, ...]
@@ -94,7 +94,7 @@ class Called(NamedTuple):
 
     def look(self, version: Any, *, hit: bool | None) -> None:
         """Note that the key was looked at."""
-        self.books.look(self.cache, self.key, version, self.operation, hit=hit)
+        self.recording.look(self.cache, self.key, version, self.operation, hit=hit)
 
     def store(self, key: Any, version: Any, timeout: Any) -> None:
         """Note that something was stored, or was not to be kept, as Django has it."""
@@ -103,6 +103,6 @@ class Called(NamedTuple):
         # A test may stop the clock that it sees, and with it the end of its entries.
         deadline = None if timeout is None else steady() + float(timeout)
         if timeout is not None and timeout <= 0:
-            self.books.delete(self.cache, key, version, self.operation)
+            self.recording.delete(self.cache, key, version, self.operation)
         else:
-            self.books.store(self.cache, key, version, self.operation, deadline)
+            self.recording.store(self.cache, key, version, self.operation, deadline)

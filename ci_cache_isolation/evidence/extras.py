@@ -20,7 +20,7 @@ def get_many(call: Called) -> None:
     version = call.given(1, "version")
     for key in listed(call.given(0, "keys", ())):
         hit = key in call.result if isinstance(call.result, Mapping) else None
-        call.books.look(call.cache, key, version, call.operation, hit=hit)
+        call.recording.look(call.cache, key, version, call.operation, hit=hit)
 
 
 def set_many(call: Called) -> None:
@@ -71,7 +71,7 @@ def _move(call: Called) -> None:
 
 def _look_at_all(call: Called, keys: Iterable[Any], version: Any) -> None:
     for key in keys:
-        call.books.look(call.cache, key, version, call.operation, hit=None)
+        call.recording.look(call.cache, key, version, call.operation, hit=None)
 
 
 def _change_version(call: Called) -> None:
@@ -79,7 +79,7 @@ def _change_version(call: Called) -> None:
     old = call.given(2, "version")
     call.look(old, hit=not call.has_failed)
     if not call.has_failed:
-        call.books.delete(call.cache, call.key, old, call.operation)
+        call.recording.delete(call.cache, call.key, old, call.operation)
         # It keeps the timeout that it had, which is not known here.
         call.store(call.key, call.result, None)
 
@@ -90,7 +90,7 @@ def _search(call: Called) -> None:
         version = call.given(_VERSION_AT[call.operation], "version")
         deletes = call.operation == "delete_pattern"
         prefix = call.given(2, "prefix") if deletes else None
-        call.books.search(
+        call.recording.search(
             call.cache,
             pattern,
             version,

@@ -39,7 +39,7 @@ _OF_DJANGO = (
 )
 
 
-class MemoisedBooks(Protocol):
+class MemoisedRecording(Protocol):
     """Where calls are recorded, for whoever's turn it is."""
 
     def called(
@@ -71,9 +71,11 @@ class _Watched:
 class MemoisedCalls:
     """Reads the counts of all memoised functions of the project."""
 
-    def __init__(self, functions: MemoisedFunctions, books: MemoisedBooks) -> None:
+    def __init__(
+        self, functions: MemoisedFunctions, recording: MemoisedRecording
+    ) -> None:
         self._functions = functions
-        self._books = books
+        self._recording = recording
         self._patches = Patches()
         self._watched: list[_Watched] = []
         self._modules = self._resets = self._taken = 0
@@ -104,13 +106,13 @@ class MemoisedCalls:
         each.counted = hits, misses
         if hits < hits_before or misses < misses_before:
             # By a method that somebody had taken hold of before it was watched.
-            self._books.forgot(each.entry, each.site)
+            self._recording.forgot(each.entry, each.site)
             hits_before = misses_before = 0
         if hits > hits_before or misses > misses_before:
             # With other arguments it may have been asked for what it did not know; and
             # what it has found may be of the same test.
             hit = True if misses == misses_before else None
-            self._books.called(each.entry, each.site, hit=hit)
+            self._recording.called(each.entry, each.site, hit=hit)
 
     def _find(self) -> None:
         is_first = not self._modules
@@ -140,7 +142,7 @@ class MemoisedCalls:
     def _forgetting(self, each: _Watched) -> Callable[[], None]:
         def cache_clear() -> None:
             function = each.function()
-            self._books.safely(self._settle_and_forget, each)
+            self._recording.safely(self._settle_and_forget, each)
             KIND.cache_clear(function)
 
         return cache_clear
@@ -149,13 +151,13 @@ class MemoisedCalls:
         hits, misses, _, _ = KIND.cache_info(each.function())
         if (hits, misses) != each.counted:
             self._note(each, hits, misses)
-        self._books.forgot(each.entry, each.site)
+        self._recording.forgot(each.entry, each.site)
         each.counted = 0, 0
 
     def _calling(self, entry: Entry) -> Callable[[Any], Any]:
         def wrapping(method: Any) -> Any:
             def noted(manager: Any, *args: Any, **kwargs: Any) -> Any:
-                self._books.safely(self._called, entry)
+                self._recording.safely(self._called, entry)
                 return method(manager, *args, **kwargs)
 
             return noted
@@ -166,7 +168,7 @@ class MemoisedCalls:
         def wrapping(method: Any) -> Any:
             def noted(manager: Any) -> Any:
                 if not self._functions.is_resetting:
-                    self._books.safely(self._forgot, entry)
+                    self._recording.safely(self._forgot, entry)
                 return method(manager)
 
             return noted
@@ -174,7 +176,7 @@ class MemoisedCalls:
         return wrapping
 
     def _called(self, entry: Entry) -> None:
-        self._books.called(entry, None, hit=None)
+        self._recording.called(entry, None, hit=None)
 
     def _forgot(self, entry: Entry) -> None:
-        self._books.forgot(entry, None)
+        self._recording.forgot(entry, None)

@@ -17,7 +17,7 @@ from django.core.cache import BaseCache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
 from ci_cache_isolation.evidence.call_site import HANDED_ON
-from ci_cache_isolation.evidence.called import FAILED, Books, Called
+from ci_cache_isolation.evidence.called import FAILED, Called, Recording
 from ci_cache_isolation.evidence.extras import EXTRAS, get_many, listed, set_many
 from ci_cache_isolation.isolation.keys import stands
 from ci_cache_isolation.isolation.patches import Patches
@@ -27,7 +27,7 @@ __all__ = ["wrap_operations"]
 _is_inside: ContextVar[bool] = ContextVar("inside an operation", default=False)
 
 
-def wrap_operations(patches: Patches, cache_class: type, books: Books) -> None:
+def wrap_operations(patches: Patches, cache_class: type, recording: Recording) -> None:
     """Have all operations of a class of caches recorded; again is harmless."""
     for owner in cache_class.__mro__:
         if owner is object or owner is BaseCache:
@@ -36,21 +36,23 @@ def wrap_operations(patches: Patches, cache_class: type, books: Books) -> None:
             for each in (name, f"a{name}"):
                 method = vars(owner).get(each)
                 if inspect.isfunction(method):
-                    patches.wrap(owner, each, partial(_wrapped, noting, name, books))
+                    patches.wrap(
+                        owner, each, partial(_wrapped, noting, name, recording)
+                    )
     for name, method in vars(BaseCache).items():
         if inspect.iscoroutinefunction(method):
-            patches.wrap(BaseCache, name, partial(_handing_on, books))
+            patches.wrap(BaseCache, name, partial(_handing_on, recording))
 
 
 def _wrapped(
     noting: Callable[[Called], None],
     name: str,
-    books: Books,
+    recording: Recording,
     operation: Callable[..., Any],
 ) -> Callable[..., Any]:
     def begins(cache: Any, args: tuple[Any, ...]) -> bool:
         is_ours = bool(args) and stands(args[0])
-        return not (is_ours or _is_inside.get()) and books.is_open(cache)
+        return not (is_ours or _is_inside.get()) and recording.is_open(cache)
 
     if inspect.iscoroutinefunction(operation):
 
@@ -62,7 +64,9 @@ def _wrapped(
                 result = await operation(cache, *args, **kwargs)
             finally:
                 _is_inside.reset(token)
-                books.note(noting, Called(books, name, cache, args, kwargs, result))
+                recording.note(
+                    noting, Called(recording, name, cache, args, kwargs, result)
+                )
             return result
 
         return noted
@@ -75,19 +79,21 @@ def _wrapped(
             result = operation(cache, *args, **kwargs)
         finally:
             _is_inside.reset(token)
-            books.note(noting, Called(books, name, cache, args, kwargs, result))
+            recording.note(noting, Called(recording, name, cache, args, kwargs, result))
         return result
 
     return noted_at_once
 
 
-def _handing_on(books: Books, operation: Callable[..., Any]) -> Callable[..., Any]:
+def _handing_on(
+    recording: Recording, operation: Callable[..., Any]
+) -> Callable[..., Any]:
     """Remember who called: what is done in another thread no longer knows."""
 
     async def with_site(cache: Any, *args: Any, **kwargs: Any) -> Any:
-        if HANDED_ON.get() is not None or not books.is_open(cache):
+        if HANDED_ON.get() is not None or not recording.is_open(cache):
             return await operation(cache, *args, **kwargs)
-        token = HANDED_ON.set(books.site())
+        token = HANDED_ON.set(recording.site())
         try:
             return await operation(cache, *args, **kwargs)
         finally:
@@ -129,7 +135,7 @@ def _delete(call: Called) -> None:
     version = call.given(1, "version")
     call.look(version, hit=call.truth)
     if not call.has_failed:
-        call.books.delete(call.cache, call.key, version, call.operation)
+        call.recording.delete(call.cache, call.key, version, call.operation)
 
 
 def _count(call: Called) -> None:
@@ -143,12 +149,12 @@ def _count(call: Called) -> None:
 def _delete_many(call: Called) -> None:
     version = call.given(1, "version")
     for key in () if call.has_failed else listed(call.given(0, "keys", ())):
-        call.books.delete(call.cache, key, version, call.operation)
+        call.recording.delete(call.cache, key, version, call.operation)
 
 
 def _clear(call: Called) -> None:
     if not call.has_failed:
-        call.books.clear(call.cache, call.operation)
+        call.recording.clear(call.cache, call.operation)
 
 
 _NOTING: Mapping[str, Callable[[Called], None]] = {

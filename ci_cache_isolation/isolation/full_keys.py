@@ -1,4 +1,4 @@
-"""What keys are called on a server: the id of a section in front, and not too long."""
+"""Keys that would be too long with a section's id in front: cut, and known again."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from ci_cache_isolation.evidence.common import Evidence
+from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import Job, Sections

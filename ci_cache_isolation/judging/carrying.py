@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ci_cache_isolation.evidence.common import Evidence
 from ci_cache_isolation.evidence.conflicts import Suspicion
+from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import Proof, Verdict
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
-from ci_cache_isolation.judging.deciding import NOT_TRIED, Decided
+from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided
 from ci_cache_isolation.judging.judged import Judged
 
 __all__ = ["Finding"]

@@ -12,7 +12,7 @@ from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
 from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
-from ci_cache_isolation.judging.deciding import Decided
+from ci_cache_isolation.judging.deciding_entry import Decided
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES

@@ -136,7 +136,7 @@ class SeenRow(TypedDict):
 
 
 class ConflictRow(TypedDict):
-    """What one test leaves and another one looks at. ``alias`` may be empty.
+    """What one test leaves and another one reads. ``alias`` may be empty.
 
     ``made`` is what the user's own key function makes of the key.
     """

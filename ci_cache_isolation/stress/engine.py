@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ci_cache_isolation.evidence.common import Evidence
+from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.judging.beside import Beside, with_neighbours
 from ci_cache_isolation.judging.carrying import about, met_beside
-from ci_cache_isolation.judging.deciding import NOT_TRIED, decide
+from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, decide
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.judging.judge import judge
@@ -262,7 +262,7 @@ class Stress:
         return settled
 
     def _recording(self) -> Job:
-        """Return the suite's own order with isolation on and the audit's books open."""
+        """Return the suite's own order with isolation on, recorded."""
         return Job(
             tuple(test.id for test in self.result.tests),
             Sections.ISOLATED,

@@ -169,7 +169,7 @@ class ColdExecutor:
     def _is_own(self, job: Job) -> bool:
         """Return whether it is what was run when the context began."""
         if job.journal:
-            # Of that one no books were kept.
+            # What that one did was not recorded.
             return False
         own = tuple(test.id for test in self.suite)
         return job.tests == own and job.sections.value == self._cache.value

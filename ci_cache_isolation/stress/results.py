@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from ci_cache_isolation.evidence.common import Evidence
+from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.jobs import End, Forked

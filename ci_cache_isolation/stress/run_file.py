@@ -19,7 +19,7 @@ from typing import Any, Self
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
-from ci_cache_isolation.judging.deciding import NOT_TRIED, Decided
+from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
 from ci_cache_isolation.judging.proofs import Proof, Verdict

@@ -12,6 +12,7 @@ from ci_cache_isolation.isolation.dialects.generic import GenericDialect
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.base import Store
+from ci_cache_isolation.report import providers
 from ci_cache_isolation.report.files import FILES, write
 from ci_cache_isolation.running.runners import RUNNERS, runner_named
 from ci_cache_isolation.running.runners.django import DjangoRunner
@@ -121,3 +122,13 @@ def test_a_report(monkeypatch, tmp_path):
     monkeypatch.setitem(FILES, "report.tap", as_tap)
     write(document(), tmp_path)
     assert (tmp_path / "report.tap").read_text().startswith("1..")
+
+
+def test_annotations_for_a_provider(monkeypatch):
+    def tell(document, say):
+        say(f"section: {document['command']}")
+
+    monkeypatch.setattr(providers, "PROVIDERS", [*providers.PROVIDERS, tell])
+    said = []
+    providers.publish(document(), said.append)
+    assert said[-1] == "section: stress"

@@ -15,7 +15,7 @@ BETTER = {
     r"(?:run|runs|ran|running) behind": "run after",
     r"behind (?:another|other|that|the last) tests?": "after another test",
     r"what stands|(?:project|suite)s? that stands?": "what exists",
-    r"the books|(?:was|is|are|were) written down": "the access log; recorded",
+    r"books|(?:was|is|are|were) written down": "the access log; recorded",
     r"looks at": "reads",
     r"nobody's hands|be a stranger": "unmanaged; isolated from its parent",
     r"doors?|wings?": "entry point; package",

@@ -12,7 +12,7 @@ def test_without_forks_the_same_is_found_and_said_why(tmp_path, runner):
 
 
 def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_path):
-    """The order that starts a resumed run is forward, and no books are kept of it."""
+    """The order that starts a resumed run is forward, and it is not recorded."""
     project = copied("small", tmp_path)
     (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
     options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")
@@ -25,7 +25,7 @@ def test_memoised_functions_are_named_also_where_forward_is_known_already(tmp_pa
 
 
 def test_without_forks_the_same_is_found_also_where_forward_is_known_already(tmp_path):
-    """The order that starts a resumed run is forward, and no books are kept of it."""
+    """The order that starts a resumed run is forward, and it is not recorded."""
     project = copied("small", tmp_path)
     (project.folder / "cases" / "test_memoised.py").write_text(MEMOISED)
     options = ("--orders", 0, "--split", 0, "--seed", 0, "--runner", "django")

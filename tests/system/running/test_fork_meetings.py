@@ -1,4 +1,4 @@
-"""Forks that meet in one section of each cache, and books that are kept in a fork."""
+"""Forks that meet in one section of each cache, and what is recorded in a fork."""
 
 from contextlib import closing
 

@@ -21,7 +21,7 @@ NAME = remembered(f"{__name__}.squared")
 clear_that_was_taken_hold_of = squared.cache_clear
 
 
-class Books:
+class Recording:
     """One account after the other. ``held`` are entries of an enclosing scope."""
 
     def __init__(self):
@@ -43,41 +43,41 @@ class Books:
 
 
 @pytest.fixture
-def books():
-    return Books()
+def recording():
+    return Recording()
 
 
 @pytest.fixture
-def calls(books):
+def calls(recording):
     squared.cache_clear()
     functions = MemoisedFunctions()
-    calls = MemoisedCalls(functions, books)
+    calls = MemoisedCalls(functions, recording)
     calls.settle()
     calls.functions = functions
     yield calls
     del vars(squared)["cache_clear"]
 
 
-def is_left(books):
-    left = books.account.left.get(NAME)
+def is_left(recording):
+    left = recording.account.left.get(NAME)
     return left and left.how
 
 
-def test_who_calls_nothing_does_nothing(books, calls):
+def test_who_calls_nothing_does_nothing(recording, calls):
     calls.settle()
-    assert (books.account.looked, books.account.left) == ({}, {})
+    assert (recording.account.looked, recording.account.left) == ({}, {})
 
 
-def test_what_was_called_before_the_first_look_is_nobodys_doing(books):
+def test_what_was_called_before_the_first_look_is_nobodys_doing(recording):
     squared.cache_clear()
     squared(2)
-    MemoisedCalls(MemoisedFunctions(), books).settle()
+    MemoisedCalls(MemoisedFunctions(), recording).settle()
     del vars(squared)["cache_clear"]
-    assert (books.account.looked, books.account.left) == ({}, {})
+    assert (recording.account.looked, recording.account.left) == ({}, {})
 
 
 def test_a_function_of_a_module_that_came_meanwhile_was_called_by_who_loaded_it(
-    books, calls, monkeypatch
+    recording, calls, monkeypatch
 ):
     cubed = functools.lru_cache(lambda number: number**3)
     cubed.__module__, cubed.__qualname__ = __name__, "cubed"
@@ -86,79 +86,79 @@ def test_a_function_of_a_module_that_came_meanwhile_was_called_by_who_loaded_it(
         sys.modules, "module_that_came_meanwhile", sys.modules[__name__]
     )
     calls.settle()
-    assert books.account.looked.keys() == {remembered(f"{__name__}.cubed")}
+    assert recording.account.looked.keys() == {remembered(f"{__name__}.cubed")}
 
 
-def test_the_first_to_call_looks_and_leaves_with_the_functions_place(books, calls):
+def test_the_first_to_call_looks_and_leaves_with_the_functions_place(recording, calls):
     squared(2)
     calls.settle()
-    assert books.account.looked[NAME].hit is None
-    assert is_left(books) is How.STORED
-    at = books.account.left[NAME].site.at
+    assert recording.account.looked[NAME].hit is None
+    assert is_left(recording) is How.STORED
+    at = recording.account.left[NAME].site.at
     assert at.endswith(f":{squared.__wrapped__.__code__.co_firstlineno}")
 
 
 def test_who_only_finds_what_others_had_it_remember_looks_and_leaves_as_well(
-    books, calls
+    recording, calls
 ):
     squared(2)
     calls.settle()
-    books.begin()
+    recording.begin()
     squared(2)
     calls.settle()
-    assert books.account.looked[NAME].hit is True
-    assert is_left(books) is How.STORED
+    assert recording.account.looked[NAME].hit is True
+    assert is_left(recording) is How.STORED
 
 
-def test_who_has_it_forget_first_leaves_and_does_not_look(books, calls):
+def test_who_has_it_forget_first_leaves_and_does_not_look(recording, calls):
     squared(2)
     calls.settle()
-    books.begin()
+    recording.begin()
     squared.cache_clear()
     squared(2)
     calls.settle()
-    assert books.account.looked == {}
-    assert is_left(books) is How.STORED
+    assert recording.account.looked == {}
+    assert is_left(recording) is How.STORED
 
 
-def test_who_has_it_forget_in_the_end_looks_and_leaves_nothing(books, calls):
+def test_who_has_it_forget_in_the_end_looks_and_leaves_nothing(recording, calls):
     squared(2)
     squared.cache_clear()
     calls.settle()
-    assert books.account.looked.keys() == {NAME}
-    assert is_left(books) is None
+    assert recording.account.looked.keys() == {NAME}
+    assert is_left(recording) is None
     assert squared.cache_info().currsize == 0
 
 
-def test_who_has_it_forget_what_its_class_had_it_remember_leaves_that(books, calls):
-    books.held.add(NAME)
+def test_who_has_it_forget_what_its_class_had_it_remember_leaves_that(recording, calls):
+    recording.held.add(NAME)
     squared.cache_clear()
     calls.settle()
-    assert is_left(books) is How.DELETED
+    assert is_left(recording) is How.DELETED
 
 
 def test_forgetting_is_seen_by_the_counts_where_the_method_was_taken_hold_of(
-    books, calls
+    recording, calls
 ):
-    books.held.add(NAME)
+    recording.held.add(NAME)
     squared(2)
     squared(3)
     calls.settle()
-    books.begin()
+    recording.begin()
     clear_that_was_taken_hold_of()
     squared(2)
     calls.settle()
-    assert books.account.looked == {}
-    assert is_left(books) is How.STORED
+    assert recording.account.looked == {}
+    assert is_left(recording) is How.STORED
 
 
-def test_a_reset_is_nobodys_doing(books, calls):
+def test_a_reset_is_nobodys_doing(recording, calls):
     squared(2)
     calls.settle()
-    books.begin()
+    recording.begin()
     calls.functions.reset()
     calls.settle()
-    assert (books.account.looked, books.account.left) == ({}, {})
+    assert (recording.account.looked, recording.account.left) == ({}, {})
     squared(2)
     calls.settle()
-    assert books.account.looked[NAME].hit is None
+    assert recording.account.looked[NAME].hit is None

@@ -11,7 +11,7 @@ from ci_cache_isolation.judging.proofs import Proof, Verdict
 from ci_cache_isolation.running.forks import Job
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from tests.unit.evidence.test_conflicts import KEY, OTHER, left, look, note
-from tests.unit.judging.test_confirming import Suite, passing_after
+from tests.unit.judging.test_suspicions import Suite, passing_after
 
 
 def may_clean(*notes):

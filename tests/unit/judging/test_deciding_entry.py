@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ci_cache_isolation.judging.deciding import ONE_BY_ONE, decide
+from ci_cache_isolation.judging.deciding_entry import ONE_BY_ONE, decide
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
