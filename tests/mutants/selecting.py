@@ -13,7 +13,7 @@ from tests.mutants.mutant import Mutant
 
 __all__ = ["PACKAGES", "select", "sharded"]
 
-PACKAGES = ("isolation", "audit", "stress", "running")
+PACKAGES = ("isolation", "evidence", "judging", "audit", "stress", "running")
 
 
 def select(
