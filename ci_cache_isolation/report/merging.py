@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.judging.proofs import TIMES, Verdict
-from ci_cache_isolation.report.document import bound
+from ci_cache_isolation.report.document import SCHEMA, bound
 from ci_cache_isolation.report.documents import Document, RunRow
 from ci_cache_isolation.running.shapes import (
     Shape,
@@ -140,6 +140,8 @@ def merged(reports: Sequence[tuple[str, Loaded]]) -> Document:
 def _coverage(name: str, document: Loaded) -> Pairs:
     """Return what a report covers; it has all that is asked for below."""
     try:
+        # What it is comes before what is wrong with it.
+        record({"schema": exactly(SCHEMA), "command": exactly("stress")})(document, "")
         _shape()(document, "")
         _check(document)
         return Pairs.from_json(document["pairs"]["coverage"])
@@ -154,7 +156,6 @@ def _shape() -> Shape:
 
 def _check(document: Loaded) -> None:
     """Have it hold what only reports of stress do."""
-    exactly("stress")(document["command"], "command")
     record({"failures": items(anything), "pairs": record({"coverage": anything})})(
         document, ""
     )
