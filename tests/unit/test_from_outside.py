@@ -41,17 +41,17 @@ class ListStore(Store):
         return True
 
     def begin(self, number=0, *, is_raw=False):
-        self.kept.append([cache.entries.copy() for cache in self.caches])
+        self.kept.append(self.suspend(len(self.kept)))
 
     def end(self):
-        for cache, entries in zip(self.caches, self.kept.pop(), strict=True):
-            cache.entries[:] = entries
+        self.resume(self.kept.pop())
 
     def suspend(self, depth):
-        raise NotImplementedError
+        return [cache.entries.copy() for cache in self.caches]
 
     def resume(self, suspended):
-        raise NotImplementedError
+        for cache, entries in zip(self.caches, suspended, strict=True):
+            cache.entries[:] = entries
 
     def section_id(self, alias, number):
         return None

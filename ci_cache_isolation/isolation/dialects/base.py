@@ -122,12 +122,14 @@ class Dialect(ABC):
         """Return the module that caches import when they are first used, '' if none."""
         return ""
 
-    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:
+    def redirect(self, cache: Any, url: Callable[[object], str]) -> None:  # noqa: ARG002
         """Lead a cache to another server, before it connects anywhere else.
 
         ``url`` returns its URL for the number of a database.
         """
-        raise NotImplementedError
+        raise TypeError(
+            f"{type(self).__name__} has a server_kind, so it needs a redirect() too"
+        )
 
     def client_of(self, cache: Any) -> Any:
         """Return a cache's client, made if need be."""
