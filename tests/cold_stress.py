@@ -3,6 +3,7 @@
 from tests.commands import copied
 
 REMARK = "Every order was run in a cold process. CI_CACHE_ISOLATION_FORK is off."
+COMPARED = ("test", "verdict", "message", "after", "proof", "state")
 OFF = {"CI_CACHE_ISOLATION_FORK": "off"}
 LABEL = {
     "django": "cases.test_leaking.CacheTests",
@@ -53,6 +54,5 @@ def finds_the_same_without_forks(folder, runner):
 
 def _judged(project):
     return [
-        tuple(each[name] for name in ("test", "verdict", "after", "proof", "state"))
-        for each in project.report()["findings"]
+        tuple(each[name] for name in COMPARED) for each in project.report()["findings"]
     ]

@@ -206,8 +206,8 @@ def _forked(job: Job, run: ColdRun) -> Forked:
         end=run.end,
         outcomes=outcomes,
         seconds=run.seconds,
-        message="",
-        messages={},
+        message=run.record.messages.get(job.tests[-1], "") if job.tests else "",
+        messages=run.record.messages,
         order=tuple(run.record.order),
     )
 

@@ -182,6 +182,7 @@ class Observing:
                     skipped=frozenset(run.record.having(SKIPPED)) - set(failed),
                     running=run.culprit,
                     workers=tuple(map(tuple, run.record.workers.values())),
+                    messages=run.record.messages,
                 )
             )
 
