@@ -120,7 +120,7 @@ CONTENTS = {
 }
 # In tests/system: each kind of server is harmed in no way, by one of its backends.
 GREEN = ["files", "django-redis", "django-valkey", "pylibmc", "database-postgresql"]
-KILLED = ["files", "redis", "pymemcache", "database-sqlite"]
+KILLED = ["redis", "database-sqlite"]
 PURGED = ["redis"]
 MEMORY = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 # Rows of a table are there after the run only if its database is.

@@ -1,5 +1,7 @@
 """What one runner shows in the system tests, under the other one."""
 
+import pytest
+
 from tests.audits import audited
 from tests.system.audit.test_deciding import names_the_entry_that_decides
 from tests.system.audit.test_found import (
@@ -8,6 +10,7 @@ from tests.system.audit.test_found import (
     show_in_a_fresh_shell,
     tell_apart_by_a_key_function,
 )
+from tests.system.audit.test_trouble import keep_what_was_written_until_ctrl_c
 
 
 def test_a_printed_command_shows_the_failure_in_a_fresh_shell(corpus):
@@ -24,3 +27,8 @@ def test_what_a_key_function_tells_apart_is_told_apart(corpus):
 
 def test_the_entry_that_decides_is_named_and_no_other(corpus):
     names_the_entry_that_decides(corpus, "pytest")
+
+
+@pytest.mark.fresh_interpreter("Ctrl-C ends the processes that people start")
+def test_an_interrupt_of_the_ordinary_run_keeps_what_it_has_written(corpus):
+    keep_what_was_written_until_ctrl_c(corpus, "pytest")

@@ -221,7 +221,13 @@ def test_fifty_jobs_leave_nothing_behind(served, redis_server):
     redis.close()
 
 
+@pytest.mark.parametrize("served", ["pytest"], indirect=True)
 def test_what_dies_or_hangs_spoils_itself_only(served, redis_server):
+    spoil_themselves_only(served, redis_server)
+
+
+def spoil_themselves_only(served, redis_server):
+    """Run a job that exits and one that hangs beside sound ones."""
     redis = redis_server.client()
     redis.flushall()
     environment = {
@@ -256,17 +262,23 @@ def own_server(request):
         yield server
 
 
+# tests/exhaustive has each under the other runner.
 @pytest.mark.parametrize(
-    ("own_server", "backend"),
+    ("served", "own_server", "backend"),
     [
-        ("redis", f"{BACKENDS}.redis.RedisCache"),
-        ("redis", "django_redis.cache.RedisCache"),
-        ("memcached", f"{BACKENDS}.memcached.PyMemcacheCache"),
-        ("memcached", f"{BACKENDS}.memcached.PyLibMCCache"),
+        ("django", "redis", f"{BACKENDS}.redis.RedisCache"),
+        ("pytest", "redis", "django_redis.cache.RedisCache"),
+        ("pytest", "memcached", f"{BACKENDS}.memcached.PyMemcacheCache"),
+        ("django", "memcached", f"{BACKENDS}.memcached.PyLibMCCache"),
     ],
-    indirect=["own_server"],
+    indirect=["served", "own_server"],
 )
 def test_forks_at_once_do_not_meet_on_a_server(served, own_server, backend):
+    do_not_meet(served, own_server, backend)
+
+
+def do_not_meet(served, own_server, backend):
+    """Run jobs at once on a server that nobody else uses; none sees another's."""
     environment = {"PAIRS_BACKEND": backend, "PAIRS_LOCATION": own_server.location}
     meets = served.job("bad.TestsAtOnce.test_meets")
     held = served.job("leaks.HeldTests.test_reads", "leaks.HeldTests.test_writes")

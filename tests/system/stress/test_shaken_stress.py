@@ -21,9 +21,7 @@ LABELS = tuple(
         *("entries.Sweep", "entries.Tidy", "memory.Fee", "memory.Opening"),
     )
 )
-ACROSS = tuple(
-    f"desk.test_servers.{name}Tests" for name in ("RedisKeeping", "RedisClearing")
-)
+ACROSS = ("desk.test_servers.RedisKeepingTests",)
 OPTIONS = ("--seed", 0, "--orders", 2)
 
 

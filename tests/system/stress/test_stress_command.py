@@ -325,10 +325,6 @@ class OtherTests(SimpleTestCase):
 """
 
 
-def test_a_split_run_that_hangs_is_no_good_one_and_its_test_is_named(small):
-    split_run_that_hangs(small, "django", 8)
-
-
 def split_run_that_hangs(small, runner, seconds):
     (small.folder / "cases" / "test_beside.py").write_text(HANGING_BESIDE)
     program = (
@@ -387,10 +383,6 @@ class CollidingTests(SimpleTestCase):
     def test_b(self):
         self.hold("b.txt")
 """
-
-
-def test_tests_that_only_other_orders_make_fail_are_not_accused(small):
-    accuses_nobody(small, "django")
 
 
 def accuses_nobody(small, runner):
