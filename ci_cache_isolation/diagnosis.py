@@ -137,7 +137,7 @@ def _probed(alias: str, conf: Mapping[str, Any], command: Sequence[str]) -> Prob
 def _entry_points(opened: Opened) -> list[str]:
     """Return what switches isolation on in a test run of this project."""
     entry_points = []
-    if switch.said().asked is not None:
+    if switch.inputs().asked is not None:
         entry_points.append("isolate() in the settings")
     if opened.runner in {"", DjangoRunner.name}:
         # Django says what is wrong with it when tests are run.

@@ -174,7 +174,7 @@ def _in_script(runner: ScriptRunner, act: Callable[[Opened], T]) -> T:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the user's code
         _refuse(what, error)
-    if switch.said().is_installed and switch.said().asked is None:
+    if switch.is_installed() and switch.inputs().asked is None:
         entry_point = f"install() in {runner.script}"
     return act(Opened(runner.name, runner.settings(), runner.script, entry_point))
 

@@ -98,7 +98,7 @@ def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     from ci_cache_isolation.errors import IsolationError
     from ci_cache_isolation.isolation import switch
 
-    before = switch.said()
+    before = switch.kept()
     ini = {name: str(config.getini(f"cache_isolation_{name}")) for name in INI}
     try:
         state = switch.install(command_line=config.getoption(OPTION), ini=ini)
@@ -108,7 +108,7 @@ def _switch_on(config: pytest.Config) -> IsolationPlugin | None:
     plugin = IsolationPlugin(config, state)
     config.pluginmanager.register(plugin, SCOPES_PLUGIN)
     # A test of a pytest plugin runs pytest inside pytest.
-    config.add_cleanup(lambda: switch.say_again(before))
+    config.add_cleanup(lambda: switch.put_back(before))
     return plugin
 
 

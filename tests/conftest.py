@@ -14,8 +14,9 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ci_cache_isolation.isolation import hook, switch, unittest_hook
+from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
@@ -147,23 +148,23 @@ def switch_as_before():
 def switched():
     """Return what decides whether and how caches of this process are isolated."""
     return {
-        "watching": (hook._watcher, hook._expect),
-        "attached": (unittest_hook._stack, unittest_hook._is_enabled),
-        "said": switch.said(),
+        "watching": (STATE.watcher, STATE.expect),
+        "attached": (STATE.suites, STATE.is_enabled),
+        "kept": switch.kept(),
         # Not the environment: fixtures of a module keep it from what their runs start.
-        "started": switch._is_started,
+        "started": STATE.is_started,
     }
 
 
 @pytest.fixture
 def off(monkeypatch):
     """Plain Django for the time of a test, by CI_CACHE_ISOLATION=off."""
-    path, said, was_started = switch.STACK.path, switch.said(), switch._is_started
+    path, kept, was_started = switch.STACK.path, switch.kept(), STATE.is_started
     monkeypatch.setenv(ENABLED_VARIABLE, "off")
     switch.uninstall()
     yield
     monkeypatch.delenv(ENABLED_VARIABLE)
-    switch.say_again(said)
+    switch.put_back(kept)
     if was_started:
         switch.start(switch.state())
     switch.STACK.move_to(path)

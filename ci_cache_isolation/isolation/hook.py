@@ -10,13 +10,19 @@ import functools
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import BaseCache, CacheHandler, caches
 
 from ci_cache_isolation.isolation.inherited import PLACES
+from ci_cache_isolation.isolation.process_state import (
+    STATE,
+    Expecting,
+    Watcher,
+    expect_nothing,
+)
 
 __all__ = [
     "alias_of",
@@ -27,28 +33,15 @@ __all__ = [
     "watch",
 ]
 
-Watcher = Callable[[str, object], None]
-Expecting = Callable[[str, str], None]
 _MARK = "_ci_cache_isolation"
-_watcher: Watcher | None = None
-_expect: Expecting
-_openings: set[tuple[int, int, str]] = set()
 
 
-def _nothing(alias: str, backend: str) -> None:
-    """Expect nothing."""
-
-
-_expect = _nothing
-
-
-def watch(watcher: Watcher, expect: Expecting = _nothing) -> None:
+def watch(watcher: Watcher, expect: Expecting = expect_nothing) -> None:
     """Call ``watcher(alias, cache)`` for every cache that is opened from now on.
 
     ``expect(alias, backend)`` is called before: no object of the class may exist yet.
     """
-    global _watcher, _expect
-    _watcher, _expect = watcher, expect
+    STATE.watcher, STATE.expect = watcher, expect
     if "create_connection" not in vars(CacheHandler):
         # The run is not going to start.
         return
@@ -59,18 +52,18 @@ def watch(watcher: Watcher, expect: Expecting = _nothing) -> None:
     @functools.wraps(original)
     def create_connection(self: CacheHandler, alias: str) -> BaseCache:
         opening = (threading.get_ident(), id(self), alias)
-        if opening in _openings:
+        if opening in STATE.openings:
             # Another wrapper hides that we are above it as well.
             return original(self, alias)
-        _openings.add(opening)
+        STATE.openings.add(opening)
         try:
             if alias in self.settings:
-                _expect(alias, str(self.settings[alias].get("BACKEND", "")))
+                STATE.expect(alias, str(self.settings[alias].get("BACKEND", "")))
             cache = original(self, alias)
         finally:
-            _openings.discard(opening)
-        if _watcher is not None:
-            _watcher(alias, cache)
+            STATE.openings.discard(opening)
+        if STATE.watcher is not None:
+            STATE.watcher(alias, cache)
         return cache
 
     setattr(create_connection, _MARK, create_connection)
@@ -79,8 +72,7 @@ def watch(watcher: Watcher, expect: Expecting = _nothing) -> None:
 
 def unwatch() -> None:
     """Watch no more. A wrapper that others have wrapped stays, and does nothing."""
-    global _watcher, _expect
-    _watcher, _expect = None, _nothing
+    STATE.watcher, STATE.expect = None, expect_nothing
     current: Any = CacheHandler.create_connection
     if vars(current).get(_MARK) is current:
         CacheHandler.create_connection = current.__wrapped__  # type: ignore[method-assign]
@@ -159,15 +151,15 @@ def is_watching() -> bool:
 
     Other wrappers need not say what they wrap, so looking would not do.
     """
-    global _watcher, _expect
-    watcher, expect = _watcher, _expect
+    watcher, expect = STATE.watcher, STATE.expect
     seen: list[object] = []
-    _watcher, _expect = (lambda _, cache: seen.append(cache)), _nothing
+    STATE.watcher = lambda _, cache: seen.append(cache)
+    STATE.expect = expect_nothing
     backend = "django.core.cache.backends.dummy.DummyCache"
     try:
         CacheHandler({"probe": {"BACKEND": backend}}).create_connection("probe")
     finally:
-        _watcher, _expect = watcher, expect
+        STATE.watcher, STATE.expect = watcher, expect
     return bool(seen) and watcher is not None
 
 

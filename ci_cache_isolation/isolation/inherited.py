@@ -38,12 +38,11 @@ from django.core.cache.backends import locmem
 
 from ci_cache_isolation.isolation import notices
 from ci_cache_isolation.isolation.process import (
-    after_fork,
     free_inherited,
     is_lock,
 )
 
-__all__ = ["PLACES", "knows", "note", "renew", "renew_once"]
+__all__ = ["PLACES", "knows", "note", "renew"]
 
 PLACES = ("_servers", "_server", "_table", "_dir", "_location")
 """Where backends keep what they were given as LOCATION."""
@@ -74,7 +73,6 @@ _NOT_RENEWED = (
     "Give the backend a close() after which it connects again."
 )
 _held: dict[int, tuple[str, weakref.ref[Any]]] = {}
-_is_fresh_fork = False
 
 
 def note(alias: str, cache: object) -> None:
@@ -90,23 +88,6 @@ def knows(cache: object) -> bool:
     """Return whether a cache was noted."""
     _, held = _held.get(id(cache), ("", None))
     return held is not None and held() is cache
-
-
-def renew_once() -> None:
-    """Do what `renew` does, unless this process was not forked or has done it."""
-    global _is_fresh_fork  # noqa: PLW0603
-    if _is_fresh_fork:
-        _is_fresh_fork = False
-        renew()
-
-
-def _be_fresh() -> None:
-    global _is_fresh_fork  # noqa: PLW0603
-    _is_fresh_fork = True
-
-
-# Before whoever renews after a fork: this module is imported first.
-after_fork(_be_fresh)
 
 
 def renew() -> None:

@@ -125,12 +125,11 @@ class IsolateArguments(Record):
 
 
 class EntryPointInputs(Record):
-    """What entry points have said about the switch, and where it stood."""
+    """What entry points have said about the switch."""
 
     command_line: bool | None = None
     ini: Mapping[str, str] = MappingProxyType({})
     asked: IsolateArguments | None = None
-    is_installed: bool = False
 
 
 def choices(

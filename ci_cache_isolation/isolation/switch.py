@@ -34,6 +34,7 @@ from ci_cache_isolation.isolation.options import (
     sources_of,
 )
 from ci_cache_isolation.isolation.process import after_fork, new_lock
+from ci_cache_isolation.isolation.process_state import STATE, Kept
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import Store, name_for, store_class
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
@@ -44,10 +45,11 @@ __all__ = [
     "chosen",
     "current_section",
     "finish",
+    "inputs",
     "install",
     "is_installed",
-    "said",
-    "say_again",
+    "kept",
+    "put_back",
     "shared_with_children",
     "start",
     "state",
@@ -64,13 +66,6 @@ _MEMORY = MemoryStore()
 STACK = ScopeStack([_MEMORY])
 _by_name: dict[str, Store] = dict.fromkeys(_MEMORY.names, _MEMORY)
 _making = new_lock(sys.modules[__name__], "_making")
-_installed = False
-_is_started = False
-_said = EntryPointInputs()
-_choices: IsolationOptions | None = None
-# What was said when options were last resolved, what they were read from, and what came
-# of it.
-_settled: tuple[EntryPointInputs, list[object], Enabled] | None = None
 _FOUND_ANYWAY = {
     "django.core.cache.backends.dummy.DummyCache",
     "django.core.cache.backends.locmem.LocMemCache",
@@ -98,24 +93,23 @@ def install(
     return value says which, and who said so. `OptionError` where an option is neither.
     What an entry point was told holds for the whole process, whoever asks after it.
     """
-    global _said, _settled  # noqa: PLW0603 - one process, one switch
     if command_line is not None or ini:
         told = {"enabled": ini} if isinstance(ini, str) else dict(ini or {})
-        _said = EntryPointInputs(command_line, told, _said.asked)
-    sources = sources_of(_said.asked)
+        STATE.inputs = EntryPointInputs(command_line, told, STATE.inputs.asked)
+    sources, known = sources_of(STATE.inputs.asked), STATE.resolved
     if (
-        _settled is not None
-        and _settled[0] is _said
-        and _settled[1] == sources
-        and _settled[2].value == _installed
+        known is not None
+        and known[0] is STATE.inputs
+        and known[1] == sources
+        and known[2].value == STATE.is_installed
     ):
-        resolved = _settled[2]
+        resolved = known[2]
     else:
         resolved = _settle()
-        _settled = _said, sources, resolved
+        STATE.resolved = STATE.inputs, sources, resolved
     if resolved.value:
-        inherited.renew_once()
-    if resolved.value and not _is_started and RUN_VARIABLE in os.environ:
+        _renew_once()
+    if resolved.value and not STATE.is_started and RUN_VARIABLE in os.environ:
         # A test has started this process: it works in sections of its own, or in those
         # of the test.
         start(resolved)
@@ -124,20 +118,19 @@ def install(
 
 def _settle() -> Enabled:
     """Resolve the options, and follow them."""
-    global _installed, _choices  # noqa: PLW0603
     resolved = state()
     if resolved.value:
-        _choices = choices(ini=_said.ini, asked=_said.asked)
-        STACK.granularity = _choices.granularity
-        STACK.forget = _reset_memoised() if _choices.reset_memoised.value else None
+        STATE.options = choices(ini=STATE.inputs.ini, asked=STATE.inputs.asked)
+        STACK.granularity = STATE.options.granularity
+        STACK.forget = _reset_memoised() if STATE.options.reset_memoised.value else None
         for store in STACK.stores:
-            store.command = _choices.server.value
-    if resolved.value and not _installed:
+            store.command = STATE.options.server.value
+    if resolved.value and not STATE.is_installed:
         hook.watch(_adopt, _expect)
         _adopt_open()
         unittest_hook.attach(STACK, _is_enabled)
-        _installed = True
-    elif not resolved.value and _installed:
+        STATE.is_installed = True
+    elif not resolved.value and STATE.is_installed:
         _switch_off()
     _listen(resolved)
     return resolved
@@ -145,13 +138,14 @@ def _settle() -> Enabled:
 
 def state() -> Enabled:
     """Return whether caches are to be isolated, as entry points and options say it."""
-    return enabled(command_line=_said.command_line, ini=_said.ini.get("enabled"))
+    told = STATE.inputs
+    return enabled(command_line=told.command_line, ini=told.ini.get("enabled"))
 
 
 def ask(asked: IsolateArguments) -> None:
     """Take note of what `isolate()` was given."""
-    global _said  # noqa: PLW0603
-    _said = EntryPointInputs(_said.command_line, _said.ini, asked, _said.is_installed)
+    told = STATE.inputs
+    STATE.inputs = EntryPointInputs(told.command_line, told.ini, asked)
 
 
 def start(resolved: Enabled) -> None:
@@ -161,12 +155,11 @@ def start(resolved: Enabled) -> None:
     `NotActiveError` where isolation was switched on and can't work; `OptionError`
     where options speak of caches that there are not.
     """
-    global _is_started  # noqa: PLW0603
     # A fork is asked for it when the options were resolved long ago.
     _listen(resolved)
     if not resolved.value:
         return
-    _is_started = True
+    STATE.is_started = True
     os.environ[RUN_VARIABLE] = "1"
     check_stores(chosen())
     if not STACK.path:
@@ -214,37 +207,38 @@ def shared_with_children() -> AbstractContextManager[None]:
 
 def uninstall() -> None:
     """Switch isolation off, whatever was said: plain Django is back."""
-    global _said  # noqa: PLW0603
-    _said = EntryPointInputs()
+    STATE.inputs = EntryPointInputs()
     STACK.move_to(())
     _switch_off()
 
 
-def said() -> EntryPointInputs:
-    """Return what the entry points have said so far, for `say_again`."""
-    return EntryPointInputs(
-        _said.command_line, dict(_said.ini), _said.asked, _installed
-    )
+def kept() -> Kept:
+    """Return where the switch stands, for `put_back`."""
+    return Kept(STATE.inputs, STATE.is_installed)
 
 
-def say_again(said: EntryPointInputs) -> None:
+def put_back(kept: Kept) -> None:
     """Forget what was said since: for a run inside a run, when it is over."""
-    global _said  # noqa: PLW0603
-    _said = said
-    if said.is_installed:
+    STATE.inputs = kept.inputs
+    if kept.is_installed:
         install()
-    elif _installed:
+    elif STATE.is_installed:
         _switch_off()
+
+
+def inputs() -> EntryPointInputs:
+    """Return what the entry points have said so far."""
+    return STATE.inputs
 
 
 def is_installed() -> bool:
     """Return whether isolation is switched on in this process."""
-    return _installed
+    return STATE.is_installed
 
 
 def chosen() -> IsolationOptions:
     """Return how caches are isolated, as options say it."""
-    return _choices or choices(ini=_said.ini, asked=_said.asked)
+    return STATE.options or choices(ini=STATE.inputs.ini, asked=STATE.inputs.asked)
 
 
 def store_for(alias: str, backend: type) -> tuple[str | None, Choice | None]:
@@ -269,7 +263,7 @@ def current_section(alias: str = DEFAULT_CACHE_ALIAS) -> str | None:
     except ImportError as error:
         text = f"Could not find backend '{backend}': {error}"
         raise caches.exception_class(text) from error
-    if not _installed or name is None:
+    if not STATE.is_installed or name is None:
         return None
     return store_named(name).section_id(alias, STACK.number)
 
@@ -280,11 +274,17 @@ def _after_fork() -> None:
     Workers are forked by a process that runs none itself; and so are those of a server,
     whose settings may switch isolation on.
     """
-    if _installed and (_is_started or STACK.path):
-        inherited.renew_once()
+    if STATE.is_installed and (STATE.is_started or STACK.path):
+        _renew_once()
 
 
 after_fork(_after_fork)
+
+
+def _renew_once() -> None:
+    if STATE.is_fresh_fork:
+        STATE.is_fresh_fork = False
+        inherited.renew()
 
 
 def _is_enabled() -> bool:
@@ -308,14 +308,13 @@ def _reset_memoised() -> Callable[[], None]:
 
 
 def _switch_off() -> None:
-    global _installed, _is_started  # noqa: PLW0603
     unittest_hook.detach()
     hook.unwatch()
     STACK.forget = None
     for store in STACK.stores:
         store.deactivate()
     os.environ.pop(RUN_VARIABLE, None)
-    _installed = _is_started = False
+    STATE.is_installed = STATE.is_started = False
 
 
 def store_named(name: str) -> Store:
@@ -326,7 +325,7 @@ def store_named(name: str) -> Store:
             store.command = chosen().server.value
             if store.has_sections:
                 STACK.take_in(store)
-                if _is_started:
+                if STATE.is_started:
                     store.activate()
             _by_name.update(dict.fromkeys(store.names, store))
     return _by_name[name]

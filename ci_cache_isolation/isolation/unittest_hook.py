@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ci_cache_isolation.isolation import notices
+from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.scopes import (
     RAW,
     Path,
@@ -41,11 +42,6 @@ _TEST = ScopeKind.TEST
 _RUN = "_ci_cache_isolation_run"
 _originals: dict[str, Callable[..., Any]] = {}
 _in_place: set[str] = set()
-_stack: ScopeStack | None = None
-_is_enabled: Callable[[], bool] = bool
-# The test whose scope has been opened behind the one before, until it runs.
-_followed: object = None
-_is_probed = False
 
 
 def scope_of_class(test_class: type) -> Scope:
@@ -68,11 +64,10 @@ def scope_of_test(test: object, of_class: Scope | None = None) -> Scope:
 
 def is_attached() -> bool:
     """Try whether running a suite comes by here, with one that is empty."""
-    global _is_probed  # noqa: PLW0603
-    _is_probed = True
+    STATE.is_probed = True
     unittest.TestSuite().run(unittest.TestResult())
-    came_by, _is_probed = not _is_probed, False
-    return came_by and _stack is not None
+    came_by, STATE.is_probed = not STATE.is_probed, False
+    return came_by and STATE.suites is not None
 
 
 class SuiteRun:
@@ -158,8 +153,7 @@ def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
 
     ``is_enabled`` is asked when a run begins; one that is not goes on as without us.
     """
-    global _stack, _is_enabled
-    _stack, _is_enabled = stack, is_enabled
+    STATE.suites, STATE.is_enabled = stack, is_enabled
     for name, replacement in _REPLACEMENTS.items():
         current = getattr(unittest.TestSuite, name, None)
         if current is None:
@@ -174,8 +168,7 @@ def attach(stack: ScopeStack, is_enabled: Callable[[], bool]) -> None:
 
 def detach() -> None:
     """Tell no more. A wrapper that others have wrapped stays, and does nothing."""
-    global _stack  # noqa: PLW0603
-    _stack = None
+    STATE.suites = None
     for name, replacement in _REPLACEMENTS.items():
         if getattr(unittest.TestSuite, name, None) is replacement:
             setattr(unittest.TestSuite, name, _originals[name])
@@ -187,12 +180,12 @@ def _run_of(result: Any) -> SuiteRun:
     run: SuiteRun | None = getattr(result, _RUN, None)
     if run is None:
         began_before = getattr(result, "_previousTestClass", None) is not None
-        run = _begun(result, None if began_before else _stack)
+        run = _begun(result, None if began_before else STATE.suites)
     return run
 
 
 def _begun(result: Any, stack: ScopeStack | None) -> SuiteRun:
-    is_on = stack is not None and _is_enabled()
+    is_on = stack is not None and STATE.is_enabled()
     run = SuiteRun(stack if is_on else None)
     setattr(result, _RUN, run)
     return run
@@ -208,13 +201,12 @@ def _ended(result: Any) -> None:
 
 
 def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FBT001, FBT002
-    global _is_probed  # noqa: PLW0603
-    if _is_probed:
-        _is_probed = False
+    if STATE.is_probed:
+        STATE.is_probed = False
         return result
     if getattr(result, "_testRunEntered", False):
         return _originals["run"](suite, result, debug)
-    _begun(result, _stack)
+    _begun(result, STATE.suites)
     try:
         return _originals["run"](suite, result, debug)
     finally:
@@ -223,12 +215,11 @@ def _run_suite(suite: Any, result: Any, debug: bool = False) -> Any:  # noqa: FB
 
 
 def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
-    global _followed  # noqa: PLW0603
     run = _run_of(result)
     previous = getattr(result, "_previousTestClass", None)
     if previous is type(test) and run.to_next(test):
         # What unittest calls until the test runs does nothing within a class.
-        _followed = test
+        STATE.followed = test
         _originals["_tearDownPreviousClass"](suite, test, result)
         return
     run.to_class(previous)
@@ -239,7 +230,7 @@ def _tear_down_previous_class(suite: Any, test: Any, result: Any) -> None:
 
 def _handle_module_fixture(suite: Any, test: Any, result: Any) -> None:
     # Tears the previous module down on its way, by way of the next function.
-    if _followed is test:
+    if STATE.followed is test:
         _originals["_handleModuleFixture"](suite, test, result)
         return
     run = _run_of(result)
@@ -258,9 +249,8 @@ def _handle_module_tear_down(suite: Any, result: Any) -> None:
 
 
 def _handle_class_set_up(suite: Any, test: Any, result: Any) -> None:
-    global _followed  # noqa: PLW0603
-    if _followed is test:
-        _followed = None
+    if STATE.followed is test:
+        STATE.followed = None
         _originals["_handleClassSetUp"](suite, test, result)
         return
     run = _run_of(result)

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from ci_cache_isolation import current_section, isolated
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.scopes import ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
@@ -130,7 +131,7 @@ OUTSIDE_PACKAGE = """
 def inner(pytester, monkeypatch):
     """Run pytest in this very process, as tests of pytest plugins do."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    path, said, was_started = STACK.path, switch.said(), switch._is_started
+    path, kept, was_started = STACK.path, switch.kept(), STATE.is_started
 
     def run(source, *arguments):
         pytester.makepyfile(source)
@@ -145,7 +146,7 @@ def inner(pytester, monkeypatch):
     with STACK.at(0):
         cache.clear()
     monkeypatch.delenv(ENABLED_VARIABLE, raising=False)
-    switch.say_again(said)
+    switch.put_back(kept)
     if was_started:
         switch.start(switch.state())
     STACK.move_to(path)

@@ -34,9 +34,9 @@ NOT_A_SWITCH = (
 @pytest.fixture
 def said():
     """What `isolate` is told holds for the whole process: have that forgotten."""
-    before = switch.said()
+    before = switch.kept()
     yield
-    switch.say_again(before)
+    switch.put_back(before)
 
 
 @pytest.mark.usefixtures("said")

@@ -10,6 +10,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.utils.functional import SimpleLazyObject
 
 from ci_cache_isolation.isolation import hook
+from ci_cache_isolation.isolation.process_state import STATE
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 
@@ -17,13 +18,13 @@ LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 @pytest.fixture
 def opened():
     """What a watcher of one's own was told, once `hook.watch` is called with it."""
-    watching = hook._watcher, hook._expect
+    watching = STATE.watcher, STATE.expect
     # Whatever a test piles upon the method is gone afterwards.
     watched = CacheHandler.create_connection
     hook.unwatch()
     yield Told()
     CacheHandler.create_connection = watched
-    hook._watcher, hook._expect = watching
+    STATE.watcher, STATE.expect = watching
 
 
 class Told(list):

@@ -17,6 +17,7 @@ from ci_cache_isolation.isolation.options import (
     Enabled,
     IsolateArguments,
 )
+from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.switch import STACK
 
@@ -252,7 +253,7 @@ def test_what_options_say_holds_from_the_next_block_on(monkeypatch):
         stores["default"] = "none"
         install()
         assert switch.chosen().stores["default"].value == "none"
-    monkeypatch.setattr(switch, "_said", switch.said())
+    monkeypatch.setattr(STATE, "inputs", STATE.inputs)
     switch.ask(IsolateArguments(stores=stores))
     install()
     assert switch.chosen().stores["default"].value == "none"
