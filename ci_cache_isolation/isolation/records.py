@@ -19,8 +19,10 @@ class Record:
         fields = type(self).__annotations__
         if len(values) > len(fields) or not named.keys() <= fields.keys():
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(fields)}")
-        # A field that is not given is the class's, its default.
         self.__dict__.update(zip(fields, values, strict=False), **named)
+        # A field that is not given is the class's, its default.
+        if missing := [name for name in fields if not hasattr(self, name)]:
+            raise TypeError(f"{type(self).__name__} lacks {', '.join(missing)}")
 
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in type(self).__annotations__)

@@ -17,6 +17,8 @@ from ci_cache_isolation import (
     current_section,
     install,
     isolated,
+    not_isolated,
+    shared_with_children,
 )
 from ci_cache_isolation.runner import (
     IsolatedRunner,
@@ -54,6 +56,26 @@ def return_from_block() -> int:
     # A block swallows no errors, so nothing is missing behind it.
     with isolated():
         return 1
+
+
+def share_with_children() -> None:
+    with shared_with_children():
+        pass
+
+
+# Left alone: what is decorated stays what it is.
+@not_isolated
+def function_left_alone(number: int) -> str:
+    return str(number)
+
+
+@not_isolated
+class LeftAloneTests(django.test.TestCase):
+    attribute: int = 1
+
+
+assert_type(function_left_alone(1), str)
+assert_type(LeftAloneTests.attribute, int)
 
 
 # Decorated bare and with parentheses: types are kept.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import socket
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -27,6 +28,8 @@ __all__ = [
 _REDIRECTED = "_ci_cache_isolation_private"
 _STANDS_FOR = "_ci_cache_isolation_stands_for"
 _BETWEEN_QUESTIONS = 0.01
+# So few that a server has room for what it is asked before it answers.
+_AT_ONCE = 100
 # A test may freeze the clock, and patch this too.
 _sleep = time.sleep
 _MAKES_CLIENT = "_ci_cache_isolation_makes_client"
@@ -169,26 +172,39 @@ class RedisContained(Contained):
         entries: dict[Hashable, bytes] = {}
         expiries: dict[Hashable, float | None] = {}
         for number, client in self._in_use():
-            for key in client.scan_iter(count=1000):
+            for keys in _batches(dict.fromkeys(client.scan_iter(count=1000))):
                 with client.pipeline(transaction=True) as pipeline:
-                    value, milliseconds = pipeline.dump(key).pttl(key).execute()
-                if value is not None:
-                    entries[number, key] = value
-                    expiries[number, key] = (
-                        None if milliseconds < 0 else self._now() + milliseconds / 1000
-                    )
+                    pipeline.time()
+                    for key in keys:
+                        pipeline.dump(key).pttl(key)
+                    now, *answers = pipeline.execute()
+                for key, value, left in zip(
+                    keys, answers[::2], answers[1::2], strict=True
+                ):
+                    if value is not None:
+                        entries[number, key] = value
+                        expiries[number, key] = (
+                            None if left < 0 else _seconds(now) + left / 1000
+                        )
         return Snapshot(entries, expiries)
 
     def replace(self, kept: Snapshot) -> None:
         """Flush, and restore what is left of every key."""
         self._client.flushall()
-        now = self._now() if kept.entries else 0.0
-        for place, value in kept.entries.items():
-            number, key = cast("tuple[int, bytes]", place)
-            expiry = kept.expiries[place]
-            left = 0 if expiry is None else math.ceil((expiry - now) * 1000)
-            if expiry is None or left > 0:
-                self._client_for(number).restore(key, left, value)
+        now = _seconds(self._client.time()) if kept.entries else 0.0
+        for places in _batches(kept.entries):
+            pipelines: dict[int, Any] = {}
+            for place in places:
+                number, key = cast("tuple[int, bytes]", place)
+                expiry = kept.expiries[place]
+                left = 0 if expiry is None else math.ceil((expiry - now) * 1000)
+                if expiry is None or left > 0:
+                    if number not in pipelines:
+                        client = self._client_for(number)
+                        pipelines[number] = client.pipeline(transaction=False)
+                    pipelines[number].restore(key, left, kept.entries[place])
+            for each in pipelines.values():
+                each.execute()
 
     def _in_use(self) -> Iterator[tuple[int, Any]]:
         for name in self._client.info("keyspace"):
@@ -201,10 +217,6 @@ class RedisContained(Contained):
                 unix_socket_path=self.server.socket, db=number
             )
         return self._clients[number]
-
-    def _now(self) -> float:
-        seconds, microseconds = self._client.time()
-        return float(seconds + microseconds / 1e6)
 
 
 class MemcachedContained(Contained):
@@ -242,13 +254,17 @@ class MemcachedContained(Contained):
         """Get all items, with their flags."""
         entries: dict[Hashable, bytes] = {}
         expiries: dict[Hashable, float | None] = {}
+        listed = {}
         for line in self._listed():
             about = dict(part.split(b"=", 1) for part in line.split() if b"=" in part)
-            key, expiry = unquote_to_bytes(about[b"key"]), int(about[b"exp"])
-            item = self._item(key)
-            if item is not None:
-                entries[key] = item
-                expiries[key] = None if expiry < 0 else float(expiry)
+            listed[unquote_to_bytes(about[b"key"])] = int(about[b"exp"])
+        for keys in _batches(listed):
+            self._socket.sendall(b"".join(b"get %b\r\n" % key for key in keys))
+            for key in keys:
+                item, expiry = self._item(), listed[key]
+                if item is not None:
+                    entries[key] = item
+                    expiries[key] = None if expiry < 0 else float(expiry)
         return Snapshot(entries, expiries)
 
     def _listed(self) -> list[bytes]:
@@ -264,16 +280,19 @@ class MemcachedContained(Contained):
 
     def replace(self, kept: Snapshot) -> None:
         """Flush, and set what is left of every item."""
-        self._tell(b"flush_all")
-        for key, item in kept.entries.items():
-            flags, _, value = item.partition(b" ")
-            expiry = int(kept.expiries[key] or 0)
-            about = b"%b %d %d" % (flags, expiry, len(value))
-            name = cast("bytes", key)
-            self._tell(b"set %b %b\r\n%b" % (name, about, value))
+        self._tell([b"flush_all"])
+        for keys in _batches(kept.entries):
+            commands = []
+            for key in keys:
+                flags, _, value = kept.entries[key].partition(b" ")
+                expiry = int(kept.expiries[key] or 0)
+                about = b"%b %d %d" % (flags, expiry, len(value))
+                name = cast("bytes", key)
+                commands.append(b"set %b %b\r\n%b" % (name, about, value))
+            self._tell(commands)
 
-    def _item(self, key: bytes) -> bytes | None:
-        self._socket.sendall(b"get %b\r\n" % key)
+    def _item(self) -> bytes | None:
+        """Read the answer to one ``get``."""
         header = self._file.readline().split()
         if header[0] == b"END":
             return None
@@ -303,9 +322,10 @@ class MemcachedContained(Contained):
                 lines.append(line)
         return lines
 
-    def _tell(self, command: bytes) -> None:
-        self._socket.sendall(command + b"\r\n")
-        self._file.readline()
+    def _tell(self, commands: list[bytes]) -> None:
+        self._socket.sendall(b"".join(each + b"\r\n" for each in commands))
+        for _ in commands:
+            self._file.readline()
 
 
 _CONTAINED: dict[str, type[Contained]] = {
@@ -313,6 +333,18 @@ _CONTAINED: dict[str, type[Contained]] = {
     "redis": RedisContained,
     "valkey": RedisContained,
 }
+
+
+def _batches(keys: Iterable[Hashable]) -> Iterator[list[Any]]:
+    """Yield some at a time: each batch takes one round trip."""
+    left = iter(keys)
+    while batch := list(itertools.islice(left, _AT_ONCE)):
+        yield batch
+
+
+def _seconds(time: tuple[int, int]) -> float:
+    seconds, microseconds = time
+    return seconds + microseconds / 1e6
 
 
 def _addresses(server: Hashable) -> Iterator[str]:

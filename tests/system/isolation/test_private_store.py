@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import socket
 
 import pytest
 from django.core.cache.backends.memcached import PyLibMCCache, PyMemcacheCache
@@ -132,6 +133,27 @@ def test_times_to_live_go_on(stack, kind, opened):
     assert eventually(lambda: cache.get("short") is None)
     with stack.opened(TEST):
         assert cache.get_many(["short", "long", "ever"]) == {"long": 1, "ever": 1}
+
+
+def test_many_entries_take_few_round_trips(stack, kind, opened, monkeypatch):
+    cache, sent = opened(kind), []
+    cache.set_many({f"key{number}": number for number in range(250)}, 100)
+    send = socket.socket.sendall
+
+    def counted(self, data, *flags):
+        sent.append(data)
+        return send(self, data, *flags)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "sendall", counted)
+        stack.begin(TEST)
+    read = len(sent)
+    cache.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "sendall", counted)
+        stack.end()
+    assert (read < 20, len(sent) - read < 20) == (True, True)
+    assert cache.get("key0") + cache.get("key249") == 249
 
 
 def test_a_visit_is_seen_by_the_inner_scopes(stack, kind, opened):

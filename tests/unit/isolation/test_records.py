@@ -39,3 +39,9 @@ def test_what_differs_is_not_equal(other):
 def test_what_is_no_field_is_refused(values, named):
     with pytest.raises(TypeError, match="Place has the fields street, number"):
         Place(*values, **named)
+
+
+@pytest.mark.parametrize("named", [{}, {"number": 2}])
+def test_a_field_without_a_default_has_to_be_given(named):
+    with pytest.raises(TypeError, match="Place lacks street"):
+        Place(**named)
