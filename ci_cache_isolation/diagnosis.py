@@ -18,7 +18,7 @@ from ci_cache_isolation.errors import SettingsError
 from ci_cache_isolation.isolation import journal, switch
 from ci_cache_isolation.isolation.options import check_stores
 from ci_cache_isolation.isolation.redaction import redacted
-from ci_cache_isolation.isolation.stores import possible_names
+from ci_cache_isolation.isolation.stores import NONE, possible_names
 from ci_cache_isolation.probing import Probed, ProbedAlias, Promise, State, probe
 from ci_cache_isolation.project import Opened
 from ci_cache_isolation.report.words import counted
@@ -128,7 +128,7 @@ def _probed(alias: str, conf: Mapping[str, Any], command: Sequence[str]) -> Prob
     about = ProbedAlias(alias, backend, location, name, possible)
     if name is None:
         return Probed(about, promises=(_UNKNOWN,))
-    if name == "none":
+    if name == NONE:
         asked = "it keeps nothing" if choice is None else f"shared: {choice.source}"
         return Probed(about, left_alone=asked)
     return probe(about, command)

@@ -21,11 +21,9 @@ from ci_cache_isolation.evidence.conflicts import (
     audited,
 )
 from ci_cache_isolation.evidence.notes import Note
+from ci_cache_isolation.isolation.stores import is_shared
 
 __all__ = ["Evidence"]
-
-_SHARED = {"keyspace", "files"}
-"""The kinds of stores that processes can share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Evidence:
         """
         own = self.notes.get(test)
         places = set() if own is None else {entry.place for entry in own.left}
-        shared = {each for each in places if each.partition(":")[0] in _SHARED}
+        shared = set(filter(_is_shared, places))
         if not shared:
             return []
         return [
@@ -72,13 +70,17 @@ class Evidence:
         own, other = self.notes[test], self.notes[neighbour]
         for entry, left in own.left.items():
             taken = other.left.get(entry) or other.cleared.get(entry.place)
-            if taken is not None and entry.place.partition(":")[0] in _SHARED:
+            if taken is not None and _is_shared(entry.place):
                 leaver = Leaver(_actor(other), taken)
                 look = Look(left.alias, left.operation, None, left.site, "")
                 looker = Looker(_actor(own), look)
                 conflict = Conflict(entry, left.alias, (leaver,), (looker,))
                 return Suspicion(conflict, leaver, looker)
         return None
+
+
+def _is_shared(place: str) -> bool:
+    return is_shared(place.partition(":")[0])
 
 
 def _actor(note: Note) -> Actor:

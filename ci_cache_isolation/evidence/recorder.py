@@ -9,8 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.core.cache.backends.locmem import _caches  # type: ignore[attr-defined]
-
 from ci_cache_isolation.evidence import notes
 from ci_cache_isolation.evidence.account import Account, Entry, How, PatternSearch, Site
 from ci_cache_isolation.evidence.call_site import call_site
@@ -20,14 +18,12 @@ from ci_cache_isolation.evidence.memoised_calls import MemoisedCalls
 from ci_cache_isolation.evidence.operations import wrap_operations
 from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.clocks import steady
-from ci_cache_isolation.isolation.dialects import dialect_of
-from ci_cache_isolation.isolation.filespace import location_of
 from ci_cache_isolation.isolation.keys import made_by_user
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.isolation.process import new_lock, process_token
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
-from ci_cache_isolation.isolation.stores import name_for
+from ci_cache_isolation.isolation.stores import NONE, name_for, store_class
 
 __all__ = ["Recorder", "listener"]
 
@@ -69,7 +65,7 @@ class Recorder:
 
     def take(self, alias: str, cache: Any) -> None:
         """Record what is done with a cache from now on."""
-        if name_for(type(cache)) in {None, "none"}:
+        if name_for(type(cache)) in {None, NONE}:
             return
         vars(cache)[_ALIAS] = alias, _place(alias, cache)
         wrap_operations(self._patches, type(cache), self)
@@ -271,14 +267,7 @@ class Recorder:
 def _place(alias: str, cache: Any) -> str:
     """Return the same text for caches that share their entries."""
     kind = name_for(type(cache))
-    if kind == "memory":
-        listed = (name for name, each in _caches.items() if each is cache._cache)  # noqa: SLF001
-        where = next(listed, alias)
-    elif kind == "files":
-        where = location_of(cache)
-    else:
-        dialect = dialect_of(type(cache))
-        where = alias if dialect is None else repr(dialect.server(cache))
+    where = alias if kind is None else store_class(kind).place_of(alias, cache)
     # Not as it is: it may hold the password of a server.
     text = f"{kind}:{where}".encode()
     return f"{kind}:{hashlib.blake2b(text, digest_size=6).hexdigest()}"

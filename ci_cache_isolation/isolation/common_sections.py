@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.inherited_sections import Joined, announced
+from ci_cache_isolation.isolation.stores import KEYSPACE
 from ci_cache_isolation.isolation.stores.sectioned import SectionedStore
 
 __all__ = ["Meetings"]
@@ -36,7 +37,7 @@ class Meetings:
 
 
 def _store() -> SectionedStore:
-    store = switch.store_named("keyspace")
+    store = switch.store_named(KEYSPACE)
     assert isinstance(store, SectionedStore)
     return store
 

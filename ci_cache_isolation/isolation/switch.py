@@ -36,7 +36,13 @@ from ci_cache_isolation.isolation.options import (
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.isolation.process_state import STATE, Kept
 from ci_cache_isolation.isolation.stack import ScopeStack
-from ci_cache_isolation.isolation.stores import Store, name_for, store_class
+from ci_cache_isolation.isolation.stores import (
+    KEYSPACE,
+    NONE,
+    Store,
+    name_for,
+    store_class,
+)
 from ci_cache_isolation.isolation.stores.memory import MemoryStore
 
 __all__ = [
@@ -202,7 +208,7 @@ def shared_with_children() -> AbstractContextManager[None]:
     whose settings switch isolation on; what they store, the test sees, and it is gone
     with the rest. Entries of LocMemCache can't be shared between processes.
     """
-    return store_named("keyspace").share()
+    return store_named(KEYSPACE).share()
 
 
 def uninstall() -> None:
@@ -356,7 +362,7 @@ def _take(alias: str, cache: object) -> None:
     name, choice = store_for(alias, cache_class)
     if choice is not None:
         check_store(alias, cache_class, choice)
-    if name == "none":
+    if name == NONE:
         _MEMORY.leave(cache)
     elif name is None or not store_named(name).adopt(alias, cache):
         backend = f"{cache_class.__module__}.{cache_class.__qualname__}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ci_cache_isolation.isolation.stores import NONE, PRIVATE_SERVER
 from ci_cache_isolation.probing.comparing import Difference
 
 __all__ = ["Probed", "ProbedAlias", "Promise", "Report", "State"]
@@ -117,14 +118,14 @@ class Probed:
                 "what is said"
             )
         alias, store = self.about.alias, self.about.store
-        if "private-server" in self.about.possible and store != "private-server":
+        if PRIVATE_SERVER in self.about.possible and store != PRIVATE_SERVER:
             return (
                 f"isolate(CACHES, stores={{{alias!r}: 'private-server'}}) gives each "
                 "process a server of its own; probe again with it"
             )
         shared = (
             ""
-            if store == "none"
+            if store == NONE
             else f", or say isolate(CACHES, stores={{{alias!r}: 'none'}}) and have the "
             "tests that use it clean up"
         )

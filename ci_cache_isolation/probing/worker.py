@@ -21,6 +21,7 @@ from ci_cache_isolation.isolation.journal import JOURNAL, About
 from ci_cache_isolation.isolation.patches import is_patched
 from ci_cache_isolation.isolation.redaction import redacted
 from ci_cache_isolation.isolation.scopes import Granularity, Scope, ScopeKind
+from ci_cache_isolation.isolation.stores import PRIVATE_SERVER
 from ci_cache_isolation.probing.extras import extras_of, suite_of
 from ci_cache_isolation.probing.outcomes import Outcome
 from ci_cache_isolation.probing.places import Place, Table, place_for
@@ -180,7 +181,7 @@ class Worker:
 
     def _is_private(self) -> bool:
         """Return whether this process has a server of its own for the alias."""
-        return switch.store_for(self.alias, type(self._held))[0] == "private-server"
+        return switch.store_for(self.alias, type(self._held))[0] == PRIVATE_SERVER
 
     def untouched(self, token: str) -> dict[str, int]:
         """Count what a test sends that uses the cache, and one that does not.

@@ -21,14 +21,34 @@ from django.utils.module_loading import import_string
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.stores.base import Store
 
-__all__ = ["STORES", "Kind", "Store", "name_for", "possible_names", "store_class"]
+__all__ = [
+    "KEYSPACE",
+    "NONE",
+    "PRIVATE_SERVER",
+    "STORES",
+    "Kind",
+    "Store",
+    "is_shared",
+    "name_for",
+    "possible_names",
+    "store_class",
+]
+
+KEYSPACE = "keyspace"
+NONE = "none"
+PRIVATE_SERVER = "private-server"
+"""What options call stores that other modules speak of."""
 
 
 class Kind(Record):
-    """A store's class by its dotted name, and the backends' classes that it is for."""
+    """A store's class by its dotted name, and the backends' classes that it is for.
+
+    ``is_shared`` tells whether other processes see what such backends store.
+    """
 
     path: str
     keeps: Callable[[type], bool]
+    is_shared: bool = False
 
 
 def _is_on_server(cache_class: type) -> bool:
@@ -41,14 +61,17 @@ STORES: dict[str, Kind] = {
     "memory": Kind(
         f"{__name__}.memory.MemoryStore", lambda kind: issubclass(kind, LocMemCache)
     ),
-    "keyspace": Kind(f"{__name__}.sectioned.SectionedStore", _is_on_server),
+    KEYSPACE: Kind(
+        f"{__name__}.sectioned.SectionedStore", _is_on_server, is_shared=True
+    ),
     "files": Kind(
         f"{__name__}.sectioned.SectionedStore",
         lambda kind: issubclass(kind, FileBasedCache),
+        is_shared=True,
     ),
     # By request only.
-    "private-server": Kind(f"{__name__}.private.PrivateStore", lambda _: False),
-    "none": Kind(
+    PRIVATE_SERVER: Kind(f"{__name__}.private.PrivateStore", lambda _: False),
+    NONE: Kind(
         f"{__name__}.unmanaged.UnmanagedStore",
         lambda kind: issubclass(kind, DummyCache),
     ),
@@ -72,9 +95,18 @@ def name_for(cache_class: object) -> str | None:
     return next((name for name, kind in kinds if kind.keeps(cache_class)), None)
 
 
+def is_shared(name: str | None) -> bool:
+    """Return whether other processes see what a store of this name leaves as it is.
+
+    Where there is no such store here nothing is known: they may.
+    """
+    kind = STORES.get(name or "")
+    return kind is None or kind.is_shared
+
+
 def possible_names(cache_class: type) -> tuple[str, ...]:
     """Return what options may call the store of a backend's class, the usual first."""
     name = name_for(cache_class)
-    if name == "keyspace" and store_class("private-server").can_serve(cache_class):
-        return name, "private-server", "none"
-    return ("none",) if name in {None, "none"} else (str(name), "none")
+    if name == KEYSPACE and store_class(PRIVATE_SERVER).can_serve(cache_class):
+        return name, PRIVATE_SERVER, NONE
+    return (NONE,) if name in {None, NONE} else (str(name), NONE)

@@ -31,6 +31,11 @@ class Store(ABC):
         """Return whether caches of a class can be in this store's hands at all."""
         return True
 
+    @staticmethod
+    def place_of(alias: str, cache: Any) -> str:  # noqa: ARG004
+        """Return the same text for caches of this store that share their entries."""
+        return alias
+
     def prepare(self, cache_class: type) -> None:
         """Take notice of a class of which a cache is about to be opened."""
 

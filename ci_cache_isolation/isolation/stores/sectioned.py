@@ -46,6 +46,14 @@ class SectionedStore(Store):
         self.frames.on_first_section = self._at_first_section
         after_fork(self._after_fork)
 
+    @staticmethod
+    def place_of(alias: str, cache: Any) -> str:
+        """Return a cache's directory, or what names its server and its part of it."""
+        if isinstance(cache, FileBasedCache):
+            return filespace.location_of(cache)
+        dialect = dialect_of(type(cache))
+        return alias if dialect is None else repr(dialect.server(cache))
+
     def prepare(self, cache_class: type) -> None:
         """Wrap what has to know of sections before an object of the class exists."""
         if cache_class not in self._prepared:

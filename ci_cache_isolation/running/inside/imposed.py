@@ -13,7 +13,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.stores import name_for
+from ci_cache_isolation.isolation.stores import NONE, is_shared, name_for
 from ci_cache_isolation.running.events import ORDER_VARIABLE
 from ci_cache_isolation.running.order_file import OrderFile, arranged
 
@@ -93,5 +93,5 @@ def _is_private(alias: str, backend: type) -> bool:
     """Return whether no other process sees what this one stores."""
     if switch.is_installed():
         name, choice = switch.store_for(alias, backend)
-        return name is not None and (choice is None or choice.value != "none")
-    return name_for(backend) in {"memory", "none"}
+        return name is not None and (choice is None or choice.value != NONE)
+    return not is_shared(name_for(backend))
