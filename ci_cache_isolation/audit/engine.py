@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.proving import Proving
 from ci_cache_isolation.audit.result import AuditRequest, AuditResult
 from ci_cache_isolation.errors import IsolationError
@@ -57,7 +56,7 @@ _LEFT_OUT = (
 )
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: the time for that was over. "
-    "One of each cause came first."
+    "One of each line of code that stores came first."
 )
 _NOT_RECORDED = (
     "{folder} holds no notes of any test, so there is nothing to audit. Put "
@@ -267,10 +266,9 @@ class Audit:
         """Look for a command for each finding, as far as time allows."""
         findings = self.result.findings
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
-        # One of each cause first: there may be no time for all.
-        causes = by_cause(findings)
-        sequence = [cause.findings[0] for cause in causes]
-        sequence += [each for cause in causes for each in cause.findings[1:]]
+        # One of each line that stores first: there may be no time for all.
+        first = {each.carrier.leaver.site.at: each.test for each in reversed(findings)}
+        sequence = sorted(findings, key=lambda each: each.test not in first.values())
         orders = self._folder / "orders"
         made(orders)
         replayer = Replayer(

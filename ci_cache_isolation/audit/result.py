@@ -68,16 +68,6 @@ class AuditResult:
         is_tested = self.is_confirmed and not self.untested and self.asked_all_callers
         return is_tested or not self.audited.conflicts
 
-    @property
-    def harmless(self) -> list[Conflict]:
-        """The conflicts that were put to the test and changed nothing."""
-        return [each for each, word in self.come_to() if word is Standing.HARMLESS]
-
-    @property
-    def not_tested(self) -> list[Conflict]:
-        """The conflicts that were not put to the test, or not all of them."""
-        return [each for each, word in self.come_to() if word is Standing.UNTESTED]
-
     def come_to(self) -> list[tuple[Conflict, Standing]]:
         """Return every conflict with what is known of it."""
         carried = {each for finding in self.findings for each in finding.carrying}

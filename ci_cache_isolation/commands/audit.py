@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -21,11 +22,12 @@ from ci_cache_isolation.commands.exits import (
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
-from ci_cache_isolation.report.audit_terminal import AuditTerminal
 from ci_cache_isolation.report.document import audit_document
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
+from ci_cache_isolation.report.progress import ProgressTerminal
 from ci_cache_isolation.report.providers import publish
+from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
 __all__ = ["audit"]
@@ -95,7 +97,7 @@ def audit(
     With --from, from a run that there was already. LABELS are those of `manage.py
     test`, or pytest's arguments.
     """
-    terminal = AuditTerminal(OwnConsole(highlight=False))
+    console = OwnConsole(highlight=False)
     try:
         enabled()
         chosen = runner_named(runner, Path.cwd())
@@ -105,7 +107,6 @@ def audit(
         emptied(report)
     except (OptionError, NoRunnerError) as error:
         fail(error, ExitCode.USAGE)
-    terminal.begin(chosen.title, processes, recorded)
     request = AuditRequest(
         tuple(labels),
         processes,
@@ -115,13 +116,15 @@ def audit(
         recorded=recorded,
     )
     try:
-        result = Audit(chosen, request, report, terminal.step).run()
+        with closing(ProgressTerminal(console)) as terminal:
+            terminal.begin_audit(chosen.title, processes, recorded)
+            result = Audit(chosen, request, report, terminal.step).run()
     except NothingAuditedError as error:
         fail(error, ExitCode.NOTHING_RAN)
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
     document = audit_document(result)
-    terminal.end(result, report)
+    show(console, document, report)
     try:
         write(document, report)
     except OptionError as error:

@@ -18,7 +18,7 @@ from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.providers import publish
-from ci_cache_isolation.report.stress_terminal import show
+from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.shapes import ShapeError, loaded
 
 __all__ = ["merge"]

@@ -7,6 +7,7 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,12 +25,12 @@ from ci_cache_isolation.commands.exits import (
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.report.document import stress_document
 from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
+from ci_cache_isolation.report.progress import ProgressTerminal
 from ci_cache_isolation.report.providers import publish
-from ci_cache_isolation.report.stress_document import stress_document
-from ci_cache_isolation.report.stress_terminal import show
-from ci_cache_isolation.report.terminal import StressTerminal
+from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
@@ -169,7 +170,6 @@ def stress(
     LABELS are those of `manage.py test`, or pytest's arguments.
     """
     console = OwnConsole(highlight=False)
-    terminal = StressTerminal(console)
     if shard and shard.of > 1 and seed is None and not resume:
         text = _NO_SEED.format(number=shard.number, of=shard.of)
         fail(OptionError(text), ExitCode.USAGE)
@@ -204,26 +204,23 @@ def stress(
         orders_folder = prepared(report, resumes=resume)
     except (OptionError, NoRunnerError, ResumeError) as error:
         fail(error, ExitCode.USAGE)
-    terminal.begin(
-        chosen.title,
-        request.cache,
-        request.seed,
-        request.processes,
-        known.runs if known else (),
-    )
     try:
-        result = Stress(chosen, request, orders_folder, terminal, known).run()
+        with closing(ProgressTerminal(console)) as terminal:
+            terminal.begin_stress(
+                chosen.title,
+                request.cache,
+                request.seed,
+                request.processes,
+                known.runs if known else (),
+            )
+            result = Stress(chosen, request, orders_folder, terminal, known).run()
     except ResumeError as error:
-        terminal.quiet()
         fail(error, ExitCode.USAGE)
     except NothingRanError as error:
-        terminal.quiet()
         fail(error, ExitCode.NOTHING_RAN)
     except IsolationError as error:
-        terminal.quiet()
         fail(error, ExitCode.CANNOT_START)
     document = stress_document(result)
-    terminal.quiet()
     resuming = _resuming(report, request.labels) if file.exists() else ""
     show(console, document, report, resuming)
     try:

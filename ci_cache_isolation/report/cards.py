@@ -6,10 +6,11 @@ are other people's: each page escapes them as it has to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, Self, cast
 
+from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.documents import (
     Document,
@@ -23,144 +24,205 @@ from ci_cache_isolation.report.documents import (
 )
 from ci_cache_isolation.report.words import (
     TITLES,
+    called_at,
     counted,
     in_cache,
     made,
     remembers,
+    several,
     together,
 )
 
-__all__ = ["Card", "Unjudged", "by_verdict", "cards", "carrying", "unjudged"]
+__all__ = [
+    "Card",
+    "Fact",
+    "Told",
+    "Unjudged",
+    "cards",
+    "carrying",
+    "unjudged",
+]
 
 _CERTAINTY = (
     *(Verdict.VICTIM, Verdict.BRITTLE, Verdict.SELF_POLLUTING),
     *(Verdict.CROSS_PROCESS, Verdict.BROKEN, Verdict.NON_DETERMINISTIC),
 )
 """The surest first."""
+SHOWN_NAMES = 5
 _NAMED = 3
+_RELATIONS = {
+    Verdict.BRITTLE: "passes after",
+    Verdict.CROSS_PROCESS: "fails while another process runs",
+}
+"""What is said of those who do it, before their names."""
 _FAILED = "failed in the audit's own run, with isolation"
+
+
+class Fact(NamedTuple):
+    """Something that is known of a test: words of ours around each of some names."""
+
+    before: str
+    names: tuple[str, ...] = ()
+    after: str = ""
+
+    def lines(self, shown: Callable[[str], str] = str) -> list[str]:
+        """Return a line for each of the first names, as ``shown`` escapes them."""
+        lines = [
+            " ".join(filter(None, [self.before, shown(name), self.after]))
+            for name in self.names[:SHOWN_NAMES]
+        ]
+        if (more := len(self.names) - SHOWN_NAMES) > 0:
+            lines.append(f"and {more:,} more, see the report")
+        return lines or [self.before]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A test that was judged, with what is said of it, and what others don't share."""
+
+    test: str
+    title: str
+    replay: str | None
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Findings of one cause: the same tests, the same line.
+    """Findings of one cause. ``facts`` are those that are common to all its tests.
 
-    ``findings`` are those of ``report.json``, of which the first tells what they have
-    in common. ``names`` are the keys or the functions that carry it, ``alias`` the
-    cache of these keys. ``replay`` is a command, where one was run.
+    ``carrier`` is what carries it, as far as that is known. ``replay`` is a command,
+    where one was run.
     """
 
     verdict: Verdict
-    findings: tuple[FindingRow, ...]
-    names: tuple[str, ...]
-    alias: str | None
+    carrier: str
+    tests: tuple[Told, ...]
+    facts: tuple[Fact, ...]
     replay: str | None
+    findings: tuple[FindingRow, ...]
 
     @property
-    def first(self) -> FindingRow:
-        """The one that speaks for all."""
-        return self.findings[0]
+    def heading(self) -> str:
+        """What it is about."""
+        return self.carrier or self.tests[0].test
 
-    @property
-    def titles(self) -> list[tuple[str, str]]:
-        """Those that fail, each with what is said of it."""
-        return [
-            (each["test"], TITLES[Verdict(each["verdict"])]) for each in self.findings
+    @classmethod
+    def of(cls, findings: Sequence[FindingRow]) -> Self:
+        """Return the card of findings, of which the first speaks for all."""
+        known = [_facts(each) for each in findings]
+        common = [fact for fact in known[0] if all(fact in each for each in known)]
+        told = [
+            Told(
+                each["test"],
+                TITLES[Verdict(each["verdict"])],
+                each["replay"],
+                tuple(fact for fact in facts if fact not in common),
+            )
+            for each, facts in zip(findings, known, strict=True)
         ]
-
-    @property
-    def tests(self) -> list[str]:
-        """Those that fail."""
-        return [each["test"] for each in self.findings]
-
-    @property
-    def relation(self) -> str:
-        """What is said of those who do it, before their names."""
-        return {
-            Verdict.BRITTLE: "passes after",
-            Verdict.CROSS_PROCESS: "fails while another process runs",
-        }.get(self.verdict, "fails after")
-
-    @property
-    def carrier(self) -> str:
-        """What carries it, and how many other keys do so too; nothing if unknown."""
-        state = self.first["state"]
-        if state is None:
-            return ""
-        first = self.names[0]
-        more = f" and {len(self.names) - 1} more" if len(self.names) > 1 else ""
-        if others := state.get("together"):
-            return together(map(carrying, [state, *others]))
-        if self.alias is None or (state.get("made") and not more):
-            return carrying(state) + more
-        return in_cache(f"{first!r}{more}", self.alias)
-
-    @property
-    def places(self) -> list[tuple[str, str]]:
-        """Where it is stored and where it is read, each after its verb."""
-        state = self.first["state"]
-        if state is None:
-            return []
-        return [
-            (
-                f"{state.get('how') or 'written'} at",
-                _place(state["written_at"], state.get("written_from")),
-            ),
-            ("read at", _place(state["read_at"], state.get("read_from"))),
-        ]
-
-    @property
-    def causes(self) -> list[tuple[str, ...]]:
-        """Who does it: any of these groups, of which all tests are needed together.
-
-        None for a test that does it to itself.
-        """
-        itself = [self.first["test"]]
-        return [tuple(group) for group in self.first["after"] if group != itself]
-
-    @property
-    def order(self) -> str:
-        """What is said where only an order does it, and nobody alone."""
-        before = self.first.get("order", 1) - 1
-        by_others = self.verdict in {Verdict.VICTIM, Verdict.BRITTLE}
-        if self.causes or not before or not by_others:
-            return ""
-        return (
-            f"{self.relation} {counted(before, 'test')} in an order that shows it "
-            "every time; none of them does it alone"
+        return cls(
+            Verdict(findings[0]["verdict"]),
+            _carrier(findings),
+            tuple(told),
+            tuple(common),
+            next((each.replay for each in told if each.replay), None),
+            tuple(findings),
         )
 
-    @property
-    def proof(self) -> str:
-        """How often it failed how, and whether isolation cures it."""
-        proof, cures = self.first["proof"], self.first["isolation_cures"]
-        text = f"failed alone {proof['alone']}"
-        if self.verdict is Verdict.BROKEN:
-            return f"{text}, and in every order"
-        if same := proof.get("same_order"):
-            failed, _, runs = same.partition("/")
-            return (
-                f"{text}; in the same order again {failed} of {runs} times: the order "
-                "does not decide it"
+
+def _facts(finding: FindingRow) -> list[Fact]:
+    """Return who does it, where, how often it failed how, and what hides it."""
+    test, verdict = finding["test"], Verdict(finding["verdict"])
+    relation = _RELATIONS.get(verdict, "fails after")
+    # It may do it to itself.
+    groups = [together(group) for group in finding["after"] if group != [test]]
+    facts = []
+    before = finding.get("order", 1) - 1
+    if groups:
+        facts.append(Fact(relation, tuple(groups)))
+    elif before and verdict in {Verdict.VICTIM, Verdict.BRITTLE}:
+        facts.append(
+            Fact(
+                f"{relation} {counted(before, 'test')} in an order that shows it every "
+                "time; none of them does it alone"
             )
-        after = {
-            Verdict.SELF_POLLUTING: "after itself",
-            Verdict.CROSS_PROCESS: "beside others",
-        }.get(self.verdict, "after")
-        for name, words in (
-            ("after", after),
-            ("isolated", "isolated"),
-            ("reset", "memoised functions reset"),
-        ):
-            if times := proof.get(name):
-                text += f", {words} {times}"
-        if self.verdict is Verdict.BRITTLE and (isolated := proof.get("isolated")):
-            # That it passes isolated too is no cure: it fails alone.
-            carries = "no cache" if isolated == proof["after"] else "a cache"
-            return f"{text}: {carries} carries what it needs"
-        if cures is not None:
-            text += f": isolation {'cures it' if cures else 'does not cure it'}"
-        return text
+        )
+    if state := _state(finding):
+        written = called_at(state["written_at"], state.get("written_from"))
+        read = called_at(state["read_at"], state.get("read_from"))
+        facts.append(Fact(f"{state.get('how') or 'written'} at", (written,)))
+        facts.append(Fact("read at", (read,)))
+        seconds = state.get("expires_in")
+        if seconds is not None:
+            facts.append(
+                Fact(
+                    f"expires {seconds:.3g} s after that test: whether another one "
+                    "meets it is a matter of time"
+                )
+            )
+    facts.append(Fact(_proof(finding)))
+    if message := finding.get("message"):
+        facts.append(Fact("", (message,)))
+    if cleaners := finding["cleaners"]:
+        facts.append(Fact("hidden when", tuple(cleaners), "runs between"))
+    return facts
+
+
+def _carrier(findings: Sequence[FindingRow]) -> str:
+    """Return what carries it, and how many other keys are enough to do so."""
+    state = _state(findings[0])
+    if state is None:
+        return ""
+    names = dict.fromkeys(
+        _key(group[0])
+        for each in findings
+        if (found := _state(each))
+        for group in ([found], *found.get("or", ()))
+    )
+    if others := state.get("together"):
+        text = together(map(carrying, [state, *others]))
+    elif len(names) == 1:
+        text = carrying(state)
+    elif "alias" in state:
+        text = in_cache(several(list(names)), state["alias"])
+    else:
+        text = f"{carrying(state)} and {len(names) - 1} more"
+    if findings[0]["state"] is None:
+        text += ", or something else that these tests have in common"
+    return text
+
+
+def _proof(finding: FindingRow) -> str:
+    """Return how often it failed how, and whether isolation cures it."""
+    proof, cures = finding["proof"], finding["isolation_cures"]
+    text = f"failed alone {proof['alone']}"
+    if finding["verdict"] == Verdict.BROKEN:
+        return f"{text}, and in every order"
+    if same := proof.get("same_order"):
+        failed, _, runs = same.partition("/")
+        return (
+            f"{text}; in the same order again {failed} of {runs} times: the order does "
+            "not decide it"
+        )
+    after = {
+        Verdict.SELF_POLLUTING: "after itself",
+        Verdict.CROSS_PROCESS: "beside others",
+    }.get(Verdict(finding["verdict"]), "after")
+    for name, words in (
+        ("after", after),
+        ("isolated", "isolated"),
+        ("reset", "memoised functions reset"),
+    ):
+        if times := proof.get(name):
+            text += f", {words} {times}"
+    isolated = proof.get("isolated")
+    if finding["verdict"] == Verdict.BRITTLE and isolated:
+        # That it passes isolated too is no cure: it fails alone.
+        carries = "no cache" if isolated == proof["after"] else "a cache"
+        return f"{text}: {carries} carries what it needs"
+    if cures is not None:
+        text += f": isolation {'cures it' if cures else 'does not cure it'}"
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +234,56 @@ class Unjudged:
     message: str
 
 
-def cards(findings: Sequence[FindingRow]) -> list[Card]:
+def cards(findings: Iterable[FindingRow]) -> list[Card]:
     """Put findings together by cause, the surest and the largest first."""
-    causes: dict[tuple[object, ...], list[FindingRow]] = {}
-    for each in findings:
-        after: object = frozenset(map(tuple, each["after"])) or each["test"]
-        if each["verdict"] == Verdict.BROKEN and each.get("message"):
-            # Many tests may lack the same thing.
-            after = each["message"]
-        at = each["state"] and each["state"]["written_at"]
-        # An audit has told causes already: there is one count of them everywhere.
-        own = each.get("cause")
-        cause = (str(own),) if own is not None else (each["verdict"], after, at)
-        causes.setdefault(cause, []).append(each)
+    rows = list(findings)
+    groups: dict[Hashable, tuple[list[Hashable], list[int]]] = {}
+    for at, finding in enumerate(rows):
+        causes, members = _causes(finding), [at]
+        known = {id(groups[each]): groups[each] for each in causes if each in groups}
+        # One that has two causes makes them one.
+        for others, earlier in known.values():
+            causes = list(dict.fromkeys([*causes, *others]))
+            members += earlier
+        groups |= dict.fromkeys(causes, (causes, members))
+    distinct = {id(members): members for _, members in groups.values()}
     return sorted(
-        map(_card, causes.values()),
+        (Card.of([rows[at] for at in sorted(each)]) for each in distinct.values()),
         key=lambda card: (
             _CERTAINTY.index(card.verdict),
-            card.first["state"] is None,
+            not card.carrier,
             -len(card.findings),
         ),
     )
+
+
+def _causes(finding: FindingRow) -> list[Hashable]:
+    """Return what a finding has in common with others that one change would fix.
+
+    What the same tests leave at one line is one cause, and so is what any tests leave
+    at one line under keys of one pattern.
+    """
+    after: Hashable = frozenset(map(tuple, finding["after"])) or finding["test"]
+    if finding["verdict"] == Verdict.BROKEN and finding.get("message"):
+        # Many tests may lack the same thing.
+        after = finding["message"]
+    state = _state(finding)
+    if state is None or state["written_at"] is None:
+        return [(finding["verdict"], after)]
+    at = state["written_at"]
+    if "alias" not in state:
+        return [(after, at)]
+    pattern = pattern_of(state.get("made", state["key"]))
+    return [(after, at), (state["alias"], pattern, at)]
+
+
+def _state(finding: FindingRow) -> StateRow | None:
+    """Return what carries it, or else what the tests are known to have in common."""
+    return finding["state"] or finding.get("suspected")
+
+
+def _key(name: Name | StateRow) -> str:
+    return str(name.get("key") or name.get("function"))
 
 
 def carrying(state: Name | StateRow) -> str:
@@ -203,41 +294,6 @@ def carrying(state: Name | StateRow) -> str:
         return in_cache(made(key, entry.get("made", key)), entry["alias"])
     called = cast("FunctionName", state)
     return remembers(called["function"], called["written_at"] or "an unknown place")
-
-
-def by_verdict(findings: Sequence[FindingRow]) -> list[tuple[Verdict, int, int]]:
-    """Return how many tests have a verdict, and how many of them isolation cures."""
-    rows = []
-    for verdict in _CERTAINTY:
-        cures = [
-            each["isolation_cures"] for each in findings if each["verdict"] == verdict
-        ]
-        if cures:
-            rows.append((verdict, len(cures), cures.count(True)))
-    return rows
-
-
-def _card(findings: Sequence[FindingRow]) -> Card:
-    states = [each["state"] for each in findings if each["state"]]
-    enough = [[each, *(group[0] for group in each.get("or", ()))] for each in states]
-    names = (
-        each["key"] if "key" in each else each["function"]
-        for group in enough
-        for each in group
-    )
-    return Card(
-        Verdict(findings[0]["verdict"]),
-        tuple(findings),
-        tuple(dict.fromkeys(names)),
-        states[0]["alias"] if states and "alias" in states[0] else None,
-        next((each["replay"] for each in findings if each["replay"]), None),
-    )
-
-
-def _place(at: str | None, called: str | None) -> str:
-    """Return where something was called, the test's own line after it."""
-    at = at or "an unknown place"
-    return f"{at}, called at {called}" if called and called != at else at
 
 
 def unjudged(document: Document) -> list[Unjudged]:

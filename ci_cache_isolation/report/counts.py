@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from ci_cache_isolation.judging.proofs import Verdict
-from ci_cache_isolation.report.documents import Document, ProofRow
+from ci_cache_isolation.report.documents import Document, FindingRow
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
 
-__all__ = ["bounded", "covered", "cured", "judged", "met", "subject"]
+__all__ = [
+    "advice",
+    "answer",
+    "bounded",
+    "covered",
+    "cured",
+    "interrupted",
+    "needs_others",
+    "subject",
+]
 
 ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
 
 _BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
 """What other tests do, or the same test the time before."""
+_NEEDS_OTHERS = (
+    "What passes with CI_CACHE_ISOLATION=off needs what another test leaves in a "
+    "cache, or looks past the cache API (docs/limits.md)."
+)
+_RESULTS = {
+    "harmless": (
+        "{conflicts} changed no outcome: listed in the report, and harmless as far as "
+        "the tests tell."
+    ),
+    "untested": (
+        "{conflicts} {were} not put to the test, or not apart from others: listed in "
+        "the report."
+    ),
+}
 
 
 def subject(document: Document) -> tuple[str, str]:
@@ -30,15 +53,34 @@ def subject(document: Document) -> tuple[str, str]:
     return "Stress", f"{what}."
 
 
+def interrupted(document: Document) -> str:
+    """Return what it means that a run was interrupted; nothing where none was."""
+    if not document["interrupted"]:
+        return ""
+    if "merged" in document:
+        return "One of the reports was interrupted: it holds what was known until then."
+    return "Interrupted: what follows is what was known until then."
+
+
 def covered(document: Document) -> str:
-    """Return how many tests, runs and pairs of tests there were."""
-    text = (
-        f"{counted(document['suite']['tests'], 'test')}, "
-        f"{counted(len(document['runs']), 'run')}"
-    )
+    """Return how many tests there were, and what was seen of them."""
+    tests, runs = counted(document["suite"]["tests"], "test"), document["runs"]
+    if document["command"] == "audit":
+        # Of what was recorded nobody has taken the time.
+        seconds = sum(run["seconds"] for run in runs)
+        took = f" in {seconds:.1f} s" if seconds else ""
+        conflicts = counted(len(document["conflicts"]), "conflict")
+        text = f"{tests}{took}: {conflicts}, where one test leaves what another reads."
+        if (cost := document.get("cost")) and cost["runs"]:
+            text += (
+                f" {counted(cost['runs'], 'short run')} in {cost['seconds']:.1f} s put "
+                "that to the test."
+            )
+        return text
+    text = f"{tests}, {counted(len(runs), 'run')}"
     if "merged" in document:
         text += f" of {counted(document['merged'], 'report')}"
-    if cut_short := sum(run["end"] != End.FINISHED for run in document["runs"]):
+    if cut_short := sum(run["end"] != End.FINISHED for run in runs):
         text += f", {cut_short} of them cut short"
     pairs = document["pairs"]
     unreachable = pairs["unreachable"] or 0
@@ -65,25 +107,40 @@ def _never_in_order(pairs: int, runner: str) -> str:
     return f"; {pairs:,} more never {verb} in one process under {runner}"
 
 
-def met(document: Document, leaks: int) -> str:
-    """Return what an audit saw, and what it showed."""
-    conflicts = counted(len(document["conflicts"]), "conflict")
-    text = (
-        f"{counted(document['suite']['tests'], 'test')}: {conflicts}, where one test "
-        "leaves what another one reads. "
-    )
-    if not leaks:
-        text += "None was seen to change an outcome."
-        if not document.get("complete", True):
-            text += " Not all of them were put to the test."
-        return text
-    tests = counted(len(document["findings"]), "test")
-    return f"{text}{counted(leaks, 'leak')}: the outcome of {tests} depends on it."
+def answer(document: Document, causes: int, others: int) -> tuple[str, str]:
+    """Return what one looks for first, and whether it is good, bad or a warning.
+
+    ``causes`` are the cards of the report, ``others`` tests that were not judged.
+    """
+    if document["findings"]:
+        return _found(document, causes), "bad"
+    if document["command"] == "audit":
+        return _no_leak(document, others)
+    if others:
+        return f"{counted(others, 'test')} failed.", "bad"
+    if text := bounded(document):
+        return text, "good"
+    is_begun = any(run["end"] == End.FINISHED for run in document["runs"])
+    which = "not every" if is_begun else "no"
+    return f"It is not known: {which} run came to its end.", "warn"
 
 
-def judged(document: Document) -> str:
-    """Return how many tests have which verdict; nothing where none has any."""
-    verdicts = [each["verdict"] for each in document["findings"]]
+def _no_leak(document: Document, others: int) -> tuple[str, str]:
+    if not document.get("complete", True):
+        return "No leak was proved, but not all was put to the test.", "warn"
+    if others:
+        failed = counted(others, "test")
+        return f"No leak, but {failed} failed in the audit's own run.", "warn"
+    return "No leak: no outcome depends on what another test leaves.", "good"
+
+
+def _found(document: Document, causes: int) -> str:
+    findings = document["findings"]
+    if document["command"] == "audit":
+        them = "it" if causes == 1 else "them"
+        tests = counted(len(findings), "test")
+        return f"{counted(causes, 'leak')}: the outcome of {tests} depends on {them}."
+    verdicts = [each["verdict"] for each in findings]
     counts = [
         counted(number, "victim")
         if verdict is Verdict.VICTIM
@@ -91,41 +148,83 @@ def judged(document: Document) -> str:
         for verdict in Verdict
         if (number := verdicts.count(verdict))
     ]
-    return f"Judged: {', '.join(counts)}." if counts else ""
+    return f"Judged: {', '.join(counts)}."
 
 
-def cured(document: Document) -> str:
-    """Return what helps tests that depend on others' runs or their own; or nothing."""
+def advice(document: Document) -> list[str]:
+    """Return what helps, and what there was besides: a sentence for each."""
+    results = [str(each.get("result")) for each in document["conflicts"]]
+    left = [
+        text.format(
+            conflicts=counted(number, "conflict"), were="was" if number == 1 else "were"
+        )
+        for result, text in _RESULTS.items()
+        if (number := results.count(result))
+    ]
+    return [*cured(document), *left]
+
+
+def needs_others(document: Document) -> str:
+    """Return what it may mean that tests fail in an audit's own run, with isolation."""
+    return _NEEDS_OTHERS if document["command"] == "audit" else ""
+
+
+def cured(document: Document) -> list[str]:
+    """Return what helps tests that depend on others' runs or on their own."""
     dependent = [each for each in document["findings"] if each["verdict"] in _BY_OTHERS]
-    if not dependent:
-        return ""
-    number, whom = len(dependent), counted(len(dependent), "test")
-    them = "it" if number == 1 else "them"
-    text = f"What runs before or beside {them} decides about {whom}. "
-    if all(run["cache"] == "isolated" for run in document["runs"]):
-        return text + (
-            "Caches were isolated, so no cache carries that: check module globals, "
-            "memoised functions, settings, files, the database."
-        )
-    if helped := sum(each["isolation_cures"] is True for each in dependent):
-        which = "it" if number == 1 else f"{helped} of them"
+    number = len(dependent)
+    if not number:
+        return []
+    brittle = [each for each in dependent if each["verdict"] == Verdict.BRITTLE]
+    others = [each for each in dependent if each not in brittle]
+    helped = sum(each["isolation_cures"] is True for each in others)
+    texts = []
+    if document["command"] == "stress":
+        them = "it" if number == 1 else "them"
+        whom = counted(number, "test")
+        texts = [f"What runs before or beside {them} decides about {whom}."]
+    if helped:
         they_pass = "the test passes" if helped == 1 else "they pass"
-        text += f"Isolation cures {which}: with it {they_pass} in the same order."
-    else:
-        cures = "does not cure it" if number == 1 else "cures none of them"
-        text += f"Isolation {cures}: no cache carries that."
-    if remembered := sum(_is_remembered(each["proof"]) for each in dependent):
-        which = "It is" if number == 1 else f"{remembered} of them"
-        are = "" if number == 1 else " is" if remembered == 1 else " are"
-        text += (
-            f" {which}{are} what functions remember: call cache_clear() in the tests' "
-            "set-up, or set reset_memoised."
+        texts.append(
+            f"Isolation cures {_of(helped, number)}: with it {they_pass} in the same "
+            "order."
         )
-    return text
+    if remembered := sum(map(_is_remembered, others)):
+        texts.append(
+            f"Isolation does not cure {_of(remembered, number)}, which functions "
+            "remember: call cache_clear() in the tests' set-up, or set reset_memoised."
+        )
+    is_isolated = document["command"] == "stress" and all(
+        run["cache"] == "isolated" for run in document["runs"]
+    )
+    if rest := sum(
+        not _is_remembered(each) and (each["isolation_cures"] is False or is_isolated)
+        for each in others
+    ):
+        texts.append(
+            f"No cache carries what decides about {_of(rest, number)}: check module "
+            "globals, memoised functions, settings, files, the database."
+        )
+    if brittle:
+        them = "it" if len(brittle) == 1 else "them"
+        what = "fails" if len(brittle) == 1 else "fail"
+        texts.append(
+            f"{_of(len(brittle), number).capitalize()} {what}, isolated or not, "
+            f"without what another test leaves: let {them} set that up."
+        )
+    return texts
 
 
-def _is_remembered(proof: ProofRow) -> bool:
+def _of(number: int, all_of_them: int) -> str:
+    """Return who it is of those that were counted."""
+    if number == all_of_them:
+        return "it" if number == 1 else "all of them"
+    return f"{number:,} of them"
+
+
+def _is_remembered(finding: FindingRow) -> bool:
     """Return whether the test does as it does alone when memoised functions forget."""
+    proof = finding["proof"]
     return proof.get("reset") is not None and proof["reset"] == proof["alone"]
 
 
@@ -134,7 +233,7 @@ def bounded(document: Document) -> str:
     runs, bound = document["runs"], document["bound"]
     is_whole = all(run["end"] == End.FINISHED for run in runs)
     is_whole = is_whole and not document.get("failure")
-    if document["failures"] or document["findings"] or not runs or not is_whole:
+    if document.get("failures") or document["findings"] or not runs or not is_whole:
         return ""
     text = "No test failed."
     if document["interrupted"]:

@@ -1,46 +1,47 @@
-"""``report.json``: one versioned function from a result to JSON."""
+"""``report.json``: what an audit or a stress run came to, as the schema has it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Final, cast
 
-from ci_cache_isolation.audit.causes import by_cause
 from ci_cache_isolation.audit.result import AuditResult
-from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
+from ci_cache_isolation.evidence.conflicts import (
+    Conflict,
+    Leaver,
+    Looker,
+    Suspicion,
+)
 from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
-from ci_cache_isolation.judging.deciding_entry import Decided
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES
+from ci_cache_isolation.report.cards import cards
 from ci_cache_isolation.report.documents import (
     BoundRow,
     Carried,
     ConflictRow,
+    CoverageRow,
     Document,
     EntryRow,
     FindingRow,
+    LeftRow,
     ProofRow,
     RunRow,
+    SeenRow,
     StateRow,
+    SuiteRow,
     ToolRow,
 )
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.stress.plan import Kind
+from ci_cache_isolation.stress.results import Run, StressResult
 
-__all__ = [
-    "SCHEMA",
-    "audit_document",
-    "bound",
-    "conflict_of",
-    "finding_of",
-    "state_of",
-    "tool",
-]
+__all__ = ["SCHEMA", "audit_document", "bound", "stress_document"]
 
 SCHEMA: Final = 1
 _LISTED_CALLERS = 50
@@ -55,12 +56,8 @@ def audit_document(result: AuditResult) -> Document:
     return {
         "schema": SCHEMA,
         "command": "audit",
-        "tool": tool(),
-        "suite": {
-            "runner": result.runner,
-            "tests": tests,
-            "settings": result.settings,
-        },
+        "tool": _tool(),
+        "suite": _suite(result, tests),
         "interrupted": result.is_interrupted,
         "complete": result.is_whole,
         "failure": result.failure,
@@ -84,24 +81,101 @@ def audit_document(result: AuditResult) -> Document:
         },
         "bound": {},
         "conflicts": [
-            {**conflict_of(each), "result": standing.value}
+            {**_conflict(each), "result": standing.value}
             for each, standing in result.come_to()
         ],
         "findings": [
-            {**finding_of(each), "cause": number}
-            for number, cause in enumerate(by_cause(result.findings), start=1)
-            for each in cause.findings
+            {**finding, "cause": number}
+            for number, card in enumerate(cards(map(_finding, result.findings)), 1)
+            for finding in card.findings
+        ],
+        "cost": {
+            "runs": result.confirmed_runs,
+            "seconds": round(result.confirmed_seconds, 3),
+        },
+    }
+
+
+def stress_document(result: StressResult) -> Document:
+    """Return a stress run as the public schema has it.
+
+    ``conflicts`` are those that carried a failure, ``findings`` what was proved of each
+    test, ``failures`` what was seen: which runs a test failed in, and in which not.
+    """
+    count = result.pairs.count()
+    runs = [_run(run, result.collided) for run in result.runs]
+    shard = result.shard
+    findings = list(result.findings.values())
+    conflicts = {
+        entry: suspicion.conflict
+        for each in findings
+        for entry, suspicion in each.carrying.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "command": "stress",
+        "tool": _tool(),
+        "suite": _suite(result, len(result.tests)),
+        "seed": result.seed,
+        "shard": f"{shard.number}/{shard.of}",
+        "interrupted": result.is_interrupted,
+        "complete": result.is_complete and not result.unjudged,
+        "failure": result.failure,
+        "remarks": list(result.remarks),
+        "runs": runs,
+        "pairs": {
+            "total": count.total,
+            "covered": count.covered,
+            "adjacent": count.adjacent,
+            "unreachable": count.unreachable,
+            "coverage": cast("CoverageRow", result.pairs.to_json()),
+        },
+        "bound": bound(runs),
+        "conflicts": [_conflict(each) for each in conflicts.values()],
+        "findings": [_finding(each) for each in findings],
+        "failures": [
+            {
+                "test": each.test,
+                "flaky": each.is_flaky,
+                "failed_in": [run.step.index for run in each.failed_in],
+                "passed_in": [run.step.index for run in each.passed_in],
+                "replay": found.replay
+                if (found := result.findings.get(each.test))
+                else None,
+            }
+            for each in result.failing
         ],
     }
 
 
-def tool() -> ToolRow:
-    """Return what writes the report."""
+def _run(run: Run, collided: Collection[str]) -> RunRow:
+    return {
+        "index": run.step.index,
+        "name": run.step.name,
+        "kind": run.step.kind,
+        "seed": run.step.seed,
+        "reversed": run.step.reverse,
+        "cache": run.cache,
+        "processes": run.step.processes,
+        "seconds": run.seconds,
+        "end": run.end,
+        "passed": len(run.passed),
+        "skipped": len(run.skipped),
+        "failed": [test for test in run.failed if test not in collided],
+        "collided": [test for test in run.failed if test in collided],
+        "messages": dict(run.messages),
+    }
+
+
+def _tool() -> ToolRow:
     return {"name": "ci-cache-isolation", "version": version("ci-cache-isolation")}
 
 
-def conflict_of(conflict: Conflict) -> ConflictRow:
-    """Return a conflict as the public schema has it."""
+def _suite(result: AuditResult | StressResult, tests: int) -> SuiteRow:
+    return {"runner": result.runner, "tests": tests, "settings": result.settings}
+
+
+def _conflict(conflict: Conflict) -> ConflictRow:
     key, has_pattern = conflict.entry.key, not conflict.entry.is_memoised
     # What half of the tests call would fill the report with nothing but their names.
     listed = _LISTED_CALLERS if conflict.is_common else None
@@ -110,28 +184,40 @@ def conflict_of(conflict: Conflict) -> ConflictRow:
         "key": conflict.name or key,
         "pattern": pattern_of(key) if has_pattern and not is_hashed(key) else None,
         "version": conflict.entry.version,
-        "left_by": [
-            {
-                "test": each.actor.test,
-                "at": each.site.at,
-                "how": each.left.how,
-                "expires_in": each.expires_soon_in,
-            }
-            for each in conflict.left_by[:listed]
-        ],
-        "seen_by": [
-            {"test": each.actor.test, "at": each.site.at, "hit": each.look.hit}
-            for each in conflict.seen_by[:listed]
-        ],
+        "left_by": [_left(each) for each in conflict.left_by[:listed]],
+        "seen_by": [_seen(each) for each in conflict.seen_by[:listed]],
     }
     if row["key"] != key:
         row["made"] = key
     return row
 
 
-def finding_of(finding: Finding) -> FindingRow:
-    """Return a finding as the public schema has it."""
+def _left(leaver: Leaver) -> LeftRow:
+    row: LeftRow = {
+        "test": leaver.actor.test,
+        "at": leaver.site.at,
+        "how": leaver.left.how,
+        "expires_in": leaver.expires_soon_in,
+    }
+    if leaver.site.in_test not in {"", leaver.site.at}:
+        row["called_at"] = leaver.site.in_test
+    return row
+
+
+def _seen(looker: Looker) -> SeenRow:
+    row: SeenRow = {
+        "test": looker.actor.test,
+        "at": looker.site.at,
+        "hit": looker.look.hit,
+    }
+    if looker.site.in_test not in {"", looker.site.at}:
+        row["called_at"] = looker.site.in_test
+    return row
+
+
+def _finding(finding: Finding) -> FindingRow:
     judged = finding.judged
+    state = _carried(finding)
     return {
         "test": judged.test,
         "verdict": judged.verdict,
@@ -139,9 +225,8 @@ def finding_of(finding: Finding) -> FindingRow:
         "order": len(judged.order),
         "cleaners": list(judged.cleaners),
         "complete": judged.is_complete,
-        "state": state_of(finding.carrier, finding.decided)
-        if finding.is_carried
-        else None,
+        "state": state if finding.is_carried else None,
+        "suspected": None if finding.is_carried else state,
         "proof": _proof(judged),
         "message": judged.message,
         "isolation_cures": judged.isolation_cures,
@@ -164,14 +249,16 @@ def _proof(judged: Judged) -> ProofRow:
     return row
 
 
-def state_of(suspicion: Suspicion, decided: Decided) -> StateRow:
-    """Return what carried a failure, as the public schema has it.
+def _carried(finding: Finding) -> StateRow | None:
+    """Return what carried a failure, or what the tests have in common.
 
     ``together`` holds what is needed besides the first, ``or`` what is enough too.
     """
-    state = _state(suspicion)
-    if decided.groups:
-        first, *others = decided.groups
+    if finding.suspicion is None:
+        return None
+    state = _state(finding.suspicion)
+    if finding.decided.groups:
+        first, *others = finding.decided.groups
         if first[1:]:
             state["together"] = [_state(each) for each in first[1:]]
         if others:
@@ -188,6 +275,7 @@ def _state(suspicion: Suspicion) -> StateRow:
         "written_from": leaver.site.in_test,
         "read_at": looker.site.at,
         "read_from": looker.site.in_test,
+        "expires_in": leaver.expires_soon_in,
     }
     if conflict.entry.is_memoised:
         return {**where, "kind": "memoised", "function": key}

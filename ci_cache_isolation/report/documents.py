@@ -119,10 +119,14 @@ class BoundRow(TypedDict, total=False):
 
 
 class LeftRow(TypedDict):
-    """A test that left an entry, and where. ``expires_in`` is in seconds."""
+    """A test that left an entry, and where. ``expires_in`` is in seconds.
+
+    ``called_at`` is the line of the test itself, where that is another one.
+    """
 
     test: str
     at: str
+    called_at: NotRequired[str]
     how: NotRequired[How]
     expires_in: NotRequired[float | None]
 
@@ -132,6 +136,7 @@ class SeenRow(TypedDict):
 
     test: str
     at: str
+    called_at: NotRequired[str]
     hit: NotRequired[bool | None]
 
 
@@ -178,6 +183,7 @@ Carried = TypedDict(
         "written_from": NotRequired[str | None],
         "read_at": str | None,
         "read_from": NotRequired[str | None],
+        "expires_in": NotRequired[float | None],
         "together": NotRequired[list[Name]],
         "or": NotRequired[list[Annotated[list[Name], items(of_type(Name), least=1)]]],
     },
@@ -188,7 +194,8 @@ Carried = TypedDict(
 class EntryRow(Carried):
     """An entry that carried a failure, where it was written and where it was read.
 
-    ``together`` is needed besides; each group of ``or`` is enough as well.
+    ``expires_in`` is in seconds, where they are few. ``together`` is needed besides;
+    each group of ``or`` is enough as well.
     """
 
     kind: Literal["cache"]
@@ -229,8 +236,9 @@ class CostRow(TypedDict):
 class FindingRow(TypedDict):
     """A test that was judged. Groups of ``after`` are needed together, each is enough.
 
-    ``order`` is the number of tests in the shortest order that shows it. Of an audit
-    ``cause`` numbers what one change would fix.
+    ``order`` is the number of tests in the shortest order that shows it. ``suspected``
+    is what the tests have in common, where nothing shows that it is what carries it.
+    Of an audit ``cause`` numbers what one change would fix.
     """
 
     test: str
@@ -240,6 +248,7 @@ class FindingRow(TypedDict):
     cleaners: list[str]
     complete: NotRequired[bool]
     state: StateRow | None
+    suspected: NotRequired[StateRow | None]
     proof: ProofRow
     message: NotRequired[str]
     isolation_cures: bool | None
@@ -259,7 +268,10 @@ class FailureRow(TypedDict):
 
 
 class Document(TypedDict):
-    """A report of audit, of stress, or of several of stress that were merged."""
+    """A report of audit, of stress, or of several of stress that were merged.
+
+    ``cost`` is what it took an audit to put conflicts to the test.
+    """
 
     schema: Literal[1]
     command: Literal["audit", "stress"]
@@ -275,6 +287,7 @@ class Document(TypedDict):
     conflicts: list[ConflictRow]
     findings: list[FindingRow]
     failures: NotRequired[list[FailureRow]]
+    cost: NotRequired[CostRow]
     seed: NotRequired[int | None]
     shard: NotRequired[str | None]
     merged: NotRequired[int]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from ci_cache_isolation.report.cards import Card, cards, unjudged
+from ci_cache_isolation.report.cards import cards, unjudged
 from ci_cache_isolation.report.documents import Document
-from ci_cache_isolation.report.words import TITLES, printable, together
+from ci_cache_isolation.report.words import printable
 
 __all__ = ["junit"]
 
@@ -49,25 +49,16 @@ def junit(document: Document) -> str:
 
 def _cases(document: Document) -> Iterator[ET.Element]:
     for card in cards(document["findings"]):
-        for finding in card.findings:
-            [own] = cards([finding])
-            told = "\n".join(_told(own, finding["replay"] or card.replay))
-            yield _case(finding["test"], str(own.verdict), TITLES[own.verdict], told)
-    for each in unjudged(document):
-        yield _case(each.test, _NOT_JUDGED, each.text, each.message)
-
-
-def _told(card: Card, replay: str | None) -> Iterator[str]:
-    yield from filter(None, [card.order])
-    for group in card.causes:
-        yield f"{card.relation} {together(group)}"
-    yield from filter(None, [card.carrier])
-    for verb, place in card.places:
-        yield f"{verb} {place}"
-    yield card.proof
-    yield from filter(None, [card.first.get("message")])
-    if replay:
-        yield f"See it fail: {replay}"
+        for each in card.tests:
+            facts = [*each.facts, *card.facts]
+            lines = [line for fact in facts for line in fact.lines()]
+            if replay := each.replay or card.replay:
+                lines.append(f"See it fail: {replay}")
+            told = "\n".join(filter(None, [card.carrier, *lines]))
+            verdict = each.title.partition(",")[0]
+            yield _case(each.test, verdict, each.title, told)
+    for other in unjudged(document):
+        yield _case(other.test, _NOT_JUDGED, other.text, other.message)
 
 
 def _case(test: str, kind: str, message: str, text: str) -> ET.Element:

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
+from ci_cache_isolation.report.cards import (
+    Card,
+    Fact,
+    Unjudged,
+    cards,
+    unjudged,
+)
 from ci_cache_isolation.report.counts import (
-    bounded,
+    advice,
+    answer,
     covered,
-    cured,
-    judged,
-    met,
+    interrupted,
+    needs_others,
     subject,
 )
-from ci_cache_isolation.report.documents import ConflictRow, Document, LeftRow, SeenRow
-from ci_cache_isolation.report.words import RESULTS, TITLES, counted, printable
+from ci_cache_isolation.report.documents import ConflictRow, Document
+from ci_cache_isolation.report.meetings import Meeting
+from ci_cache_isolation.report.words import counted, printable
 
 __all__ = ["code", "summary"]
 
 SHOWN_TESTS = 25
-SHOWN_GROUPS = 5
 SHOWN_CONFLICTS = 100
 _LONGEST = 300
 _MARKUP = frozenset("<>&`|")
-_A_TABLE = 2
 
 
 def summary(document: Document, limit: int | None = None) -> str:
@@ -36,11 +41,11 @@ def summary(document: Document, limit: int | None = None) -> str:
     What is too much goes as a whole: first the conflicts, then the last cards. Where
     there is no room for the head nothing is left.
     """
-    found = cards(document["findings"])
-    blocks = [_head(document, len(found))]
+    found, others = cards(document["findings"]), unjudged(document)
+    blocks = [_head(document, len(found), len(others))]
     blocks += [_card(card, number) for number, card in enumerate(found, start=1)]
-    if others := _others(document):
-        blocks.append(others)
+    if others:
+        blocks.append(_others(others, needs_others(document)))
     number = len(blocks) - 1
     if conflicts := _conflicts(document):
         blocks.append(conflicts)
@@ -82,15 +87,10 @@ def _referenced(text: str) -> str:
     )
 
 
-def _head(document: Document, leaks: int) -> str:
+def _head(document: Document, causes: int, others: int) -> str:
     title, what = subject(document)
-    if document["command"] == "audit":
-        sums = [met(document, leaks)]
-    else:
-        sums = [covered(document), judged(document)]
-        sums += [_verdicts(document), cured(document), bounded(document)]
-    if document["interrupted"]:
-        sums.append("It was interrupted: this is what was known until then.")
+    text, _ = answer(document, causes, others)
+    sums = [interrupted(document), covered(document), text, *advice(document)]
     if failure := document.get("failure"):
         sums.append(f"It ended early: {code(failure)}")
     remarks = [code(each) for each in document.get("remarks", ())]
@@ -103,70 +103,30 @@ def _prose(text: str) -> str:
     return "".join(f"&#{ord(each)};" if each in _MARKUP else each for each in text)
 
 
-def _verdicts(document: Document) -> str:
-    """Return a table of the verdicts, where there is more than one."""
-    rows = by_verdict(document["findings"])
-    if len(rows) < _A_TABLE:
-        return ""
-    lines = ["| verdict | tests | isolation cures |", "|---|---:|---:|"]
-    lines += [
-        f"| {TITLES[verdict]} | {tests} | {cured} |" for verdict, tests, cured in rows
-    ]
-    return "\n".join(lines)
-
-
 def _card(card: Card, number: int) -> str:
-    heading = _carrier(card) or code(card.tests[0])
-    lines = [f"### {number}. {card.verdict}: {heading}", ""]
-    titles = [f"{code(test)}: {title}" for test, title in card.titles]
-    lines += _listed(titles, SHOWN_TESTS)
-    if card.order:
-        lines.append(f"- {card.order}")
-    lines += _listed(
-        [
-            f"{card.relation} {' together with '.join(map(code, group))}"
-            for group in card.causes
-        ],
-        SHOWN_GROUPS,
-    )
-    if card.places:
-        places = ", ".join(f"{verb} {code(place)}" for verb, place in card.places)
-        lines.append(f"- {places}")
-    lines.append(f"- {card.proof}")
-    if message := card.first.get("message"):
-        lines.append(f"- {code(message)}")
-    lines += _listed(
-        [f"hidden when {code(test)} runs between" for test in card.first["cleaners"]],
-        SHOWN_GROUPS,
-    )
+    lines = [f"### {number}. {card.verdict}: {code(card.heading)}", ""]
+    for each in card.tests[:SHOWN_TESTS]:
+        lines.append(f"- {code(each.test)}: {each.title}")
+        lines += _facts(each.facts, "  - ")
+    if (more := len(card.tests) - SHOWN_TESTS) > 0:
+        lines.append(f"- and {more} more, see the report")
+    lines += _facts(card.facts, "- ")
     if card.replay:
         lines += ["", "See it fail:", "", _block(card.replay)]
     return "\n".join(lines) + "\n"
 
 
-def _carrier(card: Card) -> str:
-    """Return what carries a failure, and how many other keys do so too."""
-    if not card.names:
-        return ""
-    text = code(card.names[0])
-    state = card.first["state"]
-    if state and (
-        state.get("together") or (state.get("made") and len(card.names) == 1)
-    ):
-        return code(card.carrier)
-    if len(card.names) > 1:
-        text += f" and {len(card.names) - 1} more"
-    return text if card.alias is None else f"{text} in cache {code(card.alias)}"
+def _facts(facts: Sequence[Fact], indent: str) -> Iterator[str]:
+    return (f"{indent}{line}" for fact in facts for line in fact.lines(code))
 
 
-def _others(document: Document) -> str:
-    others = unjudged(document)
-    if not others:
-        return ""
+def _others(others: Sequence[Unjudged], what_it_means: str) -> str:
     lines = [f"### Not judged: {counted(len(others), 'test')}", ""]
     lines += _listed(
         [f"{code(each.test)}: {each.text}" for each in others], SHOWN_TESTS
     )
+    if what_it_means:
+        lines += ["", what_it_means]
     return "\n".join(lines) + "\n"
 
 
@@ -182,23 +142,11 @@ def _conflicts(document: Document) -> str:
 
 
 def _conflict(conflict: ConflictRow) -> str:
-    text = code(conflict["key"])
-    if key := conflict.get("made"):
-        text += f" (key {code(key)})"
-    if conflict["alias"]:
-        text += f" in cache {code(conflict['alias'])}"
-    sides: list[tuple[str, Sequence[LeftRow] | Sequence[SeenRow]]] = [
-        ("left by", conflict["left_by"]),
-        ("read by", conflict["seen_by"]),
-    ]
-    for verb, side in sides:
-        if side:
-            first, *others = side
-            text += f"; {verb} {code(first['test'])} at {code(first['at'])}"
-            text += f" and {len(others)} more" if others else ""
-    if result := RESULTS.get(str(conflict.get("result"))):
-        text += f"; {result}"
-    return text
+    met = Meeting.of(conflict)
+    texts = [code(met.what)]
+    texts += [f"left by {code(met.left_by)}"] if met.left_by else []
+    texts += [f"read by {code(met.read_by)}"] if met.read_by else []
+    return "; ".join([*texts, *filter(None, [met.result])])
 
 
 def _listed(items: Sequence[str], shown: int) -> Iterator[str]:

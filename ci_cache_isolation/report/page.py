@@ -6,47 +6,35 @@ and the page's own policy lets nothing run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.judging.proofs import Verdict
-from ci_cache_isolation.report.cards import Card, by_verdict, cards, unjudged
+from ci_cache_isolation.report.cards import Card, Fact, cards, unjudged
 from ci_cache_isolation.report.counts import (
-    bounded,
+    advice,
+    answer,
     covered,
-    cured,
-    judged,
-    met,
+    interrupted,
+    needs_others,
     subject,
 )
-from ci_cache_isolation.report.documents import (
-    ConflictRow,
-    Document,
-    FindingRow,
-    LeftRow,
-    RunRow,
-    SeenRow,
-)
-from ci_cache_isolation.report.words import (
-    RESULTS,
-    TITLES,
-    counted,
-    made,
-    printable,
-    together,
-)
+from ci_cache_isolation.report.documents import Document, RunRow
+from ci_cache_isolation.report.meetings import Meeting
+from ci_cache_isolation.report.words import counted, printable
 
 __all__ = ["page"]
 
-SHOWN_TESTS = 5
-"""The others of a card are below a fold."""
 SHOWN_OTHERS = 500
 SHOWN_CONFLICTS = 1000
 SHOWN_RUNS = 60
 _FOLDER = Path(__file__).parent
-_TEMPLATES = {"page": "report.html", "names": "names.html"}
+_TEMPLATES = {
+    "page": "report.html",
+    **{name: f"{name}.html" for name in ("facts", "names", "tests")},
+}
 
 
 def page(document: Document) -> str:
@@ -71,91 +59,53 @@ def _shown(document: Document) -> dict[str, Any]:
     return {
         "title": title,
         "what": what,
-        **_answer(document, found, len(others)),
+        **_answer(document, len(found), len(others)),
         "remarks": document.get("remarks", []),
-        "tiles": _tiles(document["findings"]),
         "cards": [_card(each) for each in found],
         "others": [asdict(each) for each in others[:SHOWN_OTHERS]],
         "more_others": _more(len(others) - SHOWN_OTHERS),
+        "needs_others": needs_others(document),
         "matrix": _matrix(document),
         # An audit's is one ordinary run.
         "runs": [_run(each) for each in document["runs"] if "end" in each],
-        "conflicts": [_conflict(each) for each in conflicts[:SHOWN_CONFLICTS]],
+        "conflicts": [asdict(Meeting.of(each)) for each in conflicts[:SHOWN_CONFLICTS]],
         "number_of_conflicts": counted(len(conflicts), "conflict"),
         "more_conflicts": _more(len(conflicts) - SHOWN_CONFLICTS),
         "tool": f"{tool['name']} {tool['version']}",
     }
 
 
-def _answer(document: Document, found: Sequence[Card], others: int) -> dict[str, Any]:
+def _answer(document: Document, causes: int, others: int) -> dict[str, Any]:
     """Return what one looks for first, and the sentences below it."""
-    is_audit = document["command"] == "audit"
-    sums = [met(document, len(found)) if is_audit else covered(document)]
-    sums += [] if is_audit else [cured(document)]
-    if document["interrupted"]:
-        sums.append("It was interrupted: this is what was known until then.")
+    text, mood = answer(document, causes, others)
+    first, _, rest = text.partition(". ")
+    sums = [interrupted(document), rest, covered(document), *advice(document)]
     if failure := document.get("failure"):
         sums.append(f"It ended early: {failure}")
-    clean = "" if is_audit else bounded(document)
-    answer, mood = judged(document), "bad"
-    if not found and others:
-        answer = f"{counted(others, 'test')} failed."
-    elif not found:
-        answer, mood = "No leak was proved." if is_audit else clean, "good"
-        answer, end, rest = answer.partition(". ")
-        answer += end.strip()
-        sums.insert(0, rest)
-        if is_audit and not document["complete"]:
-            answer, mood = f"{answer[:-1]}, but not all was put to the test.", "warn"
-        if not answer:
-            answer, mood = "It is not known: no run came to its end.", "warn"
     return {
-        "answer": answer,
+        "answer": f"{first.rstrip('.')}.",
         "mood": mood,
-        "verdict": answer.partition(". ")[0].rstrip("."),
+        "verdict": first.rstrip("."),
         "sums": list(filter(None, sums)),
     }
-
-
-def _tiles(findings: Sequence[FindingRow]) -> list[dict[str, Any]]:
-    return [
-        {
-            "number": str(tests),
-            "verdict": str(verdict),
-            "mood": _mood(verdict),
-            "cured": f"isolation cures {cured}" if cured else "",
-        }
-        for verdict, tests, cured in by_verdict(findings)
-    ]
 
 
 def _card(card: Card) -> dict[str, Any]:
     return {
         "mood": _mood(card.verdict),
         "verdict": str(card.verdict),
-        "title": TITLES[card.verdict].partition(", ")[2],
         "carrier": card.carrier,
-        "tests": _names(card.tests),
-        "order": card.order,
-        "relation": card.relation,
-        "causes": _names([together(group) for group in card.causes]),
-        "places": card.places,
-        "proof": card.proof,
-        "message": card.first.get("message", ""),
-        "cleaners": _names(card.first["cleaners"]),
+        "tests": [
+            {"test": each.test, "title": each.title, "facts": _facts(each.facts)}
+            for each in card.tests
+        ],
+        "facts": _facts(card.facts),
         "replay": card.replay,
     }
 
 
-def _names(names: Sequence[str]) -> dict[str, Any] | None:
-    if not names:
-        return None
-    more = names[SHOWN_TESTS:]
-    return {
-        "shown": names[:SHOWN_TESTS],
-        "more": more,
-        "number_of_more": f"and {len(more)} more",
-    }
+def _facts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    return [fact._asdict() for fact in facts]
 
 
 def _mood(verdict: Verdict) -> str:
@@ -196,25 +146,6 @@ def _run(run: RunRow) -> dict[str, str]:
 
 def _name(run: RunRow) -> str:
     return str(run.get("name") or run["kind"])
-
-
-def _conflict(conflict: ConflictRow) -> dict[str, str]:
-    return {
-        "key": made(conflict["key"], made_key)
-        if (made_key := conflict.get("made"))
-        else conflict["key"],
-        "alias": conflict["alias"] or "",
-        "left": _side(conflict["left_by"]),
-        "seen": _side(conflict["seen_by"]),
-        "result": RESULTS.get(str(conflict.get("result")), ""),
-    }
-
-
-def _side(side: Sequence[LeftRow] | Sequence[SeenRow]) -> str:
-    if not side:
-        return ""
-    more = f" and {len(side) - 1} more" if len(side) > 1 else ""
-    return f"{side[0]['test']} at {side[0]['at']}{more}"
 
 
 def _more(number: int) -> str:

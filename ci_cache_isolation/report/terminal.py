@@ -1,99 +1,126 @@
-"""The stress run on a terminal while it runs: a line an order, and what is going on."""
+"""A report on a terminal: of an audit, a stress run, or several that were merged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
-from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.report.words import counted, printable
-from ci_cache_isolation.stress.results import Cache, End, Run
+from ci_cache_isolation.report.cards import Card, Fact, Unjudged, cards, unjudged
+from ci_cache_isolation.report.counts import (
+    advice,
+    answer,
+    covered,
+    interrupted,
+    needs_others,
+)
+from ci_cache_isolation.report.documents import Document
+from ci_cache_isolation.report.meetings import Meeting, by_pattern
+from ci_cache_isolation.report.words import (
+    counted,
+    located,
+    printable,
+)
 
-__all__ = ["StressTerminal"]
+__all__ = ["show"]
+
+SHOWN_CARDS = 25
+SHOWN_TESTS = 10
+_STYLES = {"good": "bold green", "bad": "bold red", "warn": "bold yellow"}
 
 
-class StressTerminal:
-    """Says things as they become known; ids reach the terminal as text only."""
+def show(console: Console, document: Document, report: Path, resume: str = "") -> None:
+    """Say what a report holds and what to do about it, the sum in the end.
+
+    ``resume`` is the command that goes on where the run was interrupted.
+    """
+    say = _Said(console)
+    for remark in document.get("remarks", ()):
+        say(remark)
+    if text := interrupted(document):
+        say(text, "yellow")
+    _not_tried(say, document)
+    found, others = cards(document["findings"]), unjudged(document)
+    what = "Leak" if document["command"] == "audit" else "Finding"
+    for number, card in enumerate(found[:SHOWN_CARDS], start=1):
+        _card(say, card, f"{what} {number} of {len(found)}")
+    say.more(found, SHOWN_CARDS)
+    if others:
+        _others(say, others, needs_others(document))
+    say("")
+    say(covered(document))
+    text, mood = answer(document, len(found), len(others))
+    say(text, _STYLES[mood])
+    for text in advice(document):
+        say(text)
+    if "merged" in document and (failure := document.get("failure")):
+        say(f"One of the runs ended early: {failure}", "bold red")
+    say(located(report))
+    if document["interrupted"] and resume:
+        say(f"To go on from here: {resume}")
+
+
+class _Said:
+    """Says a line; ids and keys reach the terminal as text only."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
-        self._failed: set[str] = set()
-        self._judged: set[str] = set()
 
-    def begin(
-        self,
-        runner: str,
-        cache: Cache,
-        seed: int,
-        processes: int,
-        known: Sequence[Run] = (),
-    ) -> None:
-        """Say what is going to be run, and how many runs are known already."""
-        caches = (
-            "each test in cache sections of its own"
-            if cache is Cache.ISOLATED
-            else "caches shared by all tests (isolation is off)"
-        )
-        self._say(f"Stress with {runner}, {caches}.", style="bold")
-        self._say(f"Seed {seed}; up to {counted(processes, 'order')} at a time.")
-        if known:
-            text = counted(len(known), "run is", "runs are")
-            self._say(f"Resuming: {text} known already.")
-            self._failed.update(test for run in known for test in run.failed)
-        self._show("Setting up…")
-
-    def run(self, run: Run, done: int, planned: int | None) -> None:
-        """Say how one run ended."""
-        counts = f"{len(run.passed)} passed"
-        if run.skipped:
-            counts += f", {len(run.skipped)} skipped"
-        if run.failed:
-            counts = f"{len(run.failed)} failed, {counts}"
-        if run.end is not End.FINISHED:
-            counts += f"; {run.end}"
-            counts += f" in {printable(run.running)}" if run.running else ""
-        is_good = not run.failed and run.end is End.FINISHED
-        line = Text(
-            "  ok    " if is_good else "  FAIL  ", "green" if is_good else "red"
-        )
-        line.append(f"{run.step.name:<24} {counts:<28} {run.seconds:6.1f} s", "default")
-        self._console.print(line, soft_wrap=True)
-        self._failed.update(run.failed)
-        orders = counted(planned or done, "order")
-        orders = f"{done} of {orders}" if planned else orders
-        self._show(f"{orders}, {counted(len(self._failed), 'test')} failed so far")
-
-    def step(self, text: str) -> None:
-        """Say what begins."""
-        self._say(text)
-        self._show(text)
-
-    def finding(self, judged: Judged) -> None:
-        """Show that a test was judged: where it can't be shown, say each verdict."""
-        text = f"{judged.verdict}: {printable(judged.test)}"
-        if not self._console.is_terminal and text not in self._judged:
-            self._say(f"  {text}")
-        self._judged.add(text)
-        self._show(text)
-
-    def quiet(self) -> None:
-        """Show no status any more."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
-
-    def _show(self, text: str) -> None:
-        """Show what is going on in the last line of a terminal, and nowhere else."""
-        if not self._console.is_terminal:
-            return
-        if self._status is None:
-            self._status = self._console.status("")
-            self._status.start()
-        self._status.update(Text(text))
-
-    def _say(self, text: str, style: str = "") -> None:
+    def __call__(self, text: str, style: str = "") -> None:
         self._console.print(Text(printable(text), style), soft_wrap=True)
+
+    def facts(self, facts: Sequence[Fact], indent: str) -> None:
+        """Say what is known of a test, or of several."""
+        for line in (line for fact in facts for line in fact.lines()):
+            self(f"{indent}{line}")
+
+    def more(self, all_of_them: Sequence[object], shown: int) -> None:
+        """Say how many there are of which nothing was said."""
+        if (number := len(all_of_them) - shown) > 0:
+            self(f"  and {number:,} more, see the report")
+
+
+def _card(say: _Said, card: Card, title: str) -> None:
+    say("")
+    say(f"{title}: {card.carrier or card.verdict}", "bold red")
+    for each in card.tests[:SHOWN_TESTS]:
+        say(f"  {each.test}: {each.title}", "bold")
+        say.facts(each.facts, "    ")
+    say.more(card.tests, SHOWN_TESTS)
+    say.facts(card.facts, "  ")
+    if card.replay:
+        say("  See it fail, as it just did in a cold process:")
+        say(f"    {card.replay}")
+
+
+def _not_tried(say: _Said, document: Document) -> None:
+    """List the conflicts of an audit that ended before it put them to the test."""
+    is_tried = document.get("cost", {"runs": 1})["runs"] > 0
+    if is_tried and not document["interrupted"] and not document.get("failure"):
+        return
+    untested = [e for e in document["conflicts"] if e.get("result") == "untested"]
+    groups = by_pattern(untested)
+    for group in groups[:SHOWN_CARDS]:
+        meeting = Meeting.of(*group)
+        say(f"  {meeting.what}", "bold")
+        say(f"    {meeting.how} by {meeting.left_by}")
+        say(f"    read by {meeting.read_by}")
+    say.more(groups, SHOWN_CARDS)
+
+
+def _others(say: _Said, others: Sequence[Unjudged], what_it_means: str) -> None:
+    verb = "was" if len(others) == 1 else "were"
+    say("")
+    say(f"{counted(len(others), 'test')} failed and {verb} not judged:", "bold red")
+    shown = others[:SHOWN_CARDS]
+    for texts, same in groupby(shown, lambda each: (each.text, each.message)):
+        for each in same:
+            say(f"  {each.test}")
+        for text in filter(None, texts):
+            say(f"    {text}")
+    say.more(others, SHOWN_CARDS)
+    if what_it_means:
+        say(f"  {what_it_means}")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ci_cache_isolation.evidence.account import Site
-from ci_cache_isolation.evidence.conflicts import Conflict
+from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.proofs import Verdict
 
 __all__ = [
-    "RESULTS",
     "TITLES",
+    "called_at",
     "counted",
     "in_cache",
     "located",
     "made",
-    "place",
     "printable",
-    "remembered",
     "remembers",
+    "several",
     "together",
 ]
 
@@ -31,14 +29,6 @@ TITLES = {
     Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
     Verdict.BROKEN: "broken, fails always",
 }
-
-
-RESULTS = {
-    "carried": "changes an outcome",
-    "harmless": "put to the test: changed no outcome",
-    "untested": "not put to the test",
-}
-"""What is said of a conflict, by its result in an audit's report."""
 
 
 def printable(text: str) -> str:
@@ -65,19 +55,17 @@ def together(group: Iterable[str]) -> str:
     return " together with ".join(group)
 
 
-def place(site: Site) -> str:
+def called_at(at: str | None, called: str | None) -> str:
     """Return where something was called, the test's own line after it."""
-    if site.in_test and site.in_test != site.at:
-        return f"{site.at}, called at {site.in_test}"
-    return site.at or "an unknown place"
+    at = at or "an unknown place"
+    return f"{at}, called at {called}" if called and called != at else at
 
 
-def remembered(conflict: Conflict) -> str:
-    """Return what tests meet in, as a heading."""
-    key = conflict.entry.key
-    if not conflict.entry.is_memoised:
-        return in_cache(made(conflict.name, key), conflict.alias)
-    return remembers(key, conflict.left_by[0].site.at)
+def several(keys: Sequence[str]) -> str:
+    """Return what several keys have in common, and how many they are."""
+    if len(patterns := {pattern_of(key) for key in keys}) == 1:
+        return f"{patterns.pop()!r} ({len(keys)} keys)"
+    return f"{keys[0]!r} and {len(keys) - 1} more"
 
 
 def made(name: str, key: str) -> str:

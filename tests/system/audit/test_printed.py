@@ -148,10 +148,9 @@ def test_who_hides_a_leak_is_named(audit_of_all):
         "deletes",
         "overwrites_and_deletes",
     }
-    first = finding["cleaners"][0]
-    assert f"    hidden when {first} runs between, or one of 2 more" in (
-        audit_of_all.card("CleanedTests.test_is_the_victim\n")
-    )
+    card = audit_of_all.card("CleanedTests.test_is_the_victim:")
+    for name in finding["cleaners"]:
+        assert f"  hidden when {name} runs between\n" in card
 
 
 def test_what_expires_soon_is_marked(audit_of_all):
@@ -162,16 +161,16 @@ def test_what_expires_soon_is_marked(audit_of_all):
     assert (left["later"], left["never"]) == (None, None)
     assert 10 < left["soon"] <= 20
     soon, later = map(audit_of_all.card, (": 'soon' ", ": 'later' "))
-    assert re.search(r"'soon' .*\n(?:.*\n)+  It expires [12]\S* s after that", soon)
+    assert re.search(r"'soon' .*\n(?:.*\n)+ +expires [12]\S* s after that", soon)
     assert "expires" not in later
 
 
 def test_keys_that_differ_by_a_number_are_one_card(audit_of_all):
     card = audit_of_all.card("'user:<n>:visits' (3 keys) in cache 'default'")
-    by = re.search(r"stored at shop/test_visits.py:6, by\n((?:    .+\n)+)", card)
-    assert re.findall(r"\.(\w+)\n", by[1]) == ["test_a", "test_b"]
-    victims = re.findall(r"^  shop\S+\.(\w+)\n    (.+);", card, re.MULTILINE)
-    after = "passes alone and fails after shop.test_visits.VisitTests"
+    assert card.count("  stored at shop/test_visits.py:6") == 1
+    title = "victim, passes alone and fails after others"
+    victims = re.findall(rf"^  shop\S+\.(\w+): {title}\n    (.+)$", card, re.MULTILINE)
+    after = "fails after shop.test_visits.VisitTests"
     assert victims == [
         ("test_seen_0", f"{after}.test_a"),
         ("test_seen_1", f"{after}.test_a"),

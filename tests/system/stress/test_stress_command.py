@@ -169,7 +169,7 @@ def test_a_leak_is_judged_named_and_shown_again_by_the_printed_command(leaking):
     runner, small, done = leaking
     assert (done.code, done.err) == (1, "")
     assert "Judged: 2 victims." in done.out
-    cured = "before or beside them decides about 2 tests. Isolation cures 1 of them: "
+    cured = "before or beside them decides about 2 tests.\nIsolation cures 1 of them: "
     assert cured in done.out
     report = small.report()
     findings = {each["test"]: each for each in report["findings"]}

@@ -4,14 +4,32 @@ import itertools
 
 import pytest
 
+from ci_cache_isolation.evidence.account import Entry, How, Left, Look, Site
+from ci_cache_isolation.evidence.conflicts import (
+    Actor,
+    Conflict,
+    Leaver,
+    Looker,
+    Suspicion,
+)
 from ci_cache_isolation.judging.deciding_entry import ONE_BY_ONE, decide
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
-from tests.unit.audit.test_causes import conflict as conflict_of
-from tests.unit.audit.test_causes import suspicion_of
 
 ORDER = ("polluter", "victim")
+
+
+def conflict_of(key):
+    polluter, victim = (Actor(name, (), (name,)) for name in ORDER)
+    left = Left("default", "set", How.STORED, None, Site("app.py:2", ""))
+    look = Look("default", "get", None, Site("app.py:1", ""), "")
+    sides = (Leaver(polluter, left),), (Looker(victim, look),)
+    return Conflict(Entry("place", "", "1", key), "default", *sides)
+
+
+def suspicion_of(found):
+    return Suspicion(found, found.left_by[0], found.seen_by[0])
 
 
 class Victim:

@@ -16,7 +16,7 @@ from ci_cache_isolation.report.junit import junit
 from ci_cache_isolation.report.markdown import summary
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.page import page
-from ci_cache_isolation.report.stress_terminal import show
+from ci_cache_isolation.report.terminal import show
 from tests.damaged import TEXTS, cut, damaged
 from tests.unit.report.test_merging import FINDING, document
 

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from ci_cache_isolation.cli import cli
 from ci_cache_isolation.commands.merge import merge as command
 from ci_cache_isolation.report.counts import bounded
+from ci_cache_isolation.report.document import stress_document
 from ci_cache_isolation.report.merging import MergeError, merged
-from ci_cache_isolation.report.stress_document import stress_document
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.suite import SuiteTest
