@@ -25,6 +25,7 @@ from ci_cache_isolation.running.limits import TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import (
     cause_in,
+    counted,
     interrupted,
     shown_path,
 )
@@ -193,13 +194,13 @@ class Audit:
         suspects = self.result.audited.suspects
         if left_out := self.result.audited.left_out:
             self.result.remarks.append(
-                _LEFT_OUT.format(conflicts=_number(left_out, "conflict"))
+                _LEFT_OUT.format(conflicts=counted(left_out, "conflict"))
             )
         pairs = sum(map(len, suspects.values()))
         self._say(
             f"Conflicts: {len(self.result.audited.conflicts)}. Tests that may meet "
             f"what another leaves: {len(suspects)}. Putting "
-            f"{_number(pairs, 'pair')} to the test…"
+            f"{counted(pairs, 'pair')} to the test…"
         )
         begun = time.monotonic()
         whole = TimeLimit(60 * self._request.minutes)
@@ -232,7 +233,7 @@ class Audit:
         if self.result.untested:
             self.result.remarks.append(
                 _UNTESTED.format(
-                    tests=_number(len(self.result.untested), "test"),
+                    tests=counted(len(self.result.untested), "test"),
                     minutes=self._request.minutes,
                 )
             )
@@ -254,7 +255,7 @@ class Audit:
         unknown = [test for test in tests if test not in known]
         if self._request.recorded is not None and unknown:
             text = _UNKNOWN.format(
-                tests=_number(len(unknown), "test"),
+                tests=counted(len(unknown), "test"),
                 first=unknown[0],
                 runner=self._runner.name,
             )
@@ -291,7 +292,3 @@ class Audit:
 
 def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number:,} {thing if number == 1 else thing + 's'}"

@@ -22,6 +22,7 @@ from ci_cache_isolation.running.forks import ForkServer
 from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from ci_cache_isolation.running.output import counted
 
 __all__ = ["Proving"]
 
@@ -158,7 +159,7 @@ class Proving:
         suspects: dict[str, list[str]] = {}
         if not callers:
             return suspects
-        number = _number(len(callers), "caller")
+        number = counted(len(callers), "caller")
         self._say(f"Running {number} of memoised functions together…")
         carriers = Carriers(audited.common)
         probes = probes_of(audited.common, callers)
@@ -172,7 +173,7 @@ class Proving:
                     suspects.setdefault(victim, []).append(polluter)
         if unexplained:
             self._result.remarks.append(
-                _UNEXPLAINED.format(tests=_number(unexplained, "test"))
+                _UNEXPLAINED.format(tests=counted(unexplained, "test"))
             )
         self._result.asked_all_callers = found.is_whole
         if not found.is_whole:
@@ -180,7 +181,3 @@ class Proving:
                 _NOT_ALL_CALLERS.format(minutes=self._request.minutes)
             )
         return suspects
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number:,} {thing if number == 1 else thing + 's'}"

@@ -101,11 +101,6 @@ class Card:
     replay: str | None
     findings: tuple[FindingRow, ...]
 
-    @property
-    def heading(self) -> str:
-        """What it is about."""
-        return self.carrier or self.tests[0].test
-
     @classmethod
     def of(cls, findings: Sequence[FindingRow]) -> Self:
         """Return the card of findings, of which the first speaks for all."""

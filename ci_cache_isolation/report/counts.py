@@ -64,7 +64,8 @@ def interrupted(document: Document) -> str:
 
 def covered(document: Document) -> str:
     """Return how many tests there were, and what was seen of them."""
-    tests, runs = counted(document["suite"]["tests"], "test"), document["runs"]
+    runner, runs = document["suite"]["runner"], document["runs"]
+    tests = counted(document["suite"]["tests"], "test")
     if document["command"] == "audit":
         # Of what was recorded nobody has taken the time.
         seconds = sum(run["seconds"] for run in runs)
@@ -88,7 +89,8 @@ def covered(document: Document) -> str:
         reachable = pairs["total"] - unreachable
         text += f". {_in_order(pairs['covered'], reachable, pairs['adjacent'] or 0)}"
     if unreachable:
-        text += _never_in_order(unreachable, document["suite"]["runner"])
+        verb = "occurs" if unreachable == 1 else "occur"
+        text += f"; {unreachable:,} more never {verb} in one process under {runner}"
     return f"{text}."
 
 
@@ -99,12 +101,6 @@ def _in_order(pairs: int, reachable: int, adjacent: int) -> str:
         f"{pairs:,} of {counted(reachable, 'ordered pair')} of tests {verb} run in "
         f"that order, {adjacent:,} of them as neighbours"
     )
-
-
-def _never_in_order(pairs: int, runner: str) -> str:
-    """Return how many pairs of tests can't be, to be put after those that were."""
-    verb = "occurs" if pairs == 1 else "occur"
-    return f"; {pairs:,} more never {verb} in one process under {runner}"
 
 
 def answer(document: Document, causes: int, others: int) -> tuple[str, str]:
@@ -126,7 +122,7 @@ def answer(document: Document, causes: int, others: int) -> tuple[str, str]:
 
 
 def _no_leak(document: Document, others: int) -> tuple[str, str]:
-    if not document.get("complete", True):
+    if document["interrupted"] or not document.get("complete", True):
         return "No leak was proved, but not all was put to the test.", "warn"
     if others:
         failed = counted(others, "test")
@@ -191,8 +187,9 @@ def cured(document: Document) -> list[str]:
         )
     if remembered := sum(map(_is_remembered, others)):
         texts.append(
-            f"Isolation does not cure {_of(remembered, number)}, which functions "
-            "remember: call cache_clear() in the tests' set-up, or set reset_memoised."
+            f"Isolation does not cure {_of(remembered, number, 'any of them')}: "
+            "functions remember what decides. Call cache_clear() in the tests' set-up, "
+            "or set reset_memoised."
         )
     is_isolated = document["command"] == "stress" and all(
         run["cache"] == "isolated" for run in document["runs"]
@@ -215,10 +212,10 @@ def cured(document: Document) -> list[str]:
     return texts
 
 
-def _of(number: int, all_of_them: int) -> str:
+def _of(number: int, of: int, every: str = "all of them") -> str:
     """Return who it is of those that were counted."""
-    if number == all_of_them:
-        return "it" if number == 1 else "all of them"
+    if number == of:
+        return "it" if number == 1 else every
     return f"{number:,} of them"
 
 

@@ -7,12 +7,7 @@ from importlib.metadata import version
 from typing import Final, cast
 
 from ci_cache_isolation.audit.result import AuditResult
-from ci_cache_isolation.evidence.conflicts import (
-    Conflict,
-    Leaver,
-    Looker,
-    Suspicion,
-)
+from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
 from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
@@ -28,10 +23,8 @@ from ci_cache_isolation.report.documents import (
     Document,
     EntryRow,
     FindingRow,
-    LeftRow,
     ProofRow,
     RunRow,
-    SeenRow,
     StateRow,
     SuiteRow,
     ToolRow,
@@ -184,34 +177,28 @@ def _conflict(conflict: Conflict) -> ConflictRow:
         "key": conflict.name or key,
         "pattern": pattern_of(key) if has_pattern and not is_hashed(key) else None,
         "version": conflict.entry.version,
-        "left_by": [_left(each) for each in conflict.left_by[:listed]],
-        "seen_by": [_seen(each) for each in conflict.seen_by[:listed]],
+        "left_by": [
+            {
+                "test": each.actor.test,
+                "at": each.site.at,
+                "called_at": each.site.in_test,
+                "how": each.left.how,
+                "expires_in": each.expires_soon_in,
+            }
+            for each in conflict.left_by[:listed]
+        ],
+        "seen_by": [
+            {
+                "test": each.actor.test,
+                "at": each.site.at,
+                "called_at": each.site.in_test,
+                "hit": each.look.hit,
+            }
+            for each in conflict.seen_by[:listed]
+        ],
     }
     if row["key"] != key:
         row["made"] = key
-    return row
-
-
-def _left(leaver: Leaver) -> LeftRow:
-    row: LeftRow = {
-        "test": leaver.actor.test,
-        "at": leaver.site.at,
-        "how": leaver.left.how,
-        "expires_in": leaver.expires_soon_in,
-    }
-    if leaver.site.in_test not in {"", leaver.site.at}:
-        row["called_at"] = leaver.site.in_test
-    return row
-
-
-def _seen(looker: Looker) -> SeenRow:
-    row: SeenRow = {
-        "test": looker.actor.test,
-        "at": looker.site.at,
-        "hit": looker.look.hit,
-    }
-    if looker.site.in_test not in {"", looker.site.at}:
-        row["called_at"] = looker.site.in_test
     return row
 
 

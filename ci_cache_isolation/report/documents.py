@@ -121,7 +121,7 @@ class BoundRow(TypedDict, total=False):
 class LeftRow(TypedDict):
     """A test that left an entry, and where. ``expires_in`` is in seconds.
 
-    ``called_at`` is the line of the test itself, where that is another one.
+    ``called_at`` is the line of the test itself, where one is known.
     """
 
     test: str

@@ -104,7 +104,8 @@ def _prose(text: str) -> str:
 
 
 def _card(card: Card, number: int) -> str:
-    lines = [f"### {number}. {card.verdict}: {code(card.heading)}", ""]
+    heading = code(card.carrier or card.tests[0].test)
+    lines = [f"### {number}. {card.verdict}: {heading}", ""]
     for each in card.tests[:SHOWN_TESTS]:
         lines.append(f"- {code(each.test)}: {each.title}")
         lines += _facts(each.facts, "  - ")

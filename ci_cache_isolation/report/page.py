@@ -6,13 +6,13 @@ and the page's own policy lets nothing run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ci_cache_isolation.judging.proofs import Verdict
-from ci_cache_isolation.report.cards import Card, Fact, cards, unjudged
+from ci_cache_isolation.report.cards import Card, cards, unjudged
 from ci_cache_isolation.report.counts import (
     advice,
     answer,
@@ -96,16 +96,16 @@ def _card(card: Card) -> dict[str, Any]:
         "verdict": str(card.verdict),
         "carrier": card.carrier,
         "tests": [
-            {"test": each.test, "title": each.title, "facts": _facts(each.facts)}
+            {
+                "test": each.test,
+                "title": each.title,
+                "facts": [fact._asdict() for fact in each.facts],
+            }
             for each in card.tests
         ],
-        "facts": _facts(card.facts),
+        "facts": [fact._asdict() for fact in card.facts],
         "replay": card.replay,
     }
-
-
-def _facts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
-    return [fact._asdict() for fact in facts]
 
 
 def _mood(verdict: Verdict) -> str:

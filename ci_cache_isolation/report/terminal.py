@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -47,7 +46,9 @@ def show(console: Console, document: Document, report: Path, resume: str = "") -
     what = "Leak" if document["command"] == "audit" else "Finding"
     for number, card in enumerate(found[:SHOWN_CARDS], start=1):
         _card(say, card, f"{what} {number} of {len(found)}")
-    say.more(found, SHOWN_CARDS)
+    if (more := len(found) - SHOWN_CARDS) > 0:
+        say("")
+        say(f"And {more:,} more, see the report.")
     if others:
         _others(say, others, needs_others(document))
     say("")
@@ -101,8 +102,11 @@ def _not_tried(say: _Said, document: Document) -> None:
     is_tried = document.get("cost", {"runs": 1})["runs"] > 0
     if is_tried and not document["interrupted"] and not document.get("failure"):
         return
-    untested = [e for e in document["conflicts"] if e.get("result") == "untested"]
+    conflicts = document["conflicts"]
+    untested = [each for each in conflicts if each.get("result") == "untested"]
     groups = by_pattern(untested)
+    if groups:
+        say("Not put to the test:")
     for group in groups[:SHOWN_CARDS]:
         meeting = Meeting.of(*group)
         say(f"  {meeting.what}", "bold")
@@ -113,14 +117,14 @@ def _not_tried(say: _Said, document: Document) -> None:
 
 def _others(say: _Said, others: Sequence[Unjudged], what_it_means: str) -> None:
     verb = "was" if len(others) == 1 else "were"
+    # Of an audit there is one thing to say of all.
+    text = f"{others[0].text}," if what_it_means else "failed"
     say("")
-    say(f"{counted(len(others), 'test')} failed and {verb} not judged:", "bold red")
-    shown = others[:SHOWN_CARDS]
-    for texts, same in groupby(shown, lambda each: (each.text, each.message)):
-        for each in same:
-            say(f"  {each.test}")
-        for text in filter(None, texts):
+    say(f"{counted(len(others), 'test')} {text} and {verb} not judged:", "bold red")
+    for each in others[:SHOWN_CARDS]:
+        say(f"  {each.test}")
+        for text in filter(None, ("" if what_it_means else each.text, each.message)):
             say(f"    {text}")
     say.more(others, SHOWN_CARDS)
     if what_it_means:
-        say(f"  {what_it_means}")
+        say(what_it_means)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.running.output import counted
 
 __all__ = [
     "TITLES",
@@ -37,11 +38,6 @@ def printable(text: str) -> str:
         character if character.isprintable() else ascii(character)[1:-1]
         for character in text
     )
-
-
-def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number with what it counts, in the singular or the plural."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def located(report: Path) -> str:

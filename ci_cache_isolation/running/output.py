@@ -10,6 +10,7 @@ from pathlib import Path
 
 __all__ = [
     "cause_in",
+    "counted",
     "interrupted",
     "one_line",
     "shown",
@@ -41,6 +42,11 @@ def telling_line(lines: Iterable[str]) -> str:
     stripped = [line.strip().removeprefix("E ").strip() for line in lines]
     telling = [line for line in stripped if _TELLING.match(line)]
     return next(reversed(telling or [line for line in stripped if line]), "")
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with what it counts, in the singular or the plural."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def one_line(text: str) -> str:

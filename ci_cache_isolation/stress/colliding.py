@@ -12,6 +12,7 @@ from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.running.jobs import End, Job, Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import PASSED
+from ci_cache_isolation.running.output import counted
 from ci_cache_isolation.stress.results import Run, StressResult
 
 __all__ = ["many_collided", "remarks", "run_again"]
@@ -100,10 +101,10 @@ def remarks(result: StressResult, at_a_time: int) -> Iterator[str]:
             named += f" and {len(collided) - _NAMED} more"
         split = {test for run in result.runs if run.workers for test in run.failed}
         also = len(split & result.collided.keys())
-        said = _COLLIDED.format(tests=_number(len(collided)), named=named)
+        said = _COLLIDED.format(tests=counted(len(collided), "test"), named=named)
         yield said + (_IN_SPLIT_TOO.format(tests=also) if also else "")
     if at_a_time > 1 and (number := len(_at_files_or_ports(result))):
-        yield _IN_COMMON.format(tests=_number(number))
+        yield _IN_COMMON.format(tests=counted(number, "test"))
 
 
 def _at_files_or_ports(result: StressResult) -> set[str]:
@@ -119,7 +120,3 @@ def _at_files_or_ports(result: StressResult) -> set[str]:
         for test, message in run.messages.items()
         if _OF_FILES_OR_PORTS.match(message)
     } - (steady | result.collided.keys())
-
-
-def _number(tests: int) -> str:
-    return "1 test" if tests == 1 else f"{tests} tests"

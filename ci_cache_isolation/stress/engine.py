@@ -24,7 +24,7 @@ from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
-from ci_cache_isolation.running.output import interrupted
+from ci_cache_isolation.running.output import counted, interrupted
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
 from ci_cache_isolation.stress.colliding import many_collided, remarks, run_again
@@ -157,8 +157,9 @@ class Stress:
         if not number and not self._may_meet(executor):
             return
         if number:
-            failed = "1 test failed" if number == 1 else f"{number} tests failed"
-            self._progress.step(f"{failed} in some order. Looking for the reasons…")
+            tests = counted(number, "test")
+            text = f"{tests} failed in some order. Looking for the reasons…"
+            self._progress.step(text)
         minutes = self._request.minutes
         self._limit = TimeLimit(60 * minutes if minutes else JUDGING + SECONDS)
         # Commands have to be run once more, too.

@@ -232,11 +232,12 @@ BRITTLE = VICTIM | {"verdict": "brittle", "isolation_cures": False}
         (
             [REMEMBERED],
             (
-                "Isolation does not cure it, which functions remember: call "
+                "Isolation does not cure it: functions remember what decides. Call "
                 "cache_clear() in the tests' set-up, or set reset_memoised."
             ),
         ),
-        ([REMEMBERED, VICTIM], "Isolation does not cure 1 of them, which functions"),
+        ([REMEMBERED, VICTIM], "Isolation does not cure 1 of them: functions remember"),
+        ([REMEMBERED, REMEMBERED], "Isolation does not cure any of them: functions"),
         (
             [BRITTLE],
             (

@@ -154,6 +154,10 @@ def test_hostile_names_are_text(document):
         ),
         (CLEAN | {"failure": "No fork."}, "It is not known: not every run came to"),
         (
+            CLEAN_AUDIT | {"interrupted": True},
+            "No leak was proved, but not all was put to the test",
+        ),
+        (
             CLEAN_AUDIT | {"complete": False},
             "No leak was proved, but not all was put to the test",
         ),

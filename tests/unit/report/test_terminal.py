@@ -98,11 +98,10 @@ def test_an_audit_is_said_from_the_leaks_to_what_helps():
         "  See it fail, as it just did in a cold process:",
         f"    {VICTIM['replay']}",
         "",
-        "1 test failed and was not judged:",
+        "1 test failed in the audit's own run, with isolation, and was not judged:",
         "  shop.tests.E.test_needs_isolation_off",
-        "    failed in the audit's own run, with isolation",
         (
-            "  What passes with CI_CACHE_ISOLATION=off needs what another test leaves "
+            "What passes with CI_CACHE_ISOLATION=off needs what another test leaves "
             "in a cache, or looks past the cache API (docs/limits.md)."
         ),
         "",
