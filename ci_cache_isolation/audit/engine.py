@@ -57,7 +57,7 @@ _LEFT_OUT = (
 )
 _NOT_REPLAYED = (
     "Not every finding was run again in a cold process: the time for that was over. "
-    "One of each line of code that stores came first."
+    "One of each cause came first."
 )
 _NOT_RECORDED = (
     "{folder} holds no notes of any test, so there is nothing to audit. Put "
@@ -267,9 +267,10 @@ class Audit:
         """Look for a command for each finding, as far as time allows."""
         findings = self.result.findings
         self._say(f"Confirmed: {len(findings)}. Running them in cold processes…")
-        # One of each line that stores first: there may be no time for all.
-        first = {each.carrier.leaver.site.at: each.test for each in reversed(findings)}
-        sequence = sorted(findings, key=lambda each: each.test not in first.values())
+        # One of each line that stores, so of each cause, first: time may be over early.
+        lines = {each.carrier.leaver.site.at: each.test for each in reversed(findings)}
+        first = set(lines.values())
+        sequence = sorted(findings, key=lambda each: each.test not in first)
         orders = self._folder / "orders"
         made(orders)
         replayer = Replayer(

@@ -172,7 +172,7 @@ def cured(document: Document) -> list[str]:
     if not number:
         return []
     brittle = [each for each in dependent if each["verdict"] == Verdict.BRITTLE]
-    others = [each for each in dependent if each not in brittle]
+    others = [each for each in dependent if each["verdict"] != Verdict.BRITTLE]
     helped = sum(each["isolation_cures"] is True for each in others)
     texts = []
     if document["command"] == "stress":
