@@ -16,6 +16,7 @@ _STRESS = (
 )
 _NEEDED = {
     "click": _STRESS,
+    "msgspec": _STRESS,
     "rich": _STRESS,
     "django": "Install ci-cache-isolation[stress] where your tests' packages are, and "
     "call it with their Python.",

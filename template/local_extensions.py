@@ -50,6 +50,7 @@ TAKEN = {
     "execnet",
     "iniconfig",
     "manage",
+    "msgspec",
     "mypy",
     "nox",
     "noxfile",

@@ -16,8 +16,9 @@ from ci_cache_isolation.commands.exits import ExitCode, fail
 from ci_cache_isolation.report.words import counted, printable
 from ci_cache_isolation.running.cold import ColdJob, ColdRun, ColdRuns
 from ci_cache_isolation.running.jobs import End
-from ci_cache_isolation.running.order_file import Cache, OrderFile, OrderFileError
+from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.output import cause_in, shown
+from ci_cache_isolation.running.recorded_order import OrderFileError, recorded_order
 from ci_cache_isolation.running.runners import NoRunnerError, Runner, runner_named
 from ci_cache_isolation.running.runners.arguments import has_options
 from ci_cache_isolation.stress.executors import CannotStartError
@@ -60,7 +61,7 @@ def replay(file: Path, labels: Sequence[str], cache: str | None) -> None:
 
 def _order(file: Path, labels: Sequence[str]) -> OrderFile:
     """Return the order of a file, with labels of the command line if there are any."""
-    order = OrderFile.read(file)
+    order = recorded_order(file)
     if labels:
         return replace(order, labels=tuple(labels))
     if has_options(order.labels):

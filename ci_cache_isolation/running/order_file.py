@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import enum
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.running.private_files import written
-from ci_cache_isolation.running.shapes import (
-    Shape,
-    ShapeError,
-    argument,
-    choice,
-    either,
-    exactly,
-    flag,
-    items,
-    loaded,
-    record,
-    text,
-    whole,
-)
 
-__all__ = ["Cache", "OrderFile", "OrderFileError", "arranged"]
+__all__ = ["MOST_PROCESSES", "SCHEMA", "Cache", "OrderFile", "arranged"]
 
 SCHEMA = 2
-_NOT_AN_ORDER = (
-    "{} holds no recorded order ({}). Only such a file can be replayed. "
-    "'cache-isolation stress' and 'audit' write them to orders/ in their report folder."
-)
-
-
-class OrderFileError(IsolationError):
-    """A file holds no order that can be run."""
-
-    slug = "order-file"
+MOST_PROCESSES = 1024
+"""More workers are no split run, but somebody who wants to do harm."""
 
 
 class Cache(enum.StrEnum):
@@ -47,30 +23,6 @@ class Cache(enum.StrEnum):
 
     ISOLATED = "isolated"
     SHARED = "shared"
-
-
-def _seed(value: Any, at: str) -> None:
-    """Let pass what PYTHONHASHSEED may be."""
-    text(value, at)
-    if not re.fullmatch("[0-9]{1,10}", value) or int(value) >= 2**32:
-        raise ShapeError(f"{at} is no seed of hashes")
-
-
-MOST_PROCESSES = 1024
-"""More workers are no split run, but somebody who wants to do harm."""
-_SHAPE: Shape = record(
-    {
-        "schema": exactly(SCHEMA),
-        "name": text,
-        "runner": argument,
-        "cache": choice(Cache),
-        "hash_seed": either(choice(["random"]), _seed),
-        "labels": items(argument),
-        "order": items(text),
-    },
-    {"is_exact": flag, "processes": whole(1, MOST_PROCESSES)},
-    is_whole=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +50,8 @@ class OrderFile:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read it; `OrderFileError` says what is wrong with the file."""
-        try:
-            values = loaded(path)
-            _SHAPE(values, "")
-        except ShapeError as error:
-            raise OrderFileError(_NOT_AN_ORDER.format(path, error)) from None
+        """Read what `write` wrote. Any other file is for `recorded_order`."""
+        values = json.loads(path.read_text(encoding="utf-8"))
         del values["schema"]
         values["cache"] = Cache(values["cache"])
         values["labels"] = tuple(values["labels"])

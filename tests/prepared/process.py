@@ -105,6 +105,7 @@ MODULES = [
     "click",
     "cookiecutter.cli",
     "jinja2.ext",
+    "msgspec",
     "nox.sessions",
     "nox.tasks",
     "rich.console",

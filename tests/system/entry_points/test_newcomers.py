@@ -216,6 +216,12 @@ ROWS = {
         "pip install 'ci-cache-isolation[stress]'",
         missing=("rich",),
     ),
+    "no msgspec": Row(
+        ("merge", "replay"),
+        4,
+        "cache-isolation needs msgspec",
+        missing=("msgspec",),
+    ),
     "no pytest": Row(
         ("audit", "doctor"),
         2,

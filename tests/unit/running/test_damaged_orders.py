@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from ci_cache_isolation.commands import replay as replaying
-from ci_cache_isolation.running.order_file import Cache, OrderFile, OrderFileError
+from ci_cache_isolation.running.order_file import Cache, OrderFile
+from ci_cache_isolation.running.recorded_order import OrderFileError, recorded_order
 from ci_cache_isolation.running.runners import RUNNERS
 from tests.damaged import TEXTS, cut, damaged
 
@@ -116,4 +117,4 @@ def test_options_are_never_taken_from_a_file(path, replayed, labels, runner):
 def test_a_seed_that_python_refuses_is_refused_here(path, seed):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"hash_seed": seed}))
     with pytest.raises(OrderFileError, match="hash_seed is no seed"):
-        OrderFile.read(path)
+        recorded_order(path)
