@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.running.checked_types import Amount, Count, Group
 
 __all__ = ["Cost", "Judged", "Judgement", "Replayed"]
 
@@ -13,8 +14,8 @@ __all__ = ["Cost", "Judged", "Judgement", "Replayed"]
 class Cost:
     """What it took: short runs, and the seconds in them."""
 
-    runs: int
-    seconds: float
+    runs: Count
+    seconds: Amount
 
     def since(self, before: Cost, runs: int) -> Cost:
         """Return what was added since, and so many runs that it shares with others."""
@@ -27,8 +28,8 @@ class Cost:
 class Replayed:
     """How often a test failed when the order in which it had failed was run again."""
 
-    failed: int
-    runs: int
+    failed: Count
+    runs: Count
 
     def __str__(self) -> str:
         return f"{self.failed}/{self.runs}"
@@ -50,7 +51,7 @@ class Judged:
     verdict: Verdict
     proof: Proof
     order: tuple[str, ...]
-    after: tuple[tuple[str, ...], ...] = ()
+    after: tuple[Group, ...] = ()
     cleaners: tuple[str, ...] = ()
     isolation_cures: bool | None = None
     replayed: Replayed | None = None

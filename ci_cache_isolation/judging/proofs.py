@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 __all__ = ["TIMES", "Proof", "Verdict"]
 
 TIMES = 5
 """How often each part of a proof is run."""
+Times = Annotated[int, Meta(ge=0, le=TIMES)]
 
 
 class Verdict(enum.StrEnum):
@@ -30,10 +34,10 @@ class Proof:
     how often it did after them when memoised functions forgot in between as well.
     """
 
-    alone: int
-    after: int | None = None
-    isolated: int | None = None
-    reset: int | None = None
+    alone: Times
+    after: Times | None = None
+    isolated: Times | None = None
+    reset: Times | None = None
 
     @property
     def is_cured(self) -> bool:

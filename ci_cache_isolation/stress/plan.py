@@ -19,6 +19,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from ci_cache_isolation.running.checked_types import (
+    Amount,
+    Count,
+    Positive,
+    Seed,
+    Split,
+    Workers,
+)
 from ci_cache_isolation.stress.orders import SuiteTest, reverse, shuffled, twice
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.rows import Rows, Siblings
@@ -48,12 +56,12 @@ class Step:
     ``row`` is the number of a row; ``mixed`` keeps no groups together.
     """
 
-    index: int
+    index: Count
     kind: Kind
-    seed: int | None = None
+    seed: Seed | None = None
     reverse: bool = False
-    processes: int = 1
-    row: int = 0
+    processes: Workers = 1
+    row: Count = 0
     mixed: bool = False
 
     @property
@@ -74,8 +82,8 @@ class Step:
 class Shard:
     """The part of a plan that one of several machines takes: ``number`` from 1 on."""
 
-    number: int
-    of: int
+    number: Positive
+    of: Positive
 
     def takes(self, step: Step) -> bool:
         """Whether a step is its own. Forward is everybody's: it lists the tests."""
@@ -94,10 +102,10 @@ class Wishes:
     beyond it. ``split`` is the number of workers; below two there is no split run.
     """
 
-    orders: int | None = 10
-    until_pairs: float | None = None
+    orders: Count | None = 10
+    until_pairs: Amount | None = None
     twice: bool = True
-    split: int = 0
+    split: Split = 0
     mixed: bool = False
 
 

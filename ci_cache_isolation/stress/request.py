@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.running.checked_types import Amount, Seed, Workers
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.stress.plan import Shard, Wishes
 from ci_cache_isolation.stress.results import Run
@@ -27,9 +28,9 @@ class StressRequest:
     labels: tuple[str, ...]
     cache: Cache
     wishes: Wishes
-    minutes: float | None
-    seed: int
-    processes: int
+    minutes: Amount | None
+    seed: Seed
+    processes: Workers
     shard: Shard = WHOLE
     hashes_keys: bool = False
 

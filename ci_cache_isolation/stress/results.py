@@ -9,6 +9,7 @@ from typing import Self
 from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
+from ci_cache_isolation.running.checked_types import Amount
 from ci_cache_isolation.running.jobs import End, Forked
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
@@ -40,7 +41,7 @@ class Run:
     step: Step
     cache: Cache
     end: End
-    seconds: float
+    seconds: Amount
     order: tuple[str, ...] = ()
     passed: frozenset[str] = frozenset()
     failed: tuple[str, ...] = ()

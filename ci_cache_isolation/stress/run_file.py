@@ -14,25 +14,31 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeVar
+
+from msgspec import Meta
 
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
 from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided
 from ci_cache_isolation.judging.finding import Finding
-from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
-from ci_cache_isolation.judging.proofs import Proof, Verdict
-from ci_cache_isolation.running.order_file import Cache
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.running.json_files import (
+    FileError,
+    as_type,
+    check_arguments,
+    check_names,
+    checked_object,
+    parsed,
+)
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.private_files import appended, written
-from ci_cache_isolation.running.shapes import ShapeError, parsed
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.pairs import digest
-from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
+from ci_cache_isolation.stress.plan import Kind
 from ci_cache_isolation.stress.request import StressRequest
-from ci_cache_isolation.stress.results import End, Run
-from ci_cache_isolation.stress.run_shapes import ABOUT, KEPT, RUN, SCHEMA
+from ci_cache_isolation.stress.results import Run
 
 __all__ = [
     "RUN_FILE",
@@ -44,7 +50,9 @@ __all__ = [
     "suite_name",
 ]
 
+T = TypeVar("T")
 RUN_FILE = "runs.jsonl"
+SCHEMA = 1
 _NOTHING = (
     "{} holds no run that could be resumed ({}). 'cache-isolation stress' writes one "
     "into orders/ in its report's folder, as soon as the suite's own order was run. "
@@ -55,11 +63,6 @@ _ANOTHER = (
     "there says nothing of what would be run here. "
     "Bring back what it had, or leave --resume out to begin anew."
 )
-
-
-def _check_line(value: Any, at: str) -> None:
-    is_judgement = isinstance(value, dict) and "judged" in value
-    (KEPT if is_judgement else RUN)(value, at)
 
 
 class ResumeError(IsolationError):
@@ -120,7 +123,7 @@ class KeptFinding:
     """A judgement, the entries that were found to carry it by groups, and a command."""
 
     judged: Judged
-    carriers: tuple[tuple[Entry, ...], ...] = ()
+    carriers: tuple[Annotated[tuple[Entry, ...], Meta(min_length=1)], ...] = ()
     harmless: tuple[Entry, ...] = ()
     replay: str | None = None
 
@@ -164,22 +167,21 @@ class Known:
         """Read a file; `ResumeError` says why it holds nothing to go on from."""
         try:
             head, *others = _lines(path.read_text(encoding="utf-8", errors="replace"))
-            ABOUT(head, "")
-            for number, each in enumerate(others, 2):
-                _check_line(each, f"line {number}")
-            _begins_with_forward(others)
+            about = _read(checked_object(head, schema=SCHEMA), PlanHeader)
+            check_arguments(about.runner, *about.request.labels)
+            read = [_line_read(each, number) for number, each in enumerate(others, 2)]
         except OSError as error:
             raise ResumeError(_NOTHING.format(path, error.strerror)) from None
-        except ShapeError as error:
+        except FileError as error:
             raise ResumeError(_NOTHING.format(path, error)) from None
-        kept = [_kept(each) for each in others if "judged" in each]
-        return cls(
-            path,
-            _about(head),
-            _last_words(_run(each) for each in others if "judged" not in each),
-            # The last word on a test counts.
-            {each.judged.test: each for each in kept},
-        )
+        runs = [each for each in read if isinstance(each, Run)]
+        if not runs or runs[0].step.kind is not Kind.FORWARD:
+            raise ResumeError(_NOTHING.format(path, "it does not begin with forward"))
+        # The last word on a test counts.
+        kept = {
+            each.judged.test: each for each in read if isinstance(each, KeptFinding)
+        }
+        return cls(path, about, _last_words(runs), kept)
 
     def check_tests(self, suite: Iterable[SuiteTest]) -> None:
         """Raise a `ResumeError` if an order names tests that the suite has not."""
@@ -230,10 +232,18 @@ def _line(run: Run | KeptFinding) -> str:
     return json.dumps(asdict(run), default=sorted) + "\n"  # sets have no JSON
 
 
-def _begins_with_forward(lines: Sequence[Mapping[str, Any]]) -> None:
-    runs = [each for each in lines if "judged" not in each]
-    if not runs or runs[0]["step"]["kind"] != Kind.FORWARD:
-        raise ShapeError("it does not begin with forward")
+def _read(value: Any, kind: type[T]) -> T:
+    made = as_type(value, kind)
+    check_names(value, made)
+    return made
+
+
+def _line_read(value: Any, number: int) -> Run | KeptFinding:
+    is_judgement = isinstance(value, dict) and "judged" in value
+    try:
+        return _read(value, KeptFinding) if is_judgement else _read(value, Run)
+    except FileError as error:
+        raise FileError(f"line {number}: {error}") from None
 
 
 def _lines(content: str) -> list[Any]:
@@ -242,64 +252,13 @@ def _lines(content: str) -> list[Any]:
     for line in content.splitlines() or [""]:
         try:
             found.append(parsed(line))
-        except ShapeError:
+        except FileError:
             if not found:
                 raise
             break  # the last line of a process that was killed while writing it
     return found
 
 
-def _about(values: Mapping[str, Any]) -> PlanHeader:
-    request = values["request"]
-    return PlanHeader(
-        StressRequest(
-            **request
-            | {
-                "labels": tuple(request["labels"]),
-                "cache": Cache(request["cache"]),
-                "wishes": Wishes(**request["wishes"]),
-                "shard": Shard(**request["shard"]),
-            }
-        ),
-        **{name: values[name] for name in ("runner", "settings", "suite", "versions")},
-    )
-
-
 def _last_words(runs: Iterable[Run]) -> list[Run]:
     """Return runs in their sequence; of one that was run again, what came then."""
     return list({(run.step, run.cache): run for run in runs}.values())
-
-
-def _kept(values: Mapping[str, Any]) -> KeptFinding:
-    judged = values["judged"]
-    replayed = judged["replayed"]
-    read = {
-        "verdict": Verdict(judged["verdict"]),
-        "proof": Proof(**judged["proof"]),
-        "order": tuple(judged["order"]),
-        "after": tuple(map(tuple, judged["after"])),
-        "cleaners": tuple(judged["cleaners"]),
-        "replayed": replayed and Replayed(**replayed),
-        "cost": Cost(**judged["cost"]),
-    }
-    return KeptFinding(
-        Judged(**{**judged, **read}),
-        tuple(tuple(Entry(*each) for each in group) for group in values["carriers"]),
-        tuple(Entry(*each) for each in values["harmless"]),
-        values["replay"],
-    )
-
-
-def _run(values: Mapping[str, Any]) -> Run:
-    step = values["step"]
-    read = {
-        "step": Step(**step | {"kind": Kind(step["kind"])}),
-        "cache": Cache(values["cache"]),
-        "end": End(values["end"]),
-        "order": tuple(values["order"]),
-        "passed": frozenset(values["passed"]),
-        "failed": tuple(values["failed"]),
-        "skipped": frozenset(values["skipped"]),
-        "workers": tuple(map(tuple, values["workers"])),
-    }
-    return Run(**{**values, **read})
