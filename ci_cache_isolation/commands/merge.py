@@ -19,7 +19,7 @@ from ci_cache_isolation.report.files import REPORT, write
 from ci_cache_isolation.report.merging import MergeError, merged
 from ci_cache_isolation.report.providers import publish
 from ci_cache_isolation.report.terminal import show
-from ci_cache_isolation.running.shapes import ShapeError, loaded
+from ci_cache_isolation.running.json_files import FileError, loaded
 
 __all__ = ["merge"]
 
@@ -60,7 +60,7 @@ def _read(path: Path) -> tuple[str, dict[str, object]]:
     file = path / REPORT if path.is_dir() else path
     try:
         document = loaded(file)
-    except ShapeError:
+    except FileError:
         document = None
     if not isinstance(document, dict):
         raise MergeError(

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
 from ci_cache_isolation.evidence.patterns import pattern_of
 from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.report.documents import (
     Document,
-    EntryName,
     FailureRow,
     FindingRow,
-    FunctionName,
     Name,
     RunRow,
     StateRow,
@@ -284,11 +282,9 @@ def _key(name: Name | StateRow) -> str:
 def carrying(state: Name | StateRow) -> str:
     """Return what carries a failure: an entry of a cache, or a memoised function."""
     if "alias" in state:
-        entry = cast("EntryName", state)
-        key = entry["key"]
-        return in_cache(made(key, entry.get("made", key)), entry["alias"])
-    called = cast("FunctionName", state)
-    return remembers(called["function"], called["written_at"] or "an unknown place")
+        key = state["key"]
+        return in_cache(made(key, state.get("made", key)), state["alias"])
+    return remembers(state["function"], state.get("written_at") or "an unknown place")
 
 
 def unjudged(document: Document) -> list[Unjudged]:

@@ -17,11 +17,9 @@ from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.report.cards import cards
 from ci_cache_isolation.report.documents import (
     BoundRow,
-    Carried,
     ConflictRow,
     CoverageRow,
     Document,
-    EntryRow,
     FindingRow,
     ProofRow,
     RunRow,
@@ -256,7 +254,9 @@ def _carried(finding: Finding) -> StateRow | None:
 def _state(suspicion: Suspicion) -> StateRow:
     conflict, leaver, looker = suspicion
     key = conflict.entry.key
-    where: Carried = {
+    is_memoised = conflict.entry.is_memoised
+    state: StateRow = {
+        "kind": "memoised" if is_memoised else "cache",
         "how": leaver.left.how,
         "written_at": leaver.site.at,
         "written_from": leaver.site.in_test,
@@ -264,18 +264,16 @@ def _state(suspicion: Suspicion) -> StateRow:
         "read_from": looker.site.in_test,
         "expires_in": leaver.expires_soon_in,
     }
-    if conflict.entry.is_memoised:
-        return {**where, "kind": "memoised", "function": key}
-    entry = {
-        **where,
-        "kind": "cache",
+    if is_memoised:
+        return {**state, "function": key}
+    state |= {
         "alias": conflict.alias,
         "key": conflict.name or key,
         "version": conflict.entry.version,
     }
     if conflict.name not in {"", key}:
-        entry["made"] = key
-    return cast("EntryRow", entry)
+        state["made"] = key
+    return state
 
 
 def bound(runs: Sequence[RunRow]) -> BoundRow:

@@ -5,41 +5,26 @@ earlier one wrote and `merge` reads. The JSON Schema beside this module,
 ``report.schema.json``, is made of these types.
 """
 
-import enum
-import types
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NotRequired,
-    TypedDict,
-    Union,
-    final,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
+
+import msgspec
+from msgspec import Meta
 
 from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.running.checked_types import Amount, Count, Seed
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.running.shapes import fixed, items, maybe, of_type, text, whole
 from ci_cache_isolation.stress.plan import Kind
 
 __all__ = [
     "BoundRow",
-    "Carried",
     "ConflictRow",
     "CostRow",
     "CoverageRow",
     "Document",
-    "EntryName",
-    "EntryRow",
     "FailureRow",
     "FindingRow",
-    "FunctionName",
-    "FunctionRow",
     "LeftRow",
     "Name",
     "PairsRow",
@@ -51,6 +36,10 @@ __all__ = [
     "ToolRow",
     "json_schema",
 ]
+
+_Pairs = Annotated[int, Meta(ge=0, le=2**62)]
+_NAMES = [{"required": ["alias", "key"]}, {"required": ["function"]}]
+_Group = Annotated[list[str], Meta(min_length=1)]
 
 
 class ToolRow(TypedDict):
@@ -64,7 +53,7 @@ class SuiteRow(TypedDict):
     """Whose tests were run. ``tests`` is their number, ``settings`` may be empty."""
 
     runner: str
-    tests: int
+    tests: Count
     settings: str
 
 
@@ -74,18 +63,18 @@ class RunRow(TypedDict):
     Those of an audit have no more than what every run has.
     """
 
-    index: int
+    index: Count
     kind: Kind
-    seed: NotRequired[int | None]
+    seed: NotRequired[Seed | None]
     cache: Cache
-    processes: NotRequired[int]
-    seconds: float
+    processes: NotRequired[Count]
+    seconds: Amount
     failed: list[str]
     name: NotRequired[str]
     reversed: NotRequired[bool]
     end: NotRequired[End]
-    passed: NotRequired[int]
-    skipped: NotRequired[int]
+    passed: NotRequired[Count]
+    skipped: NotRequired[Count]
     collided: NotRequired[list[str]]
     messages: NotRequired[dict[str, str]]
 
@@ -93,9 +82,9 @@ class RunRow(TypedDict):
 class CoverageRow(TypedDict):
     """Which pairs of tests were run in their order, packed: for ``merge``."""
 
-    tests: int
+    tests: Count
     ids: str
-    ranks: list[Annotated[list[int], fixed(whole(), whole())]]
+    ranks: list[tuple[Count, Count]]
     before: str
     next_before: str
 
@@ -103,19 +92,19 @@ class CoverageRow(TypedDict):
 class PairsRow(TypedDict):
     """Numbers of ordered pairs of tests; null where they were not counted."""
 
-    total: Annotated[int, whole(0, 2**62)]
-    covered: Annotated[int | None, maybe(whole(0, 2**62))]
-    adjacent: Annotated[int | None, maybe(whole(0, 2**62))]
-    unreachable: Annotated[int | None, maybe(whole(0, 2**62))]
+    total: _Pairs
+    covered: _Pairs | None
+    adjacent: _Pairs | None
+    unreachable: _Pairs | None
     coverage: NotRequired[CoverageRow]
 
 
 class BoundRow(TypedDict, total=False):
     """What clean runs say of others: fewer than this share of them fail."""
 
-    clean_runs: int
-    confidence: float
-    failure_rate_below: float | None
+    clean_runs: Count
+    confidence: Amount
+    failure_rate_below: Amount | None
 
 
 class LeftRow(TypedDict):
@@ -128,7 +117,7 @@ class LeftRow(TypedDict):
     at: str
     called_at: NotRequired[str]
     how: NotRequired[How]
-    expires_in: NotRequired[float | None]
+    expires_in: NotRequired[Amount | None]
 
 
 class SeenRow(TypedDict):
@@ -156,64 +145,46 @@ class ConflictRow(TypedDict):
     result: NotRequired[Literal["carried", "harmless", "untested"]]
 
 
-@final
-class EntryName(TypedDict):
-    """An entry of a cache; ``made`` is what the user's own key function makes of it."""
+class Name(TypedDict, total=False):
+    """An entry of a cache, which has ``alias`` and ``key``, or a memoised ``function``.
+
+    ``made`` is what the user's own key function makes of the key.
+    """
 
     alias: str
     key: str
-    made: NotRequired[str]
-
-
-@final
-class FunctionName(TypedDict):
-    """What a memoised function remembers, and where it was called first."""
-
+    made: str
     function: str
     written_at: str | None
 
 
-Name = EntryName | FunctionName
-
-Carried = TypedDict(
-    "Carried",
-    {
-        "how": NotRequired[How | None],
-        "written_at": str | None,
-        "written_from": NotRequired[str | None],
-        "read_at": str | None,
-        "read_from": NotRequired[str | None],
-        "expires_in": NotRequired[float | None],
-        "together": NotRequired[list[Name]],
-        "or": NotRequired[list[Annotated[list[Name], items(of_type(Name), least=1)]]],
-    },
+_Named = Annotated[Name, Meta(extra_json_schema={"anyOf": _NAMES})]
+_Enough = TypedDict(
+    "_Enough",
+    {"or": NotRequired[list[Annotated[list[_Named], Meta(min_length=1)]]]},
 )
 
 
-@final
-class EntryRow(Carried):
-    """An entry that carried a failure, where it was written and where it was read.
+class StateRow(Name, _Enough, total=False):
+    """What carried a failure, where it was written or called, and where it was read.
 
     ``expires_in`` is in seconds, where they are few. ``together`` is needed besides;
     each group of ``or`` is enough as well.
     """
 
-    kind: Literal["cache"]
-    alias: str
-    key: str
-    made: NotRequired[str]
-    version: NotRequired[str]
+    kind: Required[Literal["cache", "memoised"]]
+    version: str
+    how: How | None
+    written_from: str | None
+    read_at: Required[str | None]
+    read_from: str | None
+    expires_in: Amount | None
+    together: list[_Named]
 
 
-@final
-class FunctionRow(Carried):
-    """A memoised function that carried a failure, and likewise."""
-
-    kind: Literal["memoised"]
-    function: str
-
-
-StateRow = EntryRow | FunctionRow
+_State = Annotated[
+    StateRow, Meta(extra_json_schema={"anyOf": _NAMES, "required": ["written_at"]})
+]
 
 
 class ProofRow(TypedDict):
@@ -229,8 +200,8 @@ class ProofRow(TypedDict):
 class CostRow(TypedDict):
     """Short runs that it took, and the seconds in them."""
 
-    runs: int
-    seconds: float
+    runs: Count
+    seconds: Amount
 
 
 class FindingRow(TypedDict):
@@ -243,18 +214,18 @@ class FindingRow(TypedDict):
 
     test: str
     verdict: Verdict
-    after: list[Annotated[list[str], items(text, least=1)]]
-    order: NotRequired[int]
+    after: list[_Group]
+    order: NotRequired[Count]
     cleaners: list[str]
     complete: NotRequired[bool]
-    state: StateRow | None
-    suspected: NotRequired[StateRow | None]
+    state: _State | None
+    suspected: NotRequired[_State | None]
     proof: ProofRow
     message: NotRequired[str]
     isolation_cures: bool | None
     replay: str | None
     cost: CostRow
-    cause: NotRequired[int]
+    cause: NotRequired[Count]
 
 
 class FailureRow(TypedDict):
@@ -262,8 +233,8 @@ class FailureRow(TypedDict):
 
     test: str
     flaky: bool
-    failed_in: list[int]
-    passed_in: list[int]
+    failed_in: list[Count]
+    passed_in: list[Count]
     replay: str | None
 
 
@@ -288,63 +259,15 @@ class Document(TypedDict):
     findings: list[FindingRow]
     failures: NotRequired[list[FailureRow]]
     cost: NotRequired[CostRow]
-    seed: NotRequired[int | None]
+    seed: NotRequired[Seed | None]
     shard: NotRequired[str | None]
-    merged: NotRequired[int]
-
-
-_PLAIN = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    bool: {"type": "boolean"},
-    type(None): {"type": "null"},
-}
+    merged: NotRequired[Count]
 
 
 def json_schema() -> dict[str, Any]:
     """Return what every report conforms to, as JSON Schema has it."""
-    defined: dict[str, Any] = {}
-    reference = _schema(Document, defined)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "report.json of cache-isolation",
-        **reference,
-        "$defs": dict(sorted(defined.items())),
-    }
-
-
-def _schema(kind: Any, defined: dict[str, Any]) -> dict[str, Any]:
-    origin, arguments = get_origin(kind), get_args(kind)
-    made: dict[str, Any]
-    if kind in _PLAIN:
-        made = dict(_PLAIN[kind])
-    elif origin is Literal:
-        made = {"enum": list(arguments)}
-    elif origin in {Union, types.UnionType}:
-        made = {"anyOf": [_schema(each, defined) for each in arguments]}
-    elif origin is list:
-        made = {"type": "array", "items": _schema(arguments[0], defined)}
-    elif origin is dict:
-        of_values = _schema(arguments[1], defined)
-        made = {"type": "object", "additionalProperties": of_values}
-    elif issubclass(kind, enum.Enum):
-        made = {"enum": [each.value for each in kind]}
-    else:
-        made = {"$ref": f"#/$defs/{kind.__name__}"}
-        if kind.__name__ not in defined:
-            # Before its fields: a state may hold states.
-            defined[kind.__name__] = {}
-            defined[kind.__name__] |= _object(kind, defined)
-    return made
-
-
-def _object(kind: Any, defined: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "description": (kind.__doc__ or "").partition("\n")[0],
-        "type": "object",
-        "properties": {
-            name: _schema(each, defined) for name, each in get_type_hints(kind).items()
-        },
-        "required": sorted(kind.__required_keys__),
+        **msgspec.json.schema(Document),
     }

@@ -7,25 +7,21 @@ things, the one with the better proof is right.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
-from itertools import combinations
-from typing import Any, cast
+from itertools import chain, combinations
+from typing import Any, TypedDict, cast
 
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.judging.proofs import TIMES, Verdict
 from ci_cache_isolation.report.document import SCHEMA, bound
-from ci_cache_isolation.report.documents import Document, RunRow
-from ci_cache_isolation.running.shapes import (
-    Shape,
-    ShapeError,
-    anything,
-    exactly,
-    items,
-    of_type,
-    record,
+from ci_cache_isolation.report.documents import (
+    CoverageRow,
+    Document,
+    FailureRow,
+    RunRow,
 )
+from ci_cache_isolation.running.json_files import FileError, as_type, checked_object
 from ci_cache_isolation.stress.pairs import CoverageError, Pairs
 from ci_cache_isolation.stress.results import End
 
@@ -66,6 +62,22 @@ _WEIGHT = {
 }
 _CHANCE = 9
 _NEVER, _ALWAYS = f"0/{TIMES}", f"{TIMES}/{TIMES}"
+
+
+class _Covering(TypedDict):
+    coverage: CoverageRow
+
+
+class _Ended(TypedDict):
+    end: End
+
+
+class _OfStress(TypedDict):
+    """What `merge` needs, and only reports of stress hold."""
+
+    failures: list[FailureRow]
+    pairs: _Covering
+    runs: list[_Ended]
 
 
 class MergeError(IsolationError):
@@ -141,29 +153,31 @@ def _coverage(name: str, document: Loaded) -> Pairs:
     """Return what a report covers; it has all that is asked for below."""
     try:
         # What it is comes before what is wrong with it.
-        record({"schema": exactly(SCHEMA), "command": exactly("stress")})(document, "")
-        _shape()(document, "")
+        checked_object(document, schema=SCHEMA, command="stress")
+        as_type(document, Document)
+        as_type(document, _OfStress)
         _check(document)
         return Pairs.from_json(document["pairs"]["coverage"])
-    except (ShapeError, CoverageError) as error:
+    except (FileError, CoverageError) as error:
         raise MergeError(_NO_REPORT.format(name=name, found=error)) from None
 
 
-@functools.cache
-def _shape() -> Shape:
-    return of_type(Document)
-
-
 def _check(document: Loaded) -> None:
-    """Have it hold what only reports of stress do."""
-    record({"failures": items(anything), "pairs": record({"coverage": anything})})(
-        document, ""
-    )
-    items(record({"end": anything}))(document["runs"], "runs")
+    """Have it hold what no type says."""
+    for place, finding in enumerate(document["findings"]):
+        if (state := finding["state"]) is None:
+            continue
+        others = chain(state.get("together", ()), *state.get("or", ()))
+        if "written_at" not in state or not all(map(_is_named, (state, *others))):
+            raise FileError(f"no place or no name - at `$.findings[{place}].state`")
     indices = {run["index"] for run in document["runs"]}
     for each in document["failures"]:
         if unknown := {*each["failed_in"], *each["passed_in"]} - indices:
-            raise ShapeError(f"there is no run {min(unknown)}")
+            raise FileError(f"there is no run {min(unknown)}")
+
+
+def _is_named(state: Loaded) -> bool:
+    return ("key" if "alias" in state else "function") in state
 
 
 def _check_same(first: str, head: Loaded, name: str, document: Loaded) -> None:

@@ -115,7 +115,7 @@ def test_the_same_report_twice_is_refused(sharded):
     [
         ("nonsense", "file.json holds no report. Only what 'cache-isolation stress'"),
         ("[]", "file.json holds no report."),
-        ("{}", "file.json can't be merged: it lacks 'schema'."),
+        ("{}", "file.json can't be merged: Object missing required field `schema`."),
         ('{"schema": 1, "command": "audit"}', "command is 'audit', not 'stress'"),
     ],
 )

@@ -15,6 +15,8 @@ SHIPPED = Path(documents.__file__).with_name("report.schema.json")
 
 def test_what_is_shipped_is_made_of_the_types():
     made = json.dumps(documents.json_schema(), indent=2) + "\n"
+    # Before 0.23 msgspec left docstrings indented, as Python does before 3.13.
+    made = made.replace("\\n    ", "\\n")
     assert SHIPPED.read_text() == made, (
         "Write it anew: python -c 'import json; "
         "from ci_cache_isolation.report.documents import json_schema; "

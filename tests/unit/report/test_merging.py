@@ -280,13 +280,13 @@ def test_the_same_report_twice_is_refused():
     [
         ({"schema": 2}, "schema is 2, not 1"),
         ({"command": "audit"}, "command is 'audit', not 'stress'"),
-        ({"pairs": COUNTED}, "pairs lacks 'coverage'"),
-        ({"runs": [{}]}, "runs[0] lacks 'index'"),
-        ({"tool": 3}, "tool is 3, not an object"),
-        ({"runs": None}, "runs is null, not a list"),
+        ({"pairs": COUNTED}, "Object missing required field `coverage` - at `$.pairs`"),
+        ({"runs": [{}]}, "Object missing required field `index` - at `$.runs[0]`"),
+        ({"tool": 3}, "Expected `object`, got `int` - at `$.tool`, which is 3"),
+        ({"runs": None}, "Expected `array`, got `null` - at `$.runs`, which is null"),
         (
             {"pairs": {**COUNTED, "coverage": {"tests": 1}}},
-            "pairs.coverage lacks 'ids'",
+            "Object missing required field `ids` - at `$.pairs.coverage`",
         ),
     ],
 )
