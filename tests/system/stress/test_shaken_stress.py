@@ -21,7 +21,9 @@ LABELS = tuple(
         *("entries.Sweep", "entries.Tidy", "memory.Fee", "memory.Opening"),
     )
 )
-ACROSS = ("desk.test_servers.RedisKeepingTests",)
+ACROSS = tuple(
+    f"desk.test_servers.{name}Tests" for name in ("RedisKeeping", "RedisClearing")
+)
 OPTIONS = ("--seed", 0, "--orders", 2)
 
 
