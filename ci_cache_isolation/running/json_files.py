@@ -11,12 +11,13 @@ import json
 import os
 import re
 import reprlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 __all__ = [
     "FileError",
@@ -82,25 +83,62 @@ def _parts(value: Any) -> Collection[Any]:
 def as_type(value: Any, kind: type[T]) -> T:
     """Return JSON as a type; a `FileError` names the place where it is none."""
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, kind, dec_hook=_of_its_own_class)
     except msgspec.ValidationError as error:
-        raise FileError(_worded(str(error), value)) from None
+        raise FileError(_worded(str(error), value, kind)) from None
     except UnicodeEncodeError as error:
         name = _brief(error.object)
         raise FileError(f"Object contains unknown field {name}") from None
 
 
-def _worded(message: str, value: Any) -> str:
+def _of_its_own_class(kind: type, value: object) -> object:
+    return kind(value)
+
+
+def _worded(message: str, value: Any, kind: Any) -> str:
     """Return what msgspec says, and what was found at that place."""
     wanted, at, path = message.rpartition(" - at `$")
     if not at or "[...]" in path:  # that is any name of an object
         return message
-    for name, place in _PART.findall(path):
-        value = value[name or int(place)]
+    place = inspect.type_info(kind)
+    for name, number in _PART.findall(path):
+        value = value[name or int(number)]
+        place = _inside(place, name)
     if wanted.startswith("Invalid enum value"):
-        wanted = "Invalid enum value"
+        wanted = f"Expected one of {', '.join(map(str, _words(place)))}"
     found = "" if isinstance(value, dict | list) else f", which is {_brief(value)}"
     return f"{wanted}{at}{path}{found}"
+
+
+def _inside(place: inspect.Type, name: str) -> inspect.Type:
+    """Return the type of a name of an object, or of what a list holds."""
+    for each in _alternatives(place):
+        if name:
+            for field in getattr(each, "fields", ()):
+                if field.encode_name == name:
+                    inside: inspect.Type = field.type
+                    return inside
+        elif isinstance(each, inspect.ListType | inspect.VarTupleType):
+            return each.item_type
+    return inspect.AnyType()
+
+
+def _words(place: inspect.Type) -> Iterator[object]:
+    for each in _alternatives(place):
+        if isinstance(each, inspect.EnumType):
+            yield from (member.value for member in each.cls)
+        elif isinstance(each, inspect.LiteralType):
+            yield from each.values
+
+
+def _alternatives(place: inspect.Type) -> Iterator[inspect.Type]:
+    if isinstance(place, inspect.UnionType):
+        for each in place.types:
+            yield from _alternatives(each)
+    elif isinstance(place, inspect.Metadata):
+        yield from _alternatives(place.type)
+    else:
+        yield place
 
 
 def _brief(value: Any) -> str:

@@ -106,9 +106,9 @@ def test_whatever_a_file_says_it_can_be_written_again_or_is_refused(words):
         (
             list[Colour],
             ["\x1b[2J"],
-            r"Invalid enum value - at `$[0]`, which is '\x1b[2J'",
+            r"Expected one of red - at `$[0]`, which is '\x1b[2J'",
         ),
-        (list[Literal[1]], [2], "Invalid enum value - at `$[0]`, which is 2"),
+        (list[Literal[1]], [2], "Expected one of 1 - at `$[0]`, which is 2"),
         (list[Group], [[]], "Expected `array` of length >= 1 - at `$[0]`"),
         (tuple[bool], [], "Expected `array` of length 1, got 0"),
         (dict[str, bool], {"a": 1}, "Expected `bool`, got `int` - at `$[...]`"),
