@@ -16,8 +16,8 @@ from ci_cache_isolation.judging.cleaners import with_cleaners
 from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided, decide
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.judging.suspicions import confirm, quickest_first
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.forks import ForkServer
 from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.words import printable
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.output import shown_error

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ci_cache_isolation.evidence.conflicts import Suspicion
 from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 
 __all__ = ["about", "fitting", "met_beside"]
 

@@ -14,7 +14,7 @@ from itertools import islice, takewhile, zip_longest
 from ci_cache_isolation.evidence.account import Entry, How
 from ci_cache_isolation.evidence.notes import Note
 from ci_cache_isolation.judging.finding import Finding
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import Job
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED

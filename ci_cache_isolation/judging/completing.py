@@ -8,8 +8,8 @@ from dataclasses import replace
 from ci_cache_isolation.judging.history import Observed, between
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.minimising import all_changing, needed_together
-from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.judging.searching import Order, Question
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.outcomes import FAILED
 
 __all__ = ["completed"]

@@ -9,8 +9,9 @@ from ci_cache_isolation.judging.chance import Decision, Sequential
 from ci_cache_isolation.judging.history import Observed, suspected
 from ci_cache_isolation.judging.judged import Judged, Replayed
 from ci_cache_isolation.judging.minimising import first_changing, needed_together
-from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.searching import Order, Question
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 __all__ = ["Beside", "Dependence"]

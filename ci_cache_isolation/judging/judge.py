@@ -25,13 +25,14 @@ from ci_cache_isolation.judging.completing import completed
 from ci_cache_isolation.judging.depending import Beside, Dependence
 from ci_cache_isolation.judging.history import History, Observed
 from ci_cache_isolation.judging.judged import Cost, Judged, Judgement
-from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.searching import Order, Question, Search
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
-__all__ = ["judge"]
+__all__ = ["RULES", "judge"]
 
 _COLLIDED = object()
 _AT_ONCE = 4
@@ -213,6 +214,13 @@ def _found_alone(
     search: Search, test: str, tally: Counter[str | None], history: History
 ) -> Judged | None:
     """Return what a test's runs alone say of it, None if others may do it."""
+    found = (rule(search, test, tally, history) for rule in RULES)
+    return next(filter(None, found), None)
+
+
+def _broken_or_by_chance(
+    search: Search, test: str, tally: Counter[str | None], history: History
+) -> Judged | None:
     if tally[FAILED] and tally[PASSED]:
         return _judged_alone(search, test, tally[FAILED])
     if tally[FAILED] == TIMES and not history.passing(test):
@@ -221,6 +229,15 @@ def _found_alone(
         if sum(again.values()) == TIMES:
             return _judged_alone(search, test, again[FAILED])
     return None
+
+
+Rule = Callable[[Search, str, "Counter[str | None]", History], Judged | None]
+RULES: list[Rule] = [_broken_or_by_chance]
+"""What judges a test by its runs alone, the first that knows, before its orders do.
+
+Each is given how the test ended, `TIMES` times alone, may have it run again, and
+returns None where it has nothing to say.
+"""
 
 
 def _judged_alone(search: Search, test: str, failed: int) -> Judged:

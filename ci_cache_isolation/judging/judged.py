@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.checked_types import Amount, Count, Group
 
 __all__ = ["Cost", "Judged", "Judgement", "Replayed"]

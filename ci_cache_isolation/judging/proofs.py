@@ -1,29 +1,17 @@
-"""What is the matter with a test, and what it takes to say so."""
+"""What it takes to say what is the matter with a test."""
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
-__all__ = ["TIMES", "Proof", "Verdict"]
+__all__ = ["TIMES", "Proof"]
 
 TIMES = 5
 """How often each part of a proof is run."""
 Times = Annotated[int, Meta(ge=0, le=TIMES)]
-
-
-class Verdict(enum.StrEnum):
-    """What is the matter with a test."""
-
-    VICTIM = "victim"
-    BRITTLE = "brittle"
-    NON_DETERMINISTIC = "non-deterministic"
-    SELF_POLLUTING = "self-polluting"
-    CROSS_PROCESS = "cross-process"
-    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.minimising import needed_together
-from ci_cache_isolation.judging.proofs import TIMES, Verdict
+from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.judging.searching import Order, Question, Search
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from ci_cache_isolation.evidence.patterns import pattern_of
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.documents import (
     Document,
     FailureRow,
@@ -21,7 +21,6 @@ from ci_cache_isolation.report.documents import (
     StateRow,
 )
 from ci_cache_isolation.report.words import (
-    TITLES,
     called_at,
     counted,
     in_cache,
@@ -41,18 +40,8 @@ __all__ = [
     "unjudged",
 ]
 
-_CERTAINTY = (
-    *(Verdict.VICTIM, Verdict.BRITTLE, Verdict.SELF_POLLUTING),
-    *(Verdict.CROSS_PROCESS, Verdict.BROKEN, Verdict.NON_DETERMINISTIC),
-)
-"""The surest first."""
 SHOWN_NAMES = 5
 _NAMED = 3
-_RELATIONS = {
-    Verdict.BRITTLE: "passes after",
-    Verdict.CROSS_PROCESS: "fails while another process runs",
-}
-"""What is said of those who do it, before their names."""
 _FAILED = "failed in the audit's own run, with isolation"
 
 
@@ -107,7 +96,7 @@ class Card:
         told = [
             Told(
                 each["test"],
-                TITLES[Verdict(each["verdict"])],
+                Verdict(each["verdict"]).heading,
                 each["replay"],
                 tuple(fact for fact in facts if fact not in common),
             )
@@ -126,7 +115,7 @@ class Card:
 def _facts(finding: FindingRow) -> list[Fact]:
     """Return who does it, where, how often it failed how, and what hides it."""
     test, verdict = finding["test"], Verdict(finding["verdict"])
-    relation = _RELATIONS.get(verdict, "fails after")
+    relation = verdict.relation
     # It may do it to itself.
     groups = [together(group) for group in finding["after"] if group != [test]]
     facts = []
@@ -197,12 +186,8 @@ def _proof(finding: FindingRow) -> str:
             f"{text}; in the same order again {failed} of {runs} times: the order does "
             "not decide it"
         )
-    after = {
-        Verdict.SELF_POLLUTING: "after itself",
-        Verdict.CROSS_PROCESS: "beside others",
-    }.get(Verdict(finding["verdict"]), "after")
     for name, words in (
-        ("after", after),
+        ("after", Verdict(finding["verdict"]).repeated),
         ("isolated", "isolated"),
         ("reset", "memoised functions reset"),
     ):
@@ -229,7 +214,7 @@ class Unjudged:
 
 def cards(findings: Iterable[FindingRow]) -> list[Card]:
     """Put findings together by cause, the surest and the largest first."""
-    rows = list(findings)
+    rows, certainty = list(findings), list(Verdict.known)
     groups: dict[Hashable, tuple[list[Hashable], list[int]]] = {}
     for at, finding in enumerate(rows):
         causes, members = _causes(finding), [at]
@@ -243,7 +228,7 @@ def cards(findings: Iterable[FindingRow]) -> list[Card]:
     return sorted(
         (Card.of([rows[at] for at in sorted(each)]) for each in distinct.values()),
         key=lambda card: (
-            _CERTAINTY.index(card.verdict),
+            certainty.index(card.verdict),
             not card.carrier,
             -len(card.findings),
         ),

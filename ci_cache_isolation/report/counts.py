@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.documents import Document, FindingRow
 from ci_cache_isolation.report.words import counted
 from ci_cache_isolation.running.jobs import End
@@ -21,8 +21,6 @@ __all__ = [
 ENOUGH_RUNS = 10
 """Of fewer runs without a failure a bound says nothing that anybody wants to hear."""
 
-_BY_OTHERS = frozenset(Verdict) - {Verdict.BROKEN, Verdict.NON_DETERMINISTIC}
-"""What other tests do, or the same test the time before."""
 _NEEDS_OTHERS = (
     "What passes with CI_CACHE_ISOLATION=off needs what another test leaves in a "
     "cache, or looks past the cache API (docs/limits.md)."
@@ -141,7 +139,7 @@ def _found(document: Document, causes: int) -> str:
         counted(number, "victim")
         if verdict is Verdict.VICTIM
         else f"{number} {verdict}"
-        for verdict in Verdict
+        for verdict in Verdict.known.values()
         if (number := verdicts.count(verdict))
     ]
     return f"Judged: {', '.join(counts)}."
@@ -167,7 +165,9 @@ def needs_others(document: Document) -> str:
 
 def cured(document: Document) -> list[str]:
     """Return what helps tests that depend on others' runs or on their own."""
-    dependent = [each for each in document["findings"] if each["verdict"] in _BY_OTHERS]
+    dependent = [
+        each for each in document["findings"] if Verdict(each["verdict"]).is_by_others
+    ]
     number = len(dependent)
     if not number:
         return []

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from ci_cache_isolation.evidence.account import How
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.checked_types import Amount, Count, Seed
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
@@ -269,5 +269,10 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "report.json of cache-isolation",
-        **msgspec.json.schema(Document),
+        **msgspec.json.schema(Document, schema_hook=_words_of),
     }
+
+
+def _words_of(kind: type) -> dict[str, Any]:
+    assert kind is Verdict
+    return {"description": "What is the matter with a test.", "enum": [*Verdict.known]}

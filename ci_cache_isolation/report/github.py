@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.cards import cards, carrying
 from ci_cache_isolation.report.documents import Document, FindingRow
 from ci_cache_isolation.report.markdown import summary
-from ci_cache_isolation.report.words import TITLES, printable, together
+from ci_cache_isolation.report.words import printable, together
 
 __all__ = ["publish", "workflow_commands"]
 
@@ -58,7 +58,7 @@ def workflow_commands(document: Document, folder: str, workspace: str) -> list[s
             state = finding["state"]
             if state is None and side == "read_at":
                 continue
-            is_chance = Verdict(finding["verdict"]) is Verdict.NON_DETERMINISTIC
+            is_chance = Verdict(finding["verdict"]).is_by_chance
             line = _line(state and state[side], folder, workspace)
             text = _text(finding, side if line else None)
             where = line or _own_file(finding["test"], folder, workspace)
@@ -77,7 +77,7 @@ def _command(level: str, where: str, finding: FindingRow, text: str) -> str:
 
 def _text(finding: FindingRow, side: str | None) -> str:
     """Say what is the matter, beside the line of that side or beside none."""
-    text = f"{finding['test']}: {TITLES[Verdict(finding['verdict'])]}"
+    text = f"{finding['test']}: {Verdict(finding['verdict']).heading}"
     if finding["after"]:
         text += f" ({' together with '.join(finding['after'][0])}"
         more = len(finding["after"]) - 1

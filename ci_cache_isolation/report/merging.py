@@ -13,7 +13,8 @@ from itertools import chain, combinations
 from typing import Any, TypedDict, cast
 
 from ci_cache_isolation.errors import IsolationError
-from ci_cache_isolation.judging.proofs import TIMES, Verdict
+from ci_cache_isolation.judging.proofs import TIMES
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.document import SCHEMA, bound
 from ci_cache_isolation.report.documents import (
     CoverageRow,
@@ -51,15 +52,6 @@ _SAME = {
     ("suite", "settings"): "the settings module",
 }
 """What all reports have in common: where it stands in them, and its name."""
-# Who is right where reports differ: what was proved, then what was not seen again.
-_WEIGHT = {
-    Verdict.VICTIM: 5,
-    Verdict.BRITTLE: 5,
-    Verdict.SELF_POLLUTING: 4,
-    Verdict.CROSS_PROCESS: 3,
-    Verdict.NON_DETERMINISTIC: 2,
-    Verdict.BROKEN: 1,
-}
 _CHANCE = 9
 _NEVER, _ALWAYS = f"0/{TIMES}", f"{TIMES}/{TIMES}"
 
@@ -323,7 +315,7 @@ def _united(findings: Sequence[dict[str, Any]], *, has_passed: bool) -> dict[str
     ]
     return {
         **best,
-        "verdict": verdict.value,
+        "verdict": verdict,
         "after": after,
         "cleaners": _distinct(test for each in same for test in each["cleaners"]),
         "complete": any(each.get("complete") for each in same),
@@ -341,7 +333,7 @@ def _weight(finding: Loaded) -> tuple[int, bool, bool]:
     """Say how much a finding is worth: chance that was seen, alone, beats all."""
     verdict, proof = Verdict(finding["verdict"]), finding["proof"]
     is_chance = proof["alone"] not in {_NEVER, _ALWAYS}
-    weight = _CHANCE if is_chance else _WEIGHT[verdict]
+    weight = _CHANCE if is_chance else verdict.weight
     return weight, bool(finding["after"]), proof["isolated"] is not None
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.cards import Card, cards, unjudged
 from ci_cache_isolation.report.counts import (
     advice,
@@ -109,7 +109,7 @@ def _card(card: Card) -> dict[str, Any]:
 
 
 def _mood(verdict: Verdict) -> str:
-    return "warn" if verdict is Verdict.NON_DETERMINISTIC else "bad"
+    return "warn" if verdict.is_by_chance else "bad"
 
 
 def _matrix(document: Document) -> dict[str, Any] | None:

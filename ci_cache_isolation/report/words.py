@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ci_cache_isolation.evidence.patterns import pattern_of
-from ci_cache_isolation.judging.proofs import Verdict
 from ci_cache_isolation.running.output import counted
 
 __all__ = [
-    "TITLES",
     "called_at",
     "counted",
     "in_cache",
@@ -21,15 +19,6 @@ __all__ = [
     "several",
     "together",
 ]
-
-TITLES = {
-    Verdict.VICTIM: "victim, passes alone and fails after others",
-    Verdict.BRITTLE: "brittle, fails alone and passes after others",
-    Verdict.SELF_POLLUTING: "self-polluting, fails the second time",
-    Verdict.CROSS_PROCESS: "cross-process, fails while another process is live",
-    Verdict.NON_DETERMINISTIC: "non-deterministic, fails by chance",
-    Verdict.BROKEN: "broken, fails always",
-}
 
 
 def printable(text: str) -> str:

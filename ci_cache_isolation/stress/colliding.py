@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ci_cache_isolation.judging.proofs import Verdict
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import End, Job, Sections
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import PASSED

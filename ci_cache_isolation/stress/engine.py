@@ -18,7 +18,8 @@ from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.judging.judge import judge
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.forks import ForkServer, ForkServerError
 from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
 from ci_cache_isolation.running.limits import Runs, TimeLimit

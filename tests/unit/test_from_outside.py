@@ -12,11 +12,21 @@ from ci_cache_isolation.isolation.dialects.generic import GenericDialect
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.base import Store
-from ci_cache_isolation.report import providers
+from ci_cache_isolation.judging.judge import judge
+from ci_cache_isolation.judging.judged import Judged
+from ci_cache_isolation.judging.proofs import TIMES, Proof
+from ci_cache_isolation.judging.verdicts import Verdict
+from ci_cache_isolation.report import counts, providers
+from ci_cache_isolation.report.cards import cards
+from ci_cache_isolation.report.documents import Document
 from ci_cache_isolation.report.files import FILES, write
+from ci_cache_isolation.running.json_files import as_type
+from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import RUNNERS, runner_named
 from ci_cache_isolation.running.runners.django import DjangoRunner
+from tests.unit.report.test_markdown import VICTIM
 from tests.unit.report.test_merging import document
+from tests.worlds import World
 
 
 class ListCache(BaseCache):
@@ -109,6 +119,32 @@ def test_a_runner(monkeypatch, tmp_path):
     runner = runner_named("auto", tmp_path)
     assert runner.own_command(["app"]) == ["make", "test", "app"]
     assert MakeRunner not in RUNNERS
+
+
+SLOW = "slow"
+
+
+def takes_too_long(search, test, tally, history):
+    """Say that a test is slow, where nothing but its time is against it."""
+    message = search.messages.get((test,), "")
+    if tally[FAILED] < TIMES or message != "why":
+        return None
+    return Judged(test, Verdict(SLOW), Proof(TIMES), (test,), message=message)
+
+
+def test_a_verdict(monkeypatch):
+    monkeypatch.setattr(Verdict, "known", Verdict.known.copy())
+    Verdict.add(SLOW, "takes too long, alone too", is_by_others=False)
+    rules = [takes_too_long, *sys.modules[judge.__module__].RULES]
+    monkeypatch.setattr(sys.modules[judge.__module__], "RULES", rules)
+    world = World(["a", "b"], broken={"a"})
+    [found] = judge(world.observe(("a", "b")), world.tests, world.run).findings
+    assert found.verdict is Verdict(SLOW)
+    report = {**document(), "findings": [VICTIM | {"verdict": SLOW}]}
+    [card] = cards(report["findings"])
+    assert card.tests[0].title == "slow, takes too long, alone too"
+    assert counts.answer(report, 1, 0) == ("Judged: 1 slow.", "bad")
+    assert as_type(report, Document)["findings"][0]["verdict"] is Verdict(SLOW)
 
 
 def as_tap(document):

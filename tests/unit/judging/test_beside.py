@@ -6,7 +6,8 @@ import pytest
 
 from ci_cache_isolation.judging.beside import AT_LEAST, Beside, Met, with_neighbours
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import End, Forked, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 

@@ -7,7 +7,8 @@ from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.judging.cleaners import candidates, cleaners
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.forks import Job
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from tests.unit.evidence.test_conflicts import KEY, OTHER, left, look, note

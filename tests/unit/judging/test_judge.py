@@ -8,7 +8,8 @@ import pytest
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.judging.judge import judge
 from ci_cache_isolation.judging.judged import Replayed
-from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import Sections
 from tests.worlds import World, random_world, shuffles
 

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from ci_cache_isolation.judging.proofs import TIMES, Proof, Verdict
+from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.suspicions import confirm, quickest_first
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.forks import End, Forked, Job, Sections
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.report.document import stress_document
 from ci_cache_isolation.report.progress import ProgressTerminal
 from ci_cache_isolation.report.terminal import show

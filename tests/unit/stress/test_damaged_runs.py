@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from ci_cache_isolation.commands import stress as command
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.pairs import Pairs
 from ci_cache_isolation.stress.results import failing, in_sequence

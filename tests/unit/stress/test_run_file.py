@@ -5,7 +5,8 @@ import pytest
 
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.judging.judged import Cost, Judged, Replayed
-from ci_cache_isolation.judging.proofs import Proof, Verdict
+from ci_cache_isolation.judging.proofs import Proof
+from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress.plan import Kind, Shard, Step, Wishes
 from ci_cache_isolation.stress.request import StressRequest
