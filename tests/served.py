@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_cache_isolation.running.forks import End, ForkServer, Job, Sections
+from ci_cache_isolation.running.forks import End, ForkClient, Job, SectionMode
 from ci_cache_isolation.running.runners import runner_named
 from tests.commands import copied
 
@@ -37,7 +37,7 @@ class Served:
             "TMPDIR": str(self.temporary),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return ForkServer(
+        return ForkClient(
             runner_named(self.runner, self.project),
             labels or ("leaks",),
             self.out,
@@ -46,7 +46,7 @@ class Served:
             environment=environment,
         )
 
-    def job(self, *tests, sections=Sections.SHARED, **options):
+    def job(self, *tests, sections=SectionMode.SHARED, **options):
         return Job(tuple(self.id(test) for test in tests), sections, **options)
 
     def id(self, test):
@@ -188,7 +188,7 @@ def _jobs(served, count):
         kind = KINDS[number % 3]
         tests = f"leaks.{kind}.test_writes", f"leaks.{kind}.test_reads"
         common = "tag" if number % 10 == 9 else ""
-        sections = Sections.COMMON if common else Sections.SHARED
+        sections = SectionMode.COMMON if common else SectionMode.SHARED
         if number % 20 == 7:
             tests = (*tests, "bad.BadTests.test_exits")
         yield served.job(*tests, sections=sections, common=common)

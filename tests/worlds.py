@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from ci_cache_isolation.judging.history import Observed
-from ci_cache_isolation.running.jobs import End, Forked, Sections
+from ci_cache_isolation.running.jobs import End, Forked, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 SECONDS_A_TEST = 0.0033
@@ -107,7 +107,7 @@ class World:
             self.seconds += seconds
             outcomes = self.outcomes(
                 job.tests,
-                is_isolated=job.sections in {Sections.ISOLATED, Sections.RESET},
+                is_isolated=job.sections in {SectionMode.ISOLATED, SectionMode.RESET},
             )
             yield Forked(job, End.FINISHED, outcomes, seconds, "why")
 

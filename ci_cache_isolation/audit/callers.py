@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from ci_cache_isolation.evidence.conflicts import Conflict
-from ci_cache_isolation.running.forks import Job, Sections
+from ci_cache_isolation.running.forks import Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
@@ -170,7 +170,7 @@ class _Orders:
         self, orders: Sequence[tuple[str, ...]]
     ) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
         """Yield orders and the outcomes of all their tests, as they end."""
-        jobs = (Job(order, Sections.REMEMBERING) for order in orders)
+        jobs = (Job(order, SectionMode.REMEMBERING) for order in orders)
         for forked in self._run(takewhile(lambda _: self._goes_on(), jobs)):
             self.runs += 1
             yield forked.job.tests, forked.outcomes

@@ -19,7 +19,7 @@ from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE
 from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.running.events import RECORD_VARIABLE, WHOLE_VARIABLE
 from ci_cache_isolation.running.events import read as read_record
-from ci_cache_isolation.running.forks import ForkServer, ForkServerError
+from ci_cache_isolation.running.forks import ForkClient, ForkServerError
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.limits import TimeLimit
 from ci_cache_isolation.running.order_file import Cache
@@ -205,7 +205,7 @@ class Audit:
         begun = time.monotonic()
         whole = TimeLimit(60 * self._request.minutes)
         processes = os.cpu_count() or 1
-        with ForkServer(
+        with ForkClient(
             self._runner,
             self._request.labels,
             self._folder,

@@ -18,7 +18,7 @@ from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.suspicions import confirm, quickest_first
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.forks import ForkServer
+from ci_cache_isolation.running.forks import ForkClient
 from ci_cache_isolation.running.jobs import Forked, Job
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
@@ -43,7 +43,7 @@ class Proving:
         self,
         result: AuditResult,
         request: AuditRequest,
-        server: ForkServer,
+        server: ForkClient,
         limit: TimeLimit,
         say: Callable[[str], None],
     ) -> None:

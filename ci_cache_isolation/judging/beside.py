@@ -13,7 +13,7 @@ from itertools import count
 from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES
-from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.jobs import Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED
 
@@ -66,7 +66,7 @@ class Beside:
         for number, (test, other) in enumerate(pairs):
             if number >= _MOST_SCREENED or self._is_over():
                 break
-            if self._failed(test, other, Sections.COMMON):
+            if self._failed(test, other, SectionMode.COMMON):
                 suspects.setdefault(test, []).append(other)
         for test, others in suspects.items():
             self._ask(test, others)
@@ -77,16 +77,16 @@ class Beside:
         for other in neighbours:
             if self._is_over():
                 return
-            failed = self._times(test, other, Sections.COMMON)
+            failed = self._times(test, other, SectionMode.COMMON)
             if failed >= AT_LEAST:
-                isolated = self._times(test, other, Sections.ISOLATED)
+                isolated = self._times(test, other, SectionMode.ISOLATED)
                 self.found.setdefault(test, []).append(Met(other, failed, isolated))
 
-    def _times(self, test: str, other: str, sections: Sections) -> int:
+    def _times(self, test: str, other: str, sections: SectionMode) -> int:
         return sum(self._failed(test, other, sections) for _ in range(TIMES))
 
-    def _failed(self, test: str, other: str, sections: Sections) -> bool:
-        tag = f"beside-{next(self._tags)}" if sections is Sections.COMMON else ""
+    def _failed(self, test: str, other: str, sections: SectionMode) -> bool:
+        tag = f"beside-{next(self._tags)}" if sections is SectionMode.COMMON else ""
         own = Job((test,), sections, common=tag)
         jobs = [Job((other,) * _LONGER, sections, common=tag), own]
         has_failed = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
 from ci_cache_isolation.judging.proofs import TIMES
-from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.jobs import Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
@@ -54,7 +54,7 @@ def decide(  # noqa: PLR0913
     run: Runs,
     *,
     is_known: bool = True,
-    sections: Sections = Sections.SHARED,
+    sections: SectionMode = SectionMode.SHARED,
 ) -> Decided:
     """Find out what carries it, out of what the tests of an order have in common.
 
@@ -81,7 +81,7 @@ class _Experiment:
         order: tuple[str, ...],
         alone: str,
         run: Runs,
-        sections: Sections,
+        sections: SectionMode,
     ) -> None:
         self._all = suspicions
         self._order = order

@@ -28,7 +28,7 @@ from ci_cache_isolation.judging.judged import Cost, Judged, Judgement
 from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.searching import Order, Question, Search
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.jobs import SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
@@ -46,7 +46,7 @@ def judge(  # noqa: PLR0913
     *,
     run_alone: Runs | None = None,
     suspects: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    sections: Sections = Sections.SHARED,
+    sections: SectionMode = SectionMode.SHARED,
     is_over: Callable[[], bool] = lambda: False,
     on_finding: Callable[[Judged], None] = lambda _: None,
     run_beside: Beside | None = None,

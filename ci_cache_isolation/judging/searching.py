@@ -15,7 +15,7 @@ from itertools import takewhile
 
 from ci_cache_isolation.judging.judged import Cost
 from ci_cache_isolation.judging.proofs import TIMES, Proof
-from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
+from ci_cache_isolation.running.jobs import End, Forked, Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
@@ -32,7 +32,7 @@ class Search:
     """
 
     def __init__(
-        self, run: Runs, sections: Sections, is_over: Callable[[], bool]
+        self, run: Runs, sections: SectionMode, is_over: Callable[[], bool]
     ) -> None:
         self._run = run
         self._sections = sections
@@ -81,13 +81,13 @@ class Search:
         Where that makes no difference, once more with functions that remember nothing.
         """
         parts = [Job((test,), self._sections), Job(order, self._sections)]
-        if self._sections is not Sections.ISOLATED:
-            parts.append(Job(order, Sections.ISOLATED))
+        if self._sections is not SectionMode.ISOLATED:
+            parts.append(Job(order, SectionMode.ISOLATED))
         if (failures := self._failures(parts)) is None:
             return None
         proof = Proof(*failures)
         if proof.is_steady and not proof.is_of_caches:
-            if (failures := self._failures([Job(order, Sections.RESET)])) is None:
+            if (failures := self._failures([Job(order, SectionMode.RESET)])) is None:
                 return None
             return replace(proof, reset=failures[0])
         return proof
@@ -102,7 +102,7 @@ class Search:
 
     def is_cured(self, proof: Proof) -> bool | None:
         """Return whether isolation makes the test pass; a brittle one fails alone."""
-        if proof.alone or self._sections is Sections.ISOLATED:
+        if proof.alone or self._sections is SectionMode.ISOLATED:
             return False
         return None if proof.isolated is None else proof.isolated == 0
 

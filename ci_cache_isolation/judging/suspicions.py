@@ -16,7 +16,7 @@ from ci_cache_isolation.judging.minimising import needed_together
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.judging.searching import Order, Question, Search
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.jobs import SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
@@ -87,7 +87,7 @@ def confirm(  # noqa: PLR0913,PLR0917
     so no more is begun.
     """
     searches = [
-        Search(each, Sections.SHARED, is_over)
+        Search(each, SectionMode.SHARED, is_over)
         for each in (run, run_alone)
         if each is not None
     ]

@@ -29,7 +29,7 @@ from ci_cache_isolation.running.jobs import (
     End,
     Forked,
     Job,
-    Sections,
+    SectionMode,
 )
 from ci_cache_isolation.running.output import cause_in, shown, shown_path
 from ci_cache_isolation.running.private_files import opened
@@ -39,13 +39,13 @@ from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = [
     "End",
-    "ForkServer",
+    "ForkClient",
     "ForkServerError",
     "Forked",
     "Job",
     "NotLoadedError",
     "NothingToForkError",
-    "Sections",
+    "SectionMode",
 ]
 
 LOG = "fork-server.log"
@@ -94,7 +94,7 @@ class NotLoadedError(ForkServerError):
     slug = "not-loaded"
 
 
-class ForkServer:
+class ForkClient:
     """The process, while the context lasts. One `run` at a time.
 
     ``folder`` is where its output is kept, ``seconds`` the time limit of each job that

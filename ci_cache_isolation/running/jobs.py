@@ -19,7 +19,7 @@ __all__ = [
     "End",
     "Forked",
     "Job",
-    "Sections",
+    "SectionMode",
 ]
 
 FORKS_VARIABLE = "CI_CACHE_ISOLATION_FORKS"
@@ -35,7 +35,7 @@ NO_END = "no end within"
 """How the message begins of a test that had no end within its time."""
 
 
-class Sections(enum.StrEnum):
+class SectionMode(enum.StrEnum):
     """How a fork's caches are.
 
     SHARED is what isolation off would be, but harmless: the tests of one fork meet in
@@ -56,14 +56,14 @@ class Sections(enum.StrEnum):
     @property
     def is_shared(self) -> bool:
         """Return whether tests meet in them."""
-        return self in {Sections.SHARED, Sections.COMMON}
+        return self in {SectionMode.SHARED, SectionMode.COMMON}
 
     @property
     def variables(self) -> dict[str, str]:
         """What the environment says of them, where it says already that tests meet."""
         variables = {} if self.is_shared else {SCOPE_VARIABLE: "test"}
-        if self in {Sections.REMEMBERING, Sections.RESET}:
-            is_reset = self is Sections.RESET
+        if self in {SectionMode.REMEMBERING, SectionMode.RESET}:
+            is_reset = self is SectionMode.RESET
             variables[RESET_VARIABLE] = "on" if is_reset else "off"
         return variables
 
@@ -88,7 +88,7 @@ class Job:
     """
 
     tests: tuple[str, ...]
-    sections: Sections = Sections.SHARED
+    sections: SectionMode = SectionMode.SHARED
     seconds: float | None = None
     common: str = ""
     journal: str = ""
@@ -114,12 +114,12 @@ class Job:
         """Return the job that was sent."""
         known = {each.name: sent[each.name] for each in fields(cls)}
         known["tests"] = tuple(sent["tests"])
-        known["sections"] = Sections(sent["sections"])
+        known["sections"] = SectionMode(sent["sections"])
         known["undone"] = tuple(map(tuple, sent["undone"]))
         return cls(**known)
 
     def __post_init__(self) -> None:
-        if (self.sections is Sections.COMMON) != bool(self.common):
+        if (self.sections is SectionMode.COMMON) != bool(self.common):
             raise ValueError("a job has a common tag with COMMON sections only")
 
 

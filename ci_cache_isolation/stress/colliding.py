@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.jobs import End, Job, Sections
+from ci_cache_isolation.running.jobs import End, Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import PASSED
 from ci_cache_isolation.running.output import counted
@@ -41,7 +41,7 @@ _OF_FILES_OR_PORTS = re.compile(
 
 
 def many_collided(
-    result: StressResult, quiet: Runs, sections: Sections
+    result: StressResult, quiet: Runs, sections: SectionMode
 ) -> dict[str, None]:
     """Return all tests that failed, if many do so only while orders run beside theirs.
 
@@ -62,7 +62,7 @@ def many_collided(
 
 
 def run_again(
-    result: StressResult, quiet: Runs, sections: Sections, *, are_proved: bool
+    result: StressResult, quiet: Runs, sections: SectionMode, *, are_proved: bool
 ) -> Iterator[Run]:
     """Run orders once more in which tests collided, and yield what came of them.
 
@@ -89,7 +89,7 @@ def run_again(
             result.collided.pop(test, None)
 
 
-def _job(run: Run, sections: Sections) -> Job:
+def _job(run: Run, sections: SectionMode) -> Job:
     return Job(run.order, sections)
 
 

@@ -20,8 +20,8 @@ from ci_cache_isolation.judging.judge import judge
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.forks import ForkServer, ForkServerError
-from ci_cache_isolation.running.jobs import NO_END, Forked, Job, Sections
+from ci_cache_isolation.running.forks import ForkClient, ForkServerError
+from ci_cache_isolation.running.jobs import NO_END, Forked, Job, SectionMode
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
@@ -85,7 +85,7 @@ class Stress:
         self._folder = orders_folder
         self._progress = progress
         self._known = known
-        self._sections = Sections(request.cache.value)
+        self._sections = SectionMode(request.cache.value)
         self._beside: Beside | None = None
         self._isolating: Sequence[str] | None = ()
         self._is_recorded = False
@@ -228,7 +228,7 @@ class Stress:
         """Return whether tests may meet another process here, and should."""
         is_asked = self._request.wishes.split > 1
         is_shared = self._request.cache is Cache.SHARED
-        return is_asked and is_shared and isinstance(executor, ForkServer)
+        return is_asked and is_shared and isinstance(executor, ForkClient)
 
     def _screen(self, run: Callable[..., Iterator[Forked]], beside: Beside) -> None:
         """Look for tests that fail beside others, and only did not happen to."""
@@ -267,7 +267,7 @@ class Stress:
         """Return the suite's own order with isolation on, recorded."""
         return Job(
             tuple(test.id for test in self.result.tests),
-            Sections.ISOLATED,
+            SectionMode.ISOLATED,
             journal=str(self._folder / _JOURNAL),
         )
 

@@ -16,7 +16,7 @@ from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.evidence.hashing import variables
 from ci_cache_isolation.running.cold import ColdJob, ColdRun, ColdRuns
 from ci_cache_isolation.running.forks import (
-    ForkServer,
+    ForkClient,
     ForkServerError,
     NothingToForkError,
 )
@@ -24,7 +24,7 @@ from ci_cache_isolation.running.jobs import (
     End,
     Forked,
     Job,
-    Sections,
+    SectionMode,
 )
 from ci_cache_isolation.running.order_file import Cache, OrderFile
 from ci_cache_isolation.running.outcomes import FAILED
@@ -121,7 +121,7 @@ class ColdExecutor:
         self.first_run: ColdRun
 
     def __enter__(self) -> Self:
-        sections = Sections(self._cache.value)
+        sections = SectionMode(self._cache.value)
         job = self._cold(Job((), sections), ())
         [run] = self._runs.run([job], 1)
         self.first_run = run
@@ -218,7 +218,7 @@ def opened(
 ) -> Iterator[Executor]:
     """Have what runs orders here: forks, or cold processes where forks are unsafe."""
     with ExitStack() as stack:
-        server = ForkServer(
+        server = ForkClient(
             runner,
             request.labels,
             folder,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_cache_isolation.running.cold import ColdJob, ColdRuns
-from ci_cache_isolation.running.jobs import End, Job, Sections
+from ci_cache_isolation.running.jobs import End, Job, SectionMode
 from ci_cache_isolation.running.order_file import OrderFile
 from ci_cache_isolation.running.outcomes import PASSED, SKIPPED
 from ci_cache_isolation.running.output import shown, shown_path
@@ -57,7 +57,7 @@ class Observing:
         self._progress = progress
         self._recording = recording
         self.is_recorded = False
-        self._sections = Sections(request.cache.value)
+        self._sections = SectionMode(request.cache.value)
         self._began = time.monotonic()
         self.result = result
         self._limit: float | None = None

@@ -17,7 +17,7 @@ from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.journal import JOURNAL
 from ci_cache_isolation.running.events import Events
 from ci_cache_isolation.running.inside.databases import Slot
-from ci_cache_isolation.running.jobs import Job, Sections
+from ci_cache_isolation.running.jobs import Job, SectionMode
 from ci_cache_isolation.running.suite import SuiteTest
 
 __all__ = ["Suite", "live"]
@@ -125,7 +125,7 @@ def _end_with(lifeline: int) -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
 
 
-def _isolate(sections: Sections) -> None:
+def _isolate(sections: SectionMode) -> None:
     # Not only on the stack: a suite that begins reads the options again.
     os.environ.update(sections.variables)
     # That is the parent's to do, once and when all forks have ended.

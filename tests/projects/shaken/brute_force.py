@@ -23,20 +23,20 @@ from pathlib import Path
 
 import truth
 
-from ci_cache_isolation.running.forks import End, Forked, ForkServer, Job, Sections
+from ci_cache_isolation.running.forks import End, ForkClient, Forked, Job, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
 
 HERE = Path(__file__).parent
 SECONDS = 60
 # As the option --cache has them.
-SECTIONS = (Sections.SHARED, Sections.ISOLATED)
+SECTIONS = (SectionMode.SHARED, SectionMode.ISOLATED)
 
 
 class Judge:
     """Compares what is found with what is planted, for all tests or for some."""
 
-    def __init__(self, server: ForkServer, runner: str, *, is_part: bool) -> None:
+    def __init__(self, server: ForkClient, runner: str, *, is_part: bool) -> None:
         self.server = server
         self.runner = runner
         self.tests = server.tests
@@ -87,13 +87,15 @@ class Judge:
         for test in sorted(named - set(self.tests)):
             yield f"no test {test}"
 
-    def _alone(self, sections: Sections) -> Iterator[str]:
+    def _alone(self, sections: SectionMode) -> Iterator[str]:
         for forked in self._run(Job((test,), sections) for test in self.victims):
             [test] = forked.job.tests
             if self._is_changed(forked):
                 yield f"{sections}: {test} {forked.last} alone: {forked.message}"
 
-    def _pairs(self, pairs: set[tuple[str, str]], sections: Sections) -> Iterator[str]:
+    def _pairs(
+        self, pairs: set[tuple[str, str]], sections: SectionMode
+    ) -> Iterator[str]:
         found = {
             forked.job.tests
             for forked in self._run(Job(pair, sections) for pair in pairs)
@@ -118,7 +120,7 @@ class Judge:
             for forked in self._run(Job(tests, sections) for tests in jobs):
                 leak = jobs[forked.job.tests]
                 is_changed = self._is_changed(forked)
-                is_cured = sections is Sections.ISOLATED and leak.is_cured
+                is_cured = sections is SectionMode.ISOLATED and leak.is_cured
                 if is_changed is is_cured:
                     yield f"{sections}: {leak.name}: {forked.job.tests} {forked.last}"
 
@@ -140,7 +142,7 @@ class Judge:
                 yield f"{leak.name}: {cleaner} does not hide {group} from {victim}"
 
     def _orders(
-        self, orders: Iterable[tuple[str, ...]], sections: Sections
+        self, orders: Iterable[tuple[str, ...]], sections: SectionMode
     ) -> Iterator[str]:
         for forked in self._run(Job(order, sections) for order in orders):
             order = forked.job.tests
@@ -189,7 +191,7 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "shaken.settings"
     with (
         tempfile.TemporaryDirectory(prefix="shaken-") as folder,
-        ForkServer(
+        ForkClient(
             runner_named(asked.runner, HERE),
             asked.labels or ["desk"],
             Path(folder),

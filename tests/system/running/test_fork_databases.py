@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from ci_cache_isolation.running.forks import End, ForkServerError, Sections
+from ci_cache_isolation.running.forks import End, ForkServerError, SectionMode
 from tests.served import Served, eventually, in_session_of
 
 FILE = {
@@ -127,7 +127,7 @@ def test_what_was_committed_is_not_there_for_the_next_fork(lasting):
 def test_tables_of_caches_are_a_fork_s_own(lasting):
     table = "leaks.TableTests.test_writes", "leaks.TableTests.test_reads"
     shared = lasting.served.job(*table)
-    isolated = lasting.served.job(*table, sections=Sections.ISOLATED)
+    isolated = lasting.served.job(*table, sections=SectionMode.ISOLATED)
     reads = lasting.served.job(table[1])
     with lasting.server() as server:
         ended = list(server.run([shared, isolated, reads] * 3))

@@ -45,10 +45,10 @@ def client_that_is_ended(shared, tmp_path, ended_by):
     script.write_text(
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from ci_cache_isolation.running.forks import ForkServer, Job\n"
+        "from ci_cache_isolation.running.forks import ForkClient, Job\n"
         "from ci_cache_isolation.running.runners import runner_named\n"
         "runner, project, out, *tests = sys.argv[1:]\n"
-        "with ForkServer(runner_named(runner, Path(project)), ['leaks'], Path(out),\n"
+        "with ForkClient(runner_named(runner, Path(project)), ['leaks'], Path(out),\n"
         "                processes=2, seconds=60) as server:\n"
         "    print(server.pid, flush=True)\n"
         "    jobs = (Job(tuple(tests)) for _ in range(1000))\n"

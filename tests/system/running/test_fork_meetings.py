@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from ci_cache_isolation.evidence.notes import read
-from ci_cache_isolation.running.forks import End, Sections
+from ci_cache_isolation.running.forks import End, SectionMode
 from tests.served import Served
 from tests.servers import running
 
@@ -36,7 +36,7 @@ def test_forks_of_one_tag_meet_and_others_do_not(served, shared):
 
     def job(test, tag):
         return served.job(
-            f"meetings.{kind}.test_{test}", sections=Sections.COMMON, common=tag
+            f"meetings.{kind}.test_{test}", sections=SectionMode.COMMON, common=tag
         )
 
     with served.server(**environment) as server:
@@ -74,7 +74,7 @@ def test_what_set_up_stored_is_there_for_those_who_meet(
         "        caches[alias].set('set-up', 1)\n"
     )
     test = f"meetings.{kind}.test_sees_what_set_up_stored"
-    common = served.job(test, sections=Sections.COMMON, common="a")
+    common = served.job(test, sections=SectionMode.COMMON, common="a")
     with served.server(**environment) as server:
         ended = list(server.run([common, common, served.job(test)]))
     assert [each.messages for each in ended] == [{}] * 3
@@ -84,7 +84,7 @@ def test_what_set_up_stored_is_there_for_those_who_meet(
 def test_memory_can_t_be_shared(served):
     jobs = [
         served.job(
-            f"meetings.MemoryTests.test_{each}", sections=Sections.COMMON, common="a"
+            f"meetings.MemoryTests.test_{each}", sections=SectionMode.COMMON, common="a"
         )
         for each in ("one", "two")
     ]
@@ -97,9 +97,9 @@ def test_an_audit_s_books_are_kept_where_a_job_says_so(served):
     held = "leaks.HeldTests.test_writes"
     journals = [str(served.out / name) for name in ("one", "two")]
     jobs = [
-        served.job(*tests, sections=Sections.ISOLATED, journal=journals[0]),
-        served.job(held, sections=Sections.ISOLATED, journal=journals[1]),
-        served.job(*tests, sections=Sections.ISOLATED),
+        served.job(*tests, sections=SectionMode.ISOLATED, journal=journals[0]),
+        served.job(held, sections=SectionMode.ISOLATED, journal=journals[1]),
+        served.job(*tests, sections=SectionMode.ISOLATED),
     ]
     with served.server() as server:
         assert [each.messages for each in server.run(jobs)] == [{}] * 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_cache_isolation.running.forks import End, Job, Sections
+from ci_cache_isolation.running.forks import End, Job, SectionMode
 from tests.served import Served, eventually, in_session_of, ran
 
 SOUND = "worse.WorseTests.test_sound"
@@ -111,7 +111,7 @@ def test_forks_at_once_have_temporary_directories_of_their_own(
 
 
 def test_a_tag_goes_with_common_sections_only():
-    for wrong in ({"common": "x"}, {"sections": Sections.COMMON}):
+    for wrong in ({"common": "x"}, {"sections": SectionMode.COMMON}):
         with pytest.raises(ValueError, match="common tag"):
             Job(("a",), **wrong)
-    assert Job(("a",), Sections.COMMON, common="x").common == "x"
+    assert Job(("a",), SectionMode.COMMON, common="x").common == "x"

@@ -16,7 +16,7 @@ from ci_cache_isolation.running.forks import (
     ForkServerError,
     Job,
     NotLoadedError,
-    Sections,
+    SectionMode,
 )
 from ci_cache_isolation.running.runners import runner_named
 from tests.served import Served, eventually, in_session_of, ran
@@ -37,7 +37,7 @@ def test_a_pair_leaks_in_a_shared_section_and_only_there(running, kind):
     assert (shared.end, shared.last) == (End.FINISHED, "failed")
     assert shared.outcomes[running.id(tests[0])] == "passed"
     assert shared.message == "AssertionError: 1 is not None"
-    isolated = ran(running, *tests, sections=Sections.ISOLATED)
+    isolated = ran(running, *tests, sections=SectionMode.ISOLATED)
     assert (isolated.end, isolated.last, isolated.message) == (
         *(End.FINISHED, "passed", ""),
     )
@@ -46,7 +46,7 @@ def test_a_pair_leaks_in_a_shared_section_and_only_there(running, kind):
 
 def test_what_is_no_cache_leaks_in_isolated_sections_too(running):
     tests = "leaks.GlobalTests.test_writes", "leaks.GlobalTests.test_reads"
-    for sections in (Sections.SHARED, Sections.ISOLATED):
+    for sections in (SectionMode.SHARED, SectionMode.ISOLATED):
         assert ran(running, *tests, sections=sections).last == "failed"
     assert ran(running, tests[1]).last == "passed"
 
@@ -68,7 +68,7 @@ def test_a_test_may_meet_itself(running):
         assert ran(running, *[test] * 3).outcomes == {running.id(test): "passed"}
     twice = ["bad.BadTests.test_adds"] * 2
     assert ran(running, *twice).message == "AssertionError: False is not true"
-    assert ran(running, *twice, sections=Sections.ISOLATED).last == "passed"
+    assert ran(running, *twice, sections=SectionMode.ISOLATED).last == "passed"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_fixtures_of_pytest_have_their_scopes(tmp_path):
         assert (shared.last, shared.message) == (
             *("failed", "AssertionError: assert None == 1"),
         )
-        assert ran(served, *tests, sections=Sections.ISOLATED).last == "passed"
+        assert ran(served, *tests, sections=SectionMode.ISOLATED).last == "passed"
         assert ran(served, tests[1]).last == "passed"
         forked = ran(
             *(served, "functions.test_fails_as_expected"),
@@ -201,7 +201,7 @@ def test_fifty_jobs_leave_nothing_behind(served, redis_server):
     jobs = [
         served.job(
             *(f"leaks.{kind}.test_writes", f"leaks.{kind}.test_reads"),
-            sections=(Sections.SHARED, Sections.ISOLATED)[number % 2],
+            sections=(SectionMode.SHARED, SectionMode.ISOLATED)[number % 2],
         )
         for number, kind in enumerate((LEAKING * 13)[:50])
     ]
@@ -213,7 +213,7 @@ def test_fifty_jobs_leave_nothing_behind(served, redis_server):
     )
     for each in ended:
         assert each.end is End.FINISHED
-        isolated = each.job.sections is Sections.ISOLATED
+        isolated = each.job.sections is SectionMode.ISOLATED
         assert each.last == ("passed" if isolated else "failed"), each
     assert in_session_of(server.pid) == []
     assert served.left() == []

@@ -60,7 +60,7 @@ class Hanging(Runner):
     own_command = command = replay_command = failed_in = None
 
 Hanging.__abstractmethods__ = frozenset()
-server = forks.ForkServer(
+server = forks.ForkClient(
     Hanging(Path(sys.argv[1])), [], Path(sys.argv[1]), processes=1, seconds=60
 )
 with server:

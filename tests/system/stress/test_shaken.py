@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ci_cache_isolation.running.forks import ForkServer, Job, Sections
+from ci_cache_isolation.running.forks import ForkClient, Job, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
 from tests import shaken_runs
@@ -17,7 +17,9 @@ from tests.shaken_runs import ALL, id_of, run, runners
 _no_servers = shaken_runs._no_servers
 shaken = shaken_runs.shaken
 
-each_way = pytest.mark.parametrize("sections", [Sections.SHARED, Sections.ISOLATED])
+each_way = pytest.mark.parametrize(
+    "sections", [SectionMode.SHARED, SectionMode.ISOLATED]
+)
 # One worker serves it.
 in_one_worker = pytest.mark.xdist_group("shaken served")
 
@@ -37,7 +39,7 @@ def serving(runner, folder):
             if name.startswith(("PYTEST_", "CI_CACHE_ISOLATION", "DJANGO_", "SHAKEN_")):
                 environment.delenv(name)
         project = copied("shaken", folder).folder
-        with ForkServer(
+        with ForkClient(
             runner_named(runner, project),
             ["desk"],
             folder,
@@ -109,7 +111,7 @@ def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, se
     }
     for forked in server.run(Job(tests, sections) for tests in jobs):
         leak = jobs[forked.job.tests]
-        is_cured = sections is Sections.ISOLATED and leak.is_cured
+        is_cured = sections is SectionMode.ISOLATED and leak.is_cured
         fails = is_cured is (leak.verdict == "brittle")
         assert (forked.last == FAILED) is fails, (leak.name, forked)
 

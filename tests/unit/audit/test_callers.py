@@ -6,7 +6,7 @@ from ci_cache_isolation.audit.callers import affected_by, probes_of
 from ci_cache_isolation.evidence.account import How, Left, Look, Site, remembered
 from ci_cache_isolation.evidence.carriers import Carriers
 from ci_cache_isolation.evidence.conflicts import Actor, Conflict, Leaver, Looker
-from ci_cache_isolation.running.forks import End, Forked, Sections
+from ci_cache_isolation.running.forks import End, Forked, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 PROBES = ("t20", "t199")
@@ -46,7 +46,7 @@ def test_where_nobody_minds_all_are_run_alone_and_twice_together(many):
     found = affected_by(list(many), PROBES, suite.run)
     assert (found.suspects, found.unexplained, found.is_whole) == ({}, 0, True)
     assert found.runs == len(many) + 3
-    assert {job.sections for job in suite.jobs} == {Sections.REMEMBERING}
+    assert {job.sections for job in suite.jobs} == {SectionMode.REMEMBERING}
 
 
 @pytest.mark.parametrize("place", ["t0", "t1", "t77", "t198", "t199"])

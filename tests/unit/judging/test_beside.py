@@ -8,7 +8,7 @@ from ci_cache_isolation.judging.beside import AT_LEAST, Beside, Met, with_neighb
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import Proof
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.jobs import End, Forked, Sections
+from ci_cache_isolation.running.jobs import End, Forked, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 TEST, MATE, OTHER = "app.test_counts", "app.test_clears", "app.test_reads"
@@ -26,7 +26,7 @@ class Processes:
         assert neighbour.common == own.common
         self.pairs.append((own.tests[0], neighbour.tests[0], own.sections))
         times = self.pairs.count(self.pairs[-1])
-        has_met = self.pairs[-1] == (TEST, MATE, Sections.COMMON)
+        has_met = self.pairs[-1] == (TEST, MATE, SectionMode.COMMON)
         outcome = FAILED if has_met and times <= self.fails else PASSED
         yield Forked(neighbour, End.FINISHED, {neighbour.tests[0]: PASSED}, 0.1, "")
         yield Forked(own, End.FINISHED, {own.tests[0]: outcome}, 0.1, "")

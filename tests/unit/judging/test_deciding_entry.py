@@ -14,7 +14,7 @@ from ci_cache_isolation.evidence.conflicts import (
 )
 from ci_cache_isolation.judging.deciding_entry import ONE_BY_ONE, decide
 from ci_cache_isolation.judging.proofs import TIMES
-from ci_cache_isolation.running.jobs import End, Forked, Sections
+from ci_cache_isolation.running.jobs import End, Forked, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 
 ORDER = ("polluter", "victim")
@@ -105,7 +105,7 @@ def test_when_time_is_over_nothing_is_said():
 
 def test_what_decides_does_so_each_time():
     victim = Victim("a")
-    decided(victim, "ab", sections=Sections.REMEMBERING)
+    decided(victim, "ab", sections=SectionMode.REMEMBERING)
     of_a = [job for job in victim.jobs if [each[-1] for each in job.undone] == ["b"]]
     assert len(of_a) == 1 + TIMES
-    assert {job.sections for job in victim.jobs} == {Sections.REMEMBERING}
+    assert {job.sections for job in victim.jobs} == {SectionMode.REMEMBERING}

@@ -10,7 +10,7 @@ from ci_cache_isolation.judging.judge import judge
 from ci_cache_isolation.judging.judged import Replayed
 from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.jobs import SectionMode
 from tests.worlds import World, random_world, shuffles
 
 TESTS = [f"t{number:02}" for number in range(40)]
@@ -47,10 +47,13 @@ def test_a_victim_is_proved_with_its_polluter_and_cured_where_a_cache_carried_it
 
 def test_where_caches_were_isolated_isolation_is_no_cure_and_is_not_tried():
     world = World(TESTS, victims={"t30": [("t04",)]})
-    finding = only(world, sections=Sections.ISOLATED)
+    finding = only(world, sections=SectionMode.ISOLATED)
     assert finding.proof == Proof(0, TIMES, None, TIMES)
     assert finding.isolation_cures is False
-    assert {job.sections for job in world.jobs} <= {Sections.ISOLATED, Sections.RESET}
+    assert {job.sections for job in world.jobs} <= {
+        SectionMode.ISOLATED,
+        SectionMode.RESET,
+    }
 
 
 def test_all_polluters_are_found_those_before_and_those_behind():

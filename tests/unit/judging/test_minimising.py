@@ -10,7 +10,7 @@ from ci_cache_isolation.judging.minimising import (
     needed_together,
 )
 from ci_cache_isolation.judging.searching import Question, Search
-from ci_cache_isolation.running.jobs import Sections
+from ci_cache_isolation.running.jobs import SectionMode
 from ci_cache_isolation.running.outcomes import PASSED
 from tests.worlds import World
 
@@ -18,7 +18,7 @@ MANY = [f"t{number}" for number in range(300)]
 
 
 def question_about(world, is_over=lambda: False):
-    search = Search(world.run, Sections.SHARED, is_over)
+    search = Search(world.run, SectionMode.SHARED, is_over)
     return Question(search, "victim", PASSED)
 
 

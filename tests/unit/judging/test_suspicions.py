@@ -7,7 +7,7 @@ import pytest
 from ci_cache_isolation.judging.proofs import TIMES, Proof
 from ci_cache_isolation.judging.suspicions import confirm, quickest_first
 from ci_cache_isolation.judging.verdicts import Verdict
-from ci_cache_isolation.running.forks import End, Forked, Job, Sections
+from ci_cache_isolation.running.forks import End, Forked, Job, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED, SKIPPED
 
 
@@ -21,7 +21,7 @@ class Suite:
     def run(self, jobs):
         for job in reversed(list(jobs)):
             self.jobs.append(job)
-            before = () if job.sections is Sections.ISOLATED else job.tests[:-1]
+            before = () if job.sections is SectionMode.ISOLATED else job.tests[:-1]
             outcome = self.tests.get(job.tests[-1], lambda _: PASSED)(before)
             outcomes = {job.tests[-1]: outcome}
             yield Forked(job, End.FINISHED, outcomes, 0.01, "why")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ci_cache_isolation.running.forks import ForkServer, ForkServerError
+from ci_cache_isolation.running.forks import ForkClient, ForkServerError
 
 
 class Silent:
@@ -20,7 +20,7 @@ class Silent:
 
 def test_one_that_neither_answers_nor_ends_is_named_with_its_log(tmp_path):
     runner = SimpleNamespace(own_command=lambda labels: ["manage.py", "test", *labels])
-    server = ForkServer(runner, ("app",), tmp_path, processes=1, seconds=1)
+    server = ForkClient(runner, ("app",), tmp_path, processes=1, seconds=1)
     server._socket, theirs = socket.socketpair()
     server._answers = server._socket.makefile("rb")
     server._process = Silent()

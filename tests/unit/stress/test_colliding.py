@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ci_cache_isolation.running.jobs import End, Forked, Sections
+from ci_cache_isolation.running.jobs import End, Forked, SectionMode
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
 from ci_cache_isolation.stress.colliding import many_collided, remarks, run_again
@@ -46,7 +46,7 @@ def quiet(failed, asked, end=End.FINISHED):
 
 def many(result, failed, *, end=End.FINISHED):
     asked = []
-    found = many_collided(result, quiet(failed, asked, end), Sections.ISOLATED)
+    found = many_collided(result, quiet(failed, asked, end), SectionMode.ISOLATED)
     return list(found), len(asked)
 
 
@@ -95,7 +95,7 @@ def test_what_fails_again_with_nothing_beside_has_not_collided():
     result = stressed(seen(1, "abcdef"), seen(2, "h"))
     result.collided = dict.fromkeys("abcde")
     run = quiet("af", [])
-    [again] = run_again(result, run, Sections.ISOLATED, are_proved=False)
+    [again] = run_again(result, run, SectionMode.ISOLATED, are_proved=False)
     assert again is result.runs[0]
     assert (again.failed, [*result.collided]) == (("a", "f"), list("bcde"))
 
@@ -105,5 +105,5 @@ def test_what_there_was_no_time_to_run_again_is_not_excused(are_proved, collided
     result = stressed(seen(1, "ab"))
     result.collided = dict.fromkeys("ab")
     run = quiet("", [], End.INTERRUPTED)
-    again = run_again(result, run, Sections.ISOLATED, are_proved=are_proved)
+    again = run_again(result, run, SectionMode.ISOLATED, are_proved=are_proved)
     assert (list(again), [*result.collided]) == ([], list(collided))

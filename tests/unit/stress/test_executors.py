@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from ci_cache_isolation.running.jobs import End, Forked, Job, Sections
+from ci_cache_isolation.running.jobs import End, Forked, Job, SectionMode
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.suite import SuiteTest
 from ci_cache_isolation.stress import executors
 from ci_cache_isolation.stress.executors import ColdExecutor
 
 OWN = Job(("a", "b"))
-OTHERS = [Job(("b", "a")), Job(("a",)), Job(("a", "b"), Sections.ISOLATED)]
+OTHERS = [Job(("b", "a")), Job(("a",)), Job(("a", "b"), SectionMode.ISOLATED)]
 
 
 @pytest.fixture
