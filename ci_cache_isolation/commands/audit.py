@@ -17,17 +17,15 @@ from ci_cache_isolation.commands.exits import (
     WithLabels,
     allow_incomplete_option,
     fail,
+    hand_over,
     runner_option,
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.document import audit_document
-from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
 from ci_cache_isolation.report.progress import ProgressTerminal
-from ci_cache_isolation.report.providers import publish
-from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
 
 __all__ = ["audit"]
@@ -124,12 +122,7 @@ def audit(
     except IsolationError as error:
         fail(error, ExitCode.CANNOT_START)
     document = audit_document(result)
-    show(console, document, report)
-    try:
-        write(document, report)
-    except OptionError as error:
-        fail(error, ExitCode.USAGE)
-    publish(document, click.echo)
+    hand_over(document, report, console)
     if result.is_interrupted:
         sys.exit(ExitCode.INTERRUPTED)
     if result.failure:

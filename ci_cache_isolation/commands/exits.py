@@ -1,4 +1,4 @@
-"""Exit codes, and how a command says that it can't go on."""
+"""How a command ends: its report, its exit code, or why it can't go on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from ci_cache_isolation.errors import IsolationError
+from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.judging.verdicts import Verdict
+from ci_cache_isolation.report.documents import Document
+from ci_cache_isolation.report.files import write
+from ci_cache_isolation.report.providers import publish
+from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.report.words import printable
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.output import shown_error
 from ci_cache_isolation.running.runners import RUNNERS
 
-__all__ = ["ExitCode", "allow_incomplete_option", "fail", "runner_option"]
+__all__ = [
+    "ExitCode",
+    "allow_incomplete_option",
+    "fail",
+    "hand_over",
+    "runner_option",
+]
 
 
 TRACEBACK_VARIABLE = "CI_CACHE_ISOLATION_TRACEBACK"
@@ -120,6 +130,25 @@ def unexpected(error: Exception) -> UnexpectedError:
     last = [frame for frame in frames if frame.filename.startswith(here)] or frames
     place = f"{Path(last[-1].filename).name}:{last[-1].lineno}"
     return UnexpectedError(_UNEXPECTED.format(error=shown_error(error), place=place))
+
+
+def hand_over(
+    document: Document, report: Path, console: Console, resume: str = ""
+) -> None:
+    """Write a report into a folder, then show it: its reader may go away meanwhile.
+
+    One that can't be written is shown all the same, before the command says so and
+    ends. ``resume`` is the command that goes on where the run was interrupted.
+    """
+    failure = None
+    try:
+        write(document, report)
+    except OptionError as error:
+        failure = error
+    show(console, document, report, resume)
+    if failure is not None:
+        fail(failure, ExitCode.USAGE)
+    publish(document, click.echo)
 
 
 def fail(error: IsolationError, code: ExitCode) -> NoReturn:

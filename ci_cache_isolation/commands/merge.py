@@ -13,12 +13,10 @@ from ci_cache_isolation.commands.exits import (
     OwnConsole,
     allow_incomplete_option,
     fail,
+    hand_over,
 )
-from ci_cache_isolation.errors import OptionError
-from ci_cache_isolation.report.files import REPORT, write
+from ci_cache_isolation.report.files import REPORT
 from ci_cache_isolation.report.merging import MergeError, merged
-from ci_cache_isolation.report.providers import publish
-from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.json_files import FileError, loaded
 
 __all__ = ["merge"]
@@ -48,11 +46,9 @@ def merge(
     """
     try:
         document = merged([_read(path) for path in reports])
-        write(document, report)
-    except (MergeError, OptionError) as error:
+    except MergeError as error:
         fail(error, ExitCode.USAGE)
-    show(OwnConsole(highlight=False), document, report)
-    publish(document, click.echo)
+    hand_over(document, report, OwnConsole(highlight=False))
     sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
 
 

@@ -20,17 +20,15 @@ from ci_cache_isolation.commands.exits import (
     WithLabels,
     allow_incomplete_option,
     fail,
+    hand_over,
     runner_option,
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
 from ci_cache_isolation.isolation.options import enabled
 from ci_cache_isolation.report.document import stress_document
-from ci_cache_isolation.report.files import write
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
 from ci_cache_isolation.report.progress import ProgressTerminal
-from ci_cache_isolation.report.providers import publish
-from ci_cache_isolation.report.terminal import show
 from ci_cache_isolation.running.order_file import Cache
 from ci_cache_isolation.running.output import shown
 from ci_cache_isolation.running.runners import NoRunnerError, runner_named
@@ -222,12 +220,7 @@ def stress(
         fail(error, ExitCode.CANNOT_START)
     document = stress_document(result)
     resuming = _resuming(report, request.labels) if file.exists() else ""
-    show(console, document, report, resuming)
-    try:
-        write(document, report)
-    except OptionError as error:
-        fail(error, ExitCode.USAGE)
-    publish(document, click.echo)
+    hand_over(document, report, console, resuming)
     if result.failure:
         click.echo(f"cache-isolation: {result.failure}", err=True)
     sys.exit(ExitCode.of(document, allows_incomplete=allow_incomplete))
