@@ -71,7 +71,7 @@ class Project:
         self.own = {
             "DJANGO_SETTINGS_MODULE": "settings",
             # What killed runs leave is not for other tests to delete.
-            "CI_CACHE_ISOLATION_STATE": str(path / ".state"),
+            "CI_CACHE_ISOLATION_JOURNALS": str(path / ".state"),
         }
         self.write("settings", SETTINGS)
 

@@ -41,7 +41,7 @@ def files_of(project):
 
 def variables(project):
     state = project.folder.parent / "state"
-    return {"CI_CACHE_ISOLATION_STATE": str(state)}
+    return {"CI_CACHE_ISOLATION_JOURNALS": str(state)}
 
 
 def keys_on(server):

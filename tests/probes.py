@@ -113,7 +113,6 @@ def run(folder, *options, is_probe=True, **environment):
         if not name.startswith(("CI_CACHE_ISOLATION", "DJANGO_", "PYTEST_"))
     }
     own = {
-        "CI_CACHE_ISOLATION_STATE": str(folder / ".state"),
         "CI_CACHE_ISOLATION_JOURNALS": str(folder / ".state"),
     }
     probe = ["--probe"] if is_probe else []

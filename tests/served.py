@@ -33,7 +33,7 @@ class Served:
     def server(self, *labels, processes=2, seconds=60, **environment):
         environment |= {
             "DJANGO_SETTINGS_MODULE": "pairs.settings",
-            "CI_CACHE_ISOLATION_STATE": str(self.state),
+            "CI_CACHE_ISOLATION_JOURNALS": str(self.state),
             "TMPDIR": str(self.temporary),
             "PYTHONDONTWRITEBYTECODE": "1",
         }

@@ -26,7 +26,7 @@ def environment_of(name, request):
     folder = request.getfixturevalue("tmp_path")
     environment = {
         "KINDS_STORE": name,
-        "CI_CACHE_ISOLATION_STATE": str(folder / "state"),
+        "CI_CACHE_ISOLATION_JOURNALS": str(folder / "state"),
     }
     if name == "files":
         environment["KINDS_LOCATION"] = str(folder / "files")

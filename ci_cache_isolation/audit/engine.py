@@ -41,7 +41,7 @@ __all__ = [
     "NothingAuditedError",
 ]
 
-_JOURNAL = "journal"
+_NOTES = "notes"
 _LOG = "suite.log"
 _RECORD = "suite.jsonl"
 _AT_LEAST_SECONDS = 10.0
@@ -99,7 +99,7 @@ class Audit:
         self._say = on_step
         self._processes = Processes()
         self._isolating: Sequence[str] | None = ()
-        self._journal = request.recorded or self._folder / _JOURNAL
+        self._notes = request.recorded or self._folder / _NOTES
         self._hashing = variables(hashes_keys=request.hashes_keys)
         self.result = AuditResult(runner.name, request.processes, runner.settings())
 
@@ -127,7 +127,7 @@ class Audit:
             **os.environ,
             ENABLED_VARIABLE: "on",
             SCOPE_VARIABLE: "test",
-            AUDIT_VARIABLE: str(self._journal),
+            AUDIT_VARIABLE: str(self._notes),
             RECORD_VARIABLE: str(self._folder / _RECORD),
             WHOLE_VARIABLE: "on",
             **self._hashing,
@@ -140,7 +140,7 @@ class Audit:
             )
         except KeyboardInterrupt:
             # What has ended until then is recorded.
-            self.result.audited = audited(read(self._journal))
+            self.result.audited = audited(read(self._notes))
             self.result.remarks += interrupted(self._under_way())
             raise
         finally:
@@ -157,11 +157,11 @@ class Audit:
         return {test: steady() - at for test, at in begun.items()}
 
     def _read(self) -> None:
-        self.result.audited = audited(read(self._journal))
+        self.result.audited = audited(read(self._notes))
         tests = self.result.audited.tests
         if self._request.recorded is not None:
             if not tests:
-                raise NothingAuditedError(_NOT_RECORDED.format(folder=self._journal))
+                raise NothingAuditedError(_NOT_RECORDED.format(folder=self._notes))
             return
         log = self._folder / _LOG
         if reasons := read_record(self._folder / _RECORD).not_loaded:
@@ -223,7 +223,7 @@ class Audit:
             self._compare(known)
             proving = Proving(self.result, self._request, server, limit, self._say)
             try:
-                proving.run(processes, read(self._journal))
+                proving.run(processes, read(self._notes))
             except KeyboardInterrupt:
                 server.stop()
                 self.result.remarks += interrupted(server.interrupted)

@@ -143,7 +143,7 @@ def audit(
 
 def _check(recorded: Path, report: Path) -> None:
     """Refuse a folder in which nothing is recorded, or that this run would empty."""
-    if recorded.resolve() == (report / "journal").resolve():
+    if recorded.resolve() == (report / "notes").resolve():
         raise OptionError(
             f"--from names {recorded}, which this audit empties for its own notes. "
             "What was recorded there would be lost. Name another folder with --report."

@@ -22,8 +22,8 @@ __all__ = ["doctor", "purge"]
 
 _NOT_READ = (
     "What killed runs left can't be read: {error}. Others could have written there "
-    "what is to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your "
-    "runs use, with mode 0700."
+    "what is to be deleted. Let CI_CACHE_ISOLATION_JOURNALS name the directory that "
+    "your runs use, with mode 0700."
 )
 _PROBED = (sys.executable, "-m", "ci_cache_isolation.commands.probed")
 _settings_option = click.option(

@@ -51,7 +51,7 @@ __all__ = [
     "stored_in",
 ]
 
-DIRECTORY_VARIABLE = "CI_CACHE_ISOLATION_STATE"
+DIRECTORY_VARIABLE = "CI_CACHE_ISOLATION_JOURNALS"
 _LOCK = "alive"
 _SUFFIX = ".names"
 _NOT_NOTED = (

@@ -20,9 +20,9 @@ _OF_PROCESSES = (
     "orders/*-*.jsonl",
     "orders/*.log",
 )
-_RECORDED = "orders/journal/*.jsonl"
-_OF_AUDITS = ("journal/*.jsonl", "*.log", "suite.jsonl", "orders/found-*")
-_FOLDERS = ("orders", "journal", "orders/journal")
+_RECORDED = "orders/notes/*.jsonl"
+_OF_AUDITS = ("notes/*.jsonl", "*.log", "suite.jsonl", "orders/found-*")
+_FOLDERS = ("orders", "notes", "orders/notes")
 _LINK = (
     "The report can't be written to {report}: {link} is a symbolic link. What it leads "
     "to would be deleted or overwritten. Remove it, or name another folder with "
@@ -47,7 +47,7 @@ def prepared(report: Path, *, resumes: bool = False) -> Path:
 def emptied(report: Path) -> None:
     """Make the audit's folder; what an earlier one wrote into it goes."""
     why = "What tests do to caches is recorded there."
-    _make(report, report / "journal", _OF_AUDITS, why)
+    _make(report, report / "notes", _OF_AUDITS, why)
 
 
 def made(report: Path) -> None:

@@ -52,7 +52,7 @@ LOG = "fork-server.log"
 _NO_TESTS = "no tests were found"
 PATIENCE = 30.0
 """Seconds that the process has to take down what it has set up."""
-# Not an order of somebody else's, no journal, and no other process's sections.
+# Not an order of somebody else's, no notes, and no other process's sections.
 _NOT_MEANT_FOR_FORKS = (
     "CI_CACHE_ISOLATION_AUDIT",
     "CI_CACHE_ISOLATION_JOIN",

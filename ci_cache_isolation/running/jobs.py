@@ -82,7 +82,7 @@ class Job:
     """Tests to be run in one fork, in this order; one may be there several times.
 
     ``seconds`` is its own time limit, ``common`` the tag for COMMON sections. What its
-    tests do to caches is recorded for an audit in the folder ``journal``. What they
+    tests do to caches is recorded for an audit in the folder ``notes``. What they
     did to the entries ``undone`` is undone before the last of them begins; each is
     given as an audit writes it down, after its alias.
     """
@@ -91,15 +91,15 @@ class Job:
     sections: SectionMode = SectionMode.SHARED
     seconds: float | None = None
     common: str = ""
-    journal: str = ""
+    notes: str = ""
     undone: tuple[tuple[str, ...], ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
         """What the environment of its tests says besides how their caches are."""
         variables = {}
-        if self.journal:
-            variables[AUDIT_VARIABLE] = self.journal
+        if self.notes:
+            variables[AUDIT_VARIABLE] = self.notes
         if self.undone:
             before = len(self.tests) - 1
             variables[UNDO_VARIABLE] = json.dumps([before, self.undone])

@@ -48,7 +48,7 @@ JUDGING = 600.0
 """Seconds for finding reasons where no limit is set."""
 _FOR_REPLAYS = 0.2
 """The part of the time that is kept for commands, if that is not too much."""
-_JOURNAL = "journal"
+_NOTES = "notes"
 _SECONDS = 10.0
 """The least that a run may take when a test is judged."""
 _BESIDE = 200
@@ -268,7 +268,7 @@ class Stress:
         return Job(
             tuple(test.id for test in self.result.tests),
             SectionMode.ISOLATED,
-            journal=str(self._folder / _JOURNAL),
+            notes=str(self._folder / _NOTES),
         )
 
     def _recorded(self) -> Evidence | None:
@@ -276,13 +276,13 @@ class Stress:
 
         Under other hashes of keys it says nothing.
         """
-        journal = self._folder / _JOURNAL
+        notes = self._folder / _NOTES
         if self._known is None or self._request.hashes_keys:
             return None
-        evidence = Evidence.drawn(read(journal))
+        evidence = Evidence.drawn(read(notes))
         if evidence.notes.keys() >= {test.id for test in self.result.tests}:
             return evidence
-        for path in journal.glob("*.jsonl"):
+        for path in notes.glob("*.jsonl"):
             path.unlink(missing_ok=True)
         return None
 
@@ -292,7 +292,7 @@ class Stress:
             with suppress(ForkServerError):
                 for _ in run([self._recording()]):
                     pass
-        return Evidence.drawn(read(self._folder / _JOURNAL))
+        return Evidence.drawn(read(self._folder / _NOTES))
 
     def _observed(self) -> Iterator[Observed]:
         collided = self.result.collided.keys()

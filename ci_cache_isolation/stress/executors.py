@@ -168,7 +168,7 @@ class ColdExecutor:
 
     def _is_own(self, job: Job) -> bool:
         """Return whether it is what was run when the context began."""
-        if job.journal:
+        if job.notes:
             # What that one did was not recorded.
             return False
         own = tuple(test.id for test in self.suite)

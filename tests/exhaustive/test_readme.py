@@ -13,7 +13,7 @@ def test_the_commands_do_in_a_project_what_is_said(tmp_path):
             path.unlink()
     codes = {}
     # What other runs on the machine have left is not this test's to purge.
-    own = {"CI_CACHE_ISOLATION_STATE": str(tmp_path / "state")}
+    own = {"CI_CACHE_ISOLATION_JOURNALS": str(tmp_path / "state")}
     for command in COMMANDS:
         words = shlex.split(command)[1:]
         done = small.python("-m", "ci_cache_isolation", *words, **own)

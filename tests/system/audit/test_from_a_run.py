@@ -102,10 +102,10 @@ def test_a_folder_without_records_is_refused(recorded, folder):
 
 
 def test_notes_that_the_audit_would_empty_are_refused(recorded):
-    journal = recorded.path / ".cache-isolation" / "audit" / "journal"
-    record(recorded, "django", folder=str(journal))
-    files = list(journal.iterdir())
-    done = audit(recorded, "--from", ".cache-isolation/audit/journal")
+    notes = recorded.path / ".cache-isolation" / "audit" / "notes"
+    record(recorded, "django", folder=str(notes))
+    files = list(notes.iterdir())
+    done = audit(recorded, "--from", ".cache-isolation/audit/notes")
     assert (done.returncode, done.stdout) == (2, "")
     assert "which this audit empties for its own notes" in done.stderr
-    assert list(journal.iterdir()) == files
+    assert list(notes.iterdir()) == files

@@ -19,15 +19,15 @@ def test_any_command_hashes_keys_the_same_in_all_its_workers(corpus, tmp_path):
     (corpus.folder / "shop" / "test_secret.py").write_text(SECRET_KEYS)
     found = {}
     for workers in (2, 1):
-        journal = tmp_path / f"journal-{workers}"
+        notes = tmp_path / f"notes-{workers}"
         several = ("-n2", "--dist", "loadscope") if workers == 2 else ()
         done = corpus.python(
             *("-m", "pytest", "-q", "-W", "always", *several, "shop/test_secret.py"),
-            CI_CACHE_ISOLATION_AUDIT=str(journal),
+            CI_CACHE_ISOLATION_AUDIT=str(notes),
             CI_CACHE_ISOLATION_HASH_KEYS="on",
         )
         assert done.code == 0, done.out
-        texts = [path.read_text() for path in journal.iterdir()]
+        texts = [path.read_text() for path in notes.iterdir()]
         assert len(texts) == workers
         assert "sesame" not in "".join(texts)
         found[workers] = [set(re.findall("key#[0-9a-f]{12}", text)) for text in texts]
@@ -45,11 +45,11 @@ def test_the_environment_alone_has_any_command_write_down_what_it_does(
         "django": ("manage.py", "test", "shop.test_bulk"),
         "pytest": ("-m", "pytest", "-q", "shop/test_bulk.py"),
     }[runner]
-    done = corpus.python(*command, CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "journal"))
+    done = corpus.python(*command, CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "notes"))
     assert done.code == 0, done.err
-    [file] = (tmp_path / "journal").iterdir()
+    [file] = (tmp_path / "notes").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
-    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "notes").stat().st_mode & 0o777 == 0o700
     assert "shop" in file.read_text()
 
 
@@ -57,10 +57,10 @@ def test_an_audit_without_isolation_says_that_it_writes_nothing(corpus, tmp_path
     done = corpus.python(
         *("-W", "always", "manage.py", "test", "shop.test_bulk"),
         CI_CACHE_ISOLATION="off",
-        CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "journal"),
+        CI_CACHE_ISOLATION_AUDIT=str(tmp_path / "notes"),
     )
     assert "isolation is off (environment CI_CACHE_ISOLATION)" in done.err
-    assert not (tmp_path / "journal").exists()
+    assert not (tmp_path / "notes").exists()
 
 
 AWKWARD = """\

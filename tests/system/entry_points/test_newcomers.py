@@ -112,7 +112,7 @@ ROWS = {
         2,
         "can't be written to kept:",
         ("--report=kept",),
-        files=("kept/journal",),
+        files=("kept/notes",),
     ),
     "a file in place of the folder of orders": Row(
         ("stress",),

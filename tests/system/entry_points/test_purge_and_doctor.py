@@ -155,8 +155,8 @@ def test_purge_reads_nothing_that_others_could_have_written(left, server):
     assert done.stderr == (
         f"cache-isolation: What killed runs left can't be read: {left.path}/.state is "
         "not a directory of this user's alone. Others could have written there what is "
-        "to be deleted. Let CI_CACHE_ISOLATION_STATE name the directory that your runs "
-        "use, with mode 0700.\n"
+        "to be deleted. Let CI_CACHE_ISOLATION_JOURNALS name the directory that your "
+        "runs use, with mode 0700.\n"
     )
     assert len(server.entries()) == 4
 

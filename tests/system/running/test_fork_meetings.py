@@ -95,10 +95,10 @@ def test_memory_can_t_be_shared(served):
 def test_an_audit_s_books_are_kept_where_a_job_says_so(served):
     tests = "leaks.MemoryTests.test_writes", "leaks.ServerTests.test_reads"
     held = "leaks.HeldTests.test_writes"
-    journals = [str(served.out / name) for name in ("one", "two")]
+    notes = [str(served.out / name) for name in ("one", "two")]
     jobs = [
-        served.job(*tests, sections=SectionMode.ISOLATED, journal=journals[0]),
-        served.job(held, sections=SectionMode.ISOLATED, journal=journals[1]),
+        served.job(*tests, sections=SectionMode.ISOLATED, notes=notes[0]),
+        served.job(held, sections=SectionMode.ISOLATED, notes=notes[1]),
         served.job(*tests, sections=SectionMode.ISOLATED),
     ]
     with served.server() as server:

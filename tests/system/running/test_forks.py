@@ -66,7 +66,7 @@ def forking(request, project, redis_server, memcached_server, tmp_path):
     def run(source):
         environment = {
             "ALIAS": request.param,
-            "CI_CACHE_ISOLATION_STATE": str(tmp_path / "state"),
+            "CI_CACHE_ISOLATION_JOURNALS": str(tmp_path / "state"),
         }
         printed = project.python(BEGINNING + source, **environment)
         assert list((tmp_path / "state").glob("*/*.names")) == []

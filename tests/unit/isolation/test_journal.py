@@ -166,8 +166,8 @@ def test_a_directory_that_others_could_enter_is_not_used(
     (said,) = notices.take()
     assert said.startswith("What tests store in shared caches can't be noted on disk: ")
     assert said.endswith(
-        "Let CI_CACHE_ISOLATION_STATE name a directory that only you can enter, or one "
-        "that does not exist yet."
+        "Let CI_CACHE_ISOLATION_JOURNALS name a directory that only you can enter, or "
+        "one that does not exist yet."
     )
 
 

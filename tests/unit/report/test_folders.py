@@ -70,8 +70,8 @@ def test_orders_of_an_earlier_version_are_closed_and_a_folder_of_the_users_is_le
 def precious(tmp_path):
     """A folder with files that have such names as ours."""
     folder = tmp_path / "precious"
-    (folder / "journal").mkdir(parents=True)
-    names = ["runs.jsonl", "build.log", "001-forward.json", "journal/1.jsonl"]
+    (folder / "notes").mkdir(parents=True)
+    names = ["runs.jsonl", "build.log", "001-forward.json", "notes/1.jsonl"]
     for name in names:
         (folder / name).write_text("precious")
     yield folder
@@ -80,14 +80,14 @@ def precious(tmp_path):
 
 @pytest.mark.parametrize("make", [prepared, emptied])
 @pytest.mark.parametrize(
-    "place", ["", "a", "a/report", "a/report/orders", "a/report/journal"]
+    "place", ["", "a", "a/report", "a/report/orders", "a/report/notes"]
 )
 def test_a_link_that_leads_elsewhere_is_not_followed(
     tmp_path, precious, monkeypatch, make, place
 ):
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
-    link = Path(place or "a/report/orders/journal")
+    link = Path(place or "a/report/orders/notes")
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(precious)
     with pytest.raises(OptionError, match=f"{link} is a symbolic link"):
