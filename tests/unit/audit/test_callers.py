@@ -76,6 +76,40 @@ def test_who_minds_nothing_and_has_it_remember_something_else_is_found(many, pla
     assert len(found.suspects) == 20
 
 
+def test_who_was_tried_before_is_asked_first_and_named_if_it_does_it_too(many):
+    # Both mind what t3 has it remember; who stands behind it costs no search.
+    others = {"t3": ("b", 2), "t50": ("b", 1), "t60": ("b", 1)}
+    suite = Suite(many | others, {"t50", "t60"})
+    found = affected_by(list(many), PROBES, suite.run)
+    assert found.suspects == {"t50": ["t3"], "t60": ["t3"]}
+    asked = [job.tests for job in suite.jobs]
+    assert ("t3", "t60") in asked
+    assert not any(order[-1] == "t60" and 2 < len(order) < 150 for order in asked)
+
+
+def test_who_is_changed_by_several_together_is_unexplained(many):
+    class Together(Suite):
+        def run(self, jobs):
+            for forked in super().run(jobs):
+                order = forked.job.tests
+                before = order[: order.index("t198")] if "t198" in order else ()
+                if {"t3", "t150"} <= set(before):
+                    forked.outcomes["t198"] = FAILED
+                yield forked
+
+    found = affected_by(list(many), PROBES, Together(many).run)
+    assert (found.suspects, found.unexplained) == ({}, 1)
+
+
+def test_when_time_is_over_nobody_is_named_without_a_run(many):
+    suite = Suite(many | {"t3": ("b", 2), "t50": ("b", 1)}, {"t50"})
+    together = len(many) + 3
+    found = affected_by(
+        list(many), PROBES, suite.run, lambda: len(suite.jobs) >= together
+    )
+    assert (found.suspects, found.unexplained, found.is_whole) == ({}, 1, False)
+
+
 def test_probes_call_all_functions_before_any_is_called_twice():
     conflicts = [
         conflict("f", ["a", "b", "c"]),

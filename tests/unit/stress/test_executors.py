@@ -24,6 +24,7 @@ def executor(tmp_path, monkeypatch):
     made.ran = []
 
     def run(jobs, most):
+        made.most = most
         for job in jobs:
             made.ran.append(job.tests)
             yield SimpleNamespace(job=job)
@@ -46,3 +47,9 @@ def test_a_second_time_it_is_run_as_others_are(executor):
     assert [forked.seconds for forked in executor.run([OWN])] == [2.0]
     assert [forked.seconds for forked in executor.run([OWN])] == [1.0]
     assert executor.ran == [OWN.tests]
+
+
+@pytest.mark.parametrize(("at_a_time", "most"), [(None, 2), (1, 1), (2, 2), (5, 2)])
+def test_no_more_run_at_a_time_than_were_asked_for(executor, at_a_time, most):
+    list(executor.run(OTHERS, at_a_time))
+    assert executor.most == most
