@@ -86,3 +86,13 @@ def test_what_others_have_replaced_since_stays():
     base.speak = lambda self: ours(self) + "?"
     patches.undo()
     assert base().speak() == "BASE!?"
+
+
+def test_what_others_have_replaced_since_stays_and_the_rest_is_put_back():
+    base, derived, _ = classes()
+    patches = Patches()
+    patches.wrap(derived, "speak", louder)
+    patches.wrap(base, "speak", louder)
+    derived.speak = lambda self: "theirs"
+    patches.undo()
+    assert (base().speak(), derived().speak()) == ("base", "theirs")
