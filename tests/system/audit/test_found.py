@@ -214,6 +214,7 @@ def test_a_function_that_many_tests_call_is_put_to_the_test_with_all_of_them(cor
         "shop/test_callers.py:7)"
     ) in audit.out
     assert "Isolation does not cure any of them: functions remember" in audit.out
+    assert audit.report["remarks"] == []
 
 
 def test_with_memoised_functions_reset_isolation_cures_what_they_remember(corpus):

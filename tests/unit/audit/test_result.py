@@ -64,3 +64,11 @@ def test_what_was_left_alone_in_place_and_changed_nothing_is_harmless():
 def test_a_victim_of_others_was_tried_after_this_one():
     found = standing(findings=[finding(KEY, after=("app.Tests.z",))])
     assert found == {KEY: Standing.CARRIED, OTHER: Standing.HARMLESS}
+
+
+def test_one_of_many_that_see_it_has_not_seen_it_alone():
+    others = [note(f"t{number}", looked={KEY: look()}) for number in range(9)]
+    tested = {each.test: frozenset([LEAVER]) for each in [LOOKS, *others]}
+    notes = (LEAVES, *others, LOOKS)
+    found = standing(notes=notes, tested=tested, findings=[finding(OTHER)])
+    assert found == {KEY: Standing.UNTESTED, OTHER: Standing.CARRIED}

@@ -27,7 +27,11 @@ def new_class():
     """Return a backend whose methods are its own, and call each other."""
 
     class OwnCache(BaseCache):
+        fails = False
+
         def get(self, key, default=None, version=None):
+            if self.fails:
+                raise ConnectionError
             return default
 
         def get_many(self, keys, version=None):
@@ -75,3 +79,15 @@ def test_what_django_makes_of_several_operations_is_left_to_them(cache, log):
     with pytest.raises(ConnectionError):
         cache.set_many({"a": 1})
     assert log.operations == ["set"]
+
+
+def test_a_get_that_failed_says_nothing_of_the_entry(cache, log, monkeypatch):
+    hits = []
+    log.look = lambda *about, hit: hits.append(hit)
+    monkeypatch.setattr(log, "note", lambda noting, call: noting(call))
+    cache.get("a")
+    cache.get("a", version=2)
+    cache.fails = True
+    with pytest.raises(ConnectionError):
+        cache.get("a")
+    assert hits == [False, False, None]

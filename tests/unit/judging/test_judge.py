@@ -77,6 +77,11 @@ def test_a_pair_is_found_behind_one_that_is_enough():
     assert only(world).after == (("t04",), ("t08", "t20"))
 
 
+def test_pairs_beside_each_other_are_all_found():
+    groups = [("t04",), ("t08", "t20"), ("t09", "t21")]
+    assert set(only(World(TESTS, victims={"t30": groups})).after) == set(groups)
+
+
 def test_three_that_are_needed_together_are_found():
     world = World(TESTS, victims={"t30": [("t02", "t14", "t25")]})
     assert only(world).after == (("t02", "t14", "t25"),)
