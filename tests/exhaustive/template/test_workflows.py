@@ -95,7 +95,7 @@ def test_without_isolation_merge_fails_and_names_the_lines_that_leak(
     assert [each.summary for each in done["shard"]] == ["", ""], "merge tells it, once"
     assert "caches shared, seed 7." in merge.summary
     leaks = re.findall(r"^### \d+\. victim: `([^`]+)`", merge.summary, re.MULTILINE)
-    assert any(key.startswith("offer:") for key in leaks)
+    assert any(carrier.startswith("'offer:") for carrier in leaks), leaks
     assert merge.summary.count("```sh\n") >= len(leaks) / 2
     assert "tests.test_offers." in merge.summary
     lines = re.findall(r"^::error file=([^,]+),line=(\d+),", merge.log, re.MULTILINE)
