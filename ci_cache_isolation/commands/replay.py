@@ -39,7 +39,7 @@ _OPTIONS = (
 @click.option(
     "--cache",
     type=click.Choice([cache.value for cache in Cache]),
-    help="SectionMode for each test, or caches shared by all  [default: as recorded]",
+    help="Sections for each test, or caches shared by all  [default: as recorded]",
 )
 def replay(file: Path, labels: Sequence[str], cache: str | None) -> None:
     """Run an order that was recorded again, in a cold process.
