@@ -9,17 +9,13 @@ from __future__ import annotations
 import functools
 import gc
 import inspect
-import site
 import sys
-import sysconfig
 import weakref
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import django
-
 from ci_cache_isolation.isolation import notices
+from ci_cache_isolation.state.own_files import is_own_file
 
 __all__ = [
     "CONTENT_TYPES",
@@ -40,7 +36,6 @@ _OF_DJANGO = (
     (SITES, "Site", OF_SITES),
 )
 KIND: Any = type(functools.lru_cache(lambda: None))
-_INSTALLED_IN = {"site-packages", "dist-packages"}
 _NOT_RESET = (
     "Memoised functions could not be reset after a test: {error}. Tests may meet what "
     "others had them remember."
@@ -140,7 +135,7 @@ def _about(function: Any) -> Memoised | None:
     except (AttributeError, TypeError, ValueError):
         return None
     file = getattr(code, "co_filename", None) or getattr(module, "__file__", None)
-    if not keeps or not file or not _is_own(str(file)):
+    if not keeps or not file or not is_own_file(str(file)):
         return None
     line = getattr(code, "co_firstlineno", 0)
     return Memoised(weakref.ref(function), name, str(file), line)
@@ -148,33 +143,4 @@ def _about(function: Any) -> Memoised | None:
 
 def _is_own_module(name: str) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
-    return isinstance(file, str) and _is_own(file)
-
-
-def _installed() -> tuple[Path, ...]:
-    """Return the folders of what others have written."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    paths = [sysconfig.get_paths()[name] for name in names]
-    paths += [*site.getsitepackages(), site.getusersitepackages()]
-    paths += [str(Path(django.__file__).parent), str(Path(__file__).parents[1])]
-    return tuple({Path(each).resolve() for each in paths})
-
-
-_folders: dict[str, bool] = {}
-_foreign: list[tuple[Path, ...]] = []
-
-
-def _is_own(file: str) -> bool:
-    """Return whether a source file is the project's: neither installed nor made up."""
-    if file.startswith("<"):
-        return False
-    path = Path(file)
-    folder = str(path.parent)
-    if folder not in _folders:
-        if not _foreign:
-            _foreign.append(_installed())
-        parents = path.resolve().parents
-        _folders[folder] = _INSTALLED_IN.isdisjoint(path.parts) and not any(
-            each in _foreign[0] for each in parents
-        )
-    return _folders[folder]
+    return isinstance(file, str) and is_own_file(file)

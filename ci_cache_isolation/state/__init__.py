@@ -1,0 +1,1 @@
+"""What a process keeps besides caches: seen, compared, named and put back."""

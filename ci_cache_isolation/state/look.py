@@ -1,0 +1,350 @@
+"""A look at all that hangs on a process's modules, and what has changed since.
+
+Every container is copied, not what is in it: that is another container. So a look costs
+about a microsecond for each, and a comparison half of that. What a module can't reach,
+in frames of the program that runs tests for example, is nobody's state.
+
+A look is taken once, before a process forks: then its forks agree on the numbers of
+containers, and what one of them saw another one can put back.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import gc
+import os
+import sys
+import types
+import unittest
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from operator import is_
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ci_cache_isolation.state.comparing import (
+    MISSING,
+    Contents,
+    can_be_key,
+    class_vars,
+    classes_of,
+    differences,
+    is_a,
+    is_atom,
+    key_text,
+)
+from ci_cache_isolation.state.containers import (
+    Attributes,
+    Keyed,
+    Kind,
+    attributes_of,
+    kinds_of,
+)
+from ci_cache_isolation.state.own_files import is_own_file
+from ci_cache_isolation.state.probes import PROBES
+from ci_cache_isolation.state.special import (
+    SPECIAL,
+    claimed_by,
+    hidden_in,
+    is_local,
+    special_kind,
+)
+
+__all__ = ["INSIDE", "Change", "Container", "Look", "Mark", "class_dictionary", "taken"]
+
+_RUNNING = (
+    # What runs tests, and what it keeps of them.
+    "_pytest", "ci_cache_isolation", "coverage", "pluggy", "pytest", "pytest_django",
+    "unittest", "xdist", "django.test",
+    # Connections, and what Python remembers for itself.
+    "django.db.backends", "django.db.utils",
+    "_abc", "importlib", "_frozen_importlib", "_frozen_importlib_external",
+    "linecache", "re",
+    "selectors", "sqlite3", "threading", "tokenize", "typing", "zipimport",
+)  # fmt: skip
+"""Modules and packages that are not looked into, nor at objects of their classes."""
+
+INSIDE: dict[type, tuple[str, ...]] = {
+    types.MethodType: ("__self__", "__func__"),
+    functools.partial: ("func", "args", "keywords"),
+    property: ("fget", "fset", "fdel"),
+    classmethod: ("__func__",),
+    staticmethod: ("__func__",),
+    types.FunctionType: ("__closure__", "__defaults__", "__kwdefaults__"),
+    types.CellType: ("cell_contents",),
+}
+"""What built-in objects hold under names of their own."""
+
+_RUNNERS_VARIABLES = ("CI_CACHE_ISOLATION", "PYTEST_", "COV_CORE_")
+_RUNNERS_ATTRIBUTES = frozenset({
+    "_classSetupFailed", "_class_cleanups", "_cls_overridden_context",
+    "_databases_names", "async_client", "atomics", "client", "cls_atomics", "databases",
+    "server_thread", "tearDown_exceptions",
+})  # fmt: skip
+
+Mark = tuple[int, str | None]
+"""A container's number, and the text of a key, None for all that it holds."""
+
+
+class Container(NamedTuple):
+    """An object that holds state, in one way, and what it held."""
+
+    node: int
+    held: Any
+    kind: Kind
+    contents: Contents
+
+
+class Change(NamedTuple):
+    """What is not as it was: under a key, or as a whole where that is `MISSING`."""
+
+    container: int
+    key: Any
+    before: Any
+    after: Any
+
+    @property
+    def mark(self) -> Mark:
+        """What identifies it in other forks of the same process."""
+        return self.container, key_text(self.key)
+
+    @property
+    def how(self) -> str:
+        """Whether it was added, removed or changed."""
+        if self.key is MISSING:
+            return "changed"
+        if self.before is MISSING:
+            return "added"
+        return "removed" if self.after is MISSING else "changed"
+
+
+class Look:
+    """All containers that hang on modules, with what they held.
+
+    ``nodes`` are all objects that lie between, nearest to a module first, and
+    ``parents`` has for each of them the number of the one that led to it, -1 for a
+    module. Modules that are ``ignored`` are not looked into; ``only`` names all that
+    are.
+    """
+
+    def __init__(
+        self,
+        ignored: Collection[str] = _RUNNING,
+        *,
+        only: Collection[str] | None = None,
+    ) -> None:
+        self.nodes: list[Any] = []
+        self.parents = array("l")
+        self._ignored = frozenset(ignored)
+        self._only = only
+        self._walk()
+        self.containers: list[Container] = list(self._found())
+
+    def __len__(self) -> int:
+        return len(self.containers)
+
+    def changes(
+        self,
+        base: Mapping[int, Contents] = MappingProxyType({}),
+        among: Iterable[int] | None = None,
+    ) -> list[Change]:
+        """Return what differs from what was held, in all containers or in some.
+
+        ``base`` has what counts for containers that were changed on purpose since.
+        """
+        found = []
+        containers = self.containers
+        for number in range(len(containers)) if among is None else among:
+            _, held, kind, contents = containers[number]
+            # What a thread writes all the time is left out.
+            with suppress(RuntimeError):
+                now = kind.read(held)
+                before = base.get(number, contents) if base else contents
+                if not _is_untouched(before, now):
+                    found += [
+                        Change(number, *each)
+                        for each in differences(before, now)
+                        if not _is_of_runner(held, each[0])
+                    ]
+        return found
+
+    def held_now(self, numbers: Iterable[int]) -> dict[int, Contents]:
+        """Return what some containers hold now: a base for later changes."""
+        found = {}
+        for number in numbers:
+            with suppress(RuntimeError):
+                _, held, kind, _ = self.containers[number]
+                found[number] = kind.read(held)
+        return found
+
+    def put_back(
+        self, marks: Iterable[Mark], base: Mapping[int, Contents] = MappingProxyType({})
+    ) -> None:
+        """Have containers hold what they held, where that takes nobody's code."""
+        for number, text in marks:
+            container = self.containers[number]
+            if number in base:
+                container = container._replace(contents=base[number])
+            # A class may refuse, as one with a slot that is read only.
+            with suppress(AttributeError, RuntimeError, TypeError, ValueError):
+                _put_back(container, text)
+
+    @property
+    def probes(self) -> list[int]:
+        """The numbers of what no container holds."""
+        return [at for at, each in enumerate(self.containers) if each.held is PROBES]
+
+    def _walk(self) -> None:
+        nodes, parents, seen = self.nodes, self.parents, set()
+        for name, module in sorted(sys.modules.items(), key=_nearness):
+            if id(module) not in seen and _is_module(module):
+                seen.add(id(module))
+                if self._is_ignored(name) or not self._is_wanted(name):
+                    seen.add(id(vars(module)))
+                    continue
+                nodes.append(module)
+                parents.append(-1)
+        nodes.append(PROBES)
+        parents.append(-1)
+        # Not this either.
+        seen.update(map(id, (nodes, parents, seen, sys.modules, self.__dict__)))
+        at = 0
+        while at < len(nodes):
+            for each in _held_by(nodes[at]):
+                if id(each) not in seen and not is_atom(each):
+                    seen.add(id(each))
+                    if not self._is_of_ignored(type(each)):
+                        nodes.append(each)
+                        parents.append(at)
+            at += 1
+
+    def _is_wanted(self, module: str) -> bool:
+        return self._only is None or module in self._only
+
+    def _is_ignored(self, module: str) -> bool:
+        if module in self._ignored:
+            return True
+        package = module
+        while package := package.rpartition(".")[0]:
+            if package in self._ignored:
+                return True
+        return False
+
+    def _is_of_ignored(self, kind: type) -> bool:
+        if kind not in self._known_kinds:
+            module = class_vars(type)["__module__"].__get__(kind)
+            # Unbound: a class may have made anything of it.
+            name = module if type(module) is str else ""
+            self._known_kinds[kind] = name != "builtins" and self._is_ignored(name)
+        return self._known_kinds[kind]
+
+    _known_kinds: dict[type, bool] = {}  # noqa: RUF012 - of all looks, by class
+
+    def _found(self) -> Iterator[Container]:
+        # The dictionary of an object is known as its attributes.
+        owned = {id(each) for node in SPECIAL for each in claimed_by(node)}
+        waiting: list[tuple[int, Any, Kind]] = []
+        for number, node in enumerate(self.nodes):
+            special = special_kind(node)
+            for kind in (special,) if special else kinds_of(type(node)):
+                if isinstance(kind, Attributes):
+                    if kind.of is not None:
+                        owned.add(id(kind.of(node)))
+                elif is_a(node, type):
+                    if attributes_of(node) is None:
+                        continue
+                    owned.add(id(class_dictionary(node)))
+                waiting.append((number, node, kind))
+        for number, node, kind in waiting:
+            if id(node) not in owned and self._is_held(number, kind):
+                with suppress(RuntimeError):
+                    yield Container(number, node, kind, kind.read(node))
+
+    def _is_held(self, number: int, kind: Kind) -> bool:
+        """Return whether Python can reach it: what C code holds must not be changed."""
+        parent = self.parents[number]
+        if (
+            parent < 0
+            or isinstance(kind, Attributes)
+            or special_kind(self.nodes[number])
+        ):
+            return True
+        holder = self.nodes[parent]
+        ways = [each for each in kinds_of(type(holder)) if isinstance(each, Attributes)]
+        if not ways or type(holder) in INSIDE:
+            return True
+        node = self.nodes[number]
+        return any(value is node for how in ways for value in how.read(holder)[1])
+
+
+def _is_module(value: object) -> bool:
+    """Return whether it is one: tests put all kinds of things among the modules."""
+    return is_a(value, types.ModuleType)
+
+
+def _nearness(named: tuple[str, object]) -> tuple[bool, bool, int]:
+    """Return what puts modules first by which people would name what they hold."""
+    name, module = named
+    file = module.__dict__.get("__file__") if _is_module(module) else None
+    parts = name.split(".")
+    is_foreign = type(file) is not str or not is_own_file(file)
+    return is_foreign, any(each.startswith("_") for each in parts), len(parts)
+
+
+def _held_by(node: Any) -> Iterator[Any]:
+    if not is_local(node):
+        yield from gc.get_referents(node)
+    yield from hidden_in(node)
+
+
+def class_dictionary(kind: type) -> Any:
+    """Return the dictionary of a class, which only its class should write to."""
+    return next((each for each in gc.get_referents(kind) if type(each) is dict), None)
+
+
+def _is_of_runner(held: object, key: object) -> bool:
+    """Return whether it is a runner that keeps something there, for each test anew."""
+    if held is os.environ:
+        return str(key).startswith(_RUNNERS_VARIABLES)
+    if type(key) is str and key in _RUNNERS_ATTRIBUTES and is_a(held, type):
+        kind: Any = held
+        return unittest.TestCase in classes_of(kind)
+    return False
+
+
+def _is_untouched(before: Contents, after: Contents) -> bool:
+    keys, values = before
+    now_keys, now = after
+    if len(values) != len(now) or not all(map(is_, values, now)):
+        return False
+    return keys is None or now_keys is None or all(map(is_, keys, now_keys))
+
+
+def _put_back(container: Container, text: str | None) -> None:
+    _, held, kind, contents = container
+    keys, values = contents
+    if text is None or not isinstance(kind, Keyed):
+        if all(map(can_be_key, keys if keys is not None else values)) or (
+            is_a(held, list) or is_a(held, bytearray)
+        ):
+            kind.write(held, contents)
+        return
+    key = ast.literal_eval(text)
+    found = (
+        value
+        for each, value in zip(keys or (), values, strict=True)
+        if type(each) is type(key) and each == key
+    )
+    kind.put(held, key, next(found, MISSING))
+
+
+_taken: list[Look] = []
+
+
+def taken() -> Look:
+    """Return the look of this process and its forks, taken when first asked for."""
+    if not _taken:
+        _taken.append(Look())
+    return _taken[0]
