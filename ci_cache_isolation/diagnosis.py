@@ -78,6 +78,7 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
         f"scope: {chosen.scope.value} ({chosen.scope.source})",
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
         f"reset_memoised: {chosen.reset_memoised}",
+        *(f"state: {each.value} ({each.source})" for each in chosen.state),
     ]
     is_well = state.value and bool(entry_points)
     for alias, conf in _configured().items():

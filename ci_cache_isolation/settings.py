@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from ci_cache_isolation.errors import REFUSED, OptionError
@@ -21,6 +21,7 @@ def isolate(
     stores: Mapping[str, str] | None = None,
     scope: Literal["test", "class", "process"] | None = None,
     reset_memoised: bool | None = None,
+    state: Iterable[str] | None = None,
 ) -> Caches:
     """Switch isolation on for a test settings module; return CACHES unchanged.
 
@@ -28,6 +29,8 @@ def isolate(
     chosen from its backend: "none" leaves it shared, "private-server" starts a server
     for each process. ``scope`` names the narrowest scope with sections of its own.
     ``reset_memoised`` has the project's memoised functions forget when a test ends.
+    ``state`` names what else is put back when a test ends: "shop.pricing._rates",
+    "shop.cards.Card.limit", "os.environ['REGION']", "settings".
 
     Every process that imports the settings is reached, spawned workers too. Nothing is
     isolated before a test suite runs. `TypeError` for what can't be CACHES; an option
@@ -46,7 +49,8 @@ def isolate(
                     "CACHES: nothing would be done with what it says. "
                     f"CACHES holds: {', '.join(map(repr, caches))}."
                 )
-        ask(IsolateArguments(scope, stores, reset_memoised))
+        places = state if state is None or isinstance(state, str) else list(state)
+        ask(IsolateArguments(scope, stores, reset_memoised, places))
         install()
     except OptionError as error:
         raise SystemExit(f"{REFUSED}{error}") from None

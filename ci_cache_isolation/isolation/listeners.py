@@ -13,7 +13,7 @@ from importlib import import_module
 from ci_cache_isolation.isolation.options import Enabled
 from ci_cache_isolation.isolation.stack import Listener
 
-__all__ = ["AUDIT_VARIABLE", "UNDO_VARIABLE", "asked"]
+__all__ = ["AUDIT_VARIABLE", "TRACES_VARIABLE", "UNDO_VARIABLE", "asked"]
 
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 """Holds the folder in which is recorded what tests do to caches, if it is."""
@@ -21,7 +21,11 @@ AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
 """Holds, as JSON, what is undone before the last test of a job: an audit's."""
 
+TRACES_VARIABLE = "CI_CACHE_ISOLATION_TRACES"
+"""Holds, as JSON, what is told or put back of all that hangs on modules."""
+
 _MODULES = {
+    TRACES_VARIABLE: "ci_cache_isolation.evidence.traces",
     UNDO_VARIABLE: "ci_cache_isolation.evidence.undoing",
     AUDIT_VARIABLE: "ci_cache_isolation.evidence.recorder",
 }

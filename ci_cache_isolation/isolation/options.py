@@ -17,6 +17,7 @@ from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.scopes import Granularity
 from ci_cache_isolation.isolation.stores import STORES, possible_names
+from ci_cache_isolation.state.splitting import split
 
 __all__ = [
     "ENABLED_VARIABLE",
@@ -35,7 +36,7 @@ __all__ = [
 
 ENABLED_VARIABLE = "CI_CACHE_ISOLATION"
 INI = "cache_isolation_"
-_NAMES = ("enabled", "reset_memoised", "scope", "server", "stores")
+_NAMES = ("enabled", "reset_memoised", "scope", "server", "state", "stores")
 _SETTING = "CACHE_ISOLATION"
 _VARIABLES = (
     ENABLED_VARIABLE,
@@ -102,13 +103,15 @@ class IsolationOptions(Record):
 
     ``stores`` holds only the aliases whose store was named. ``server`` is the command
     of private servers, empty to look for one. ``reset_memoised`` tells whether the
-    project's memoised functions forget when a test ends.
+    project's memoised functions forget when a test ends. ``state`` names what else is
+    put aside and put back, each place with the source that named it first.
     """
 
     scope: Choice
     stores: Mapping[str, Choice]
     server: Choice
     reset_memoised: Enabled
+    state: tuple[Choice, ...] = ()
 
     @property
     def granularity(self) -> Granularity:
@@ -122,6 +125,7 @@ class IsolateArguments(Record):
     scope: str | None = None
     stores: object = None
     reset_memoised: bool | None = None
+    state: object = None
 
 
 class EntryPointInputs(Record):
@@ -154,7 +158,12 @@ def choices(
         for alias, name in _stores(value, source).items():
             # The first source that speaks of an alias wins.
             stores.setdefault(alias, Choice(name, source))
-    return IsolationOptions(scope, stores, server, reset)
+    state: dict[str, Choice] = {}
+    for value, source in _sources("state", ini, asked.state):
+        for name in _places(value, source):
+            # All that anybody names.
+            state.setdefault(name, Choice(name, source))
+    return IsolationOptions(scope, stores, server, reset, tuple(state.values()))
 
 
 def sources_of(asked: IsolateArguments | None) -> list[object]:
@@ -166,7 +175,7 @@ def sources_of(asked: IsolateArguments | None) -> list[object]:
     if settings.configured:
         found.append(_copied(getattr(settings, _SETTING, None)))
     if asked is not None:
-        found.append(_copied(asked.stores))
+        found += [_copied(asked.stores), asked.state]
     return found
 
 
@@ -218,6 +227,19 @@ def _stores(value: object, source: str) -> dict[str, str]:
                 f"Write one of: {', '.join(STORES)}."
             )
     return {str(alias): str(name) for alias, name in given.items()}
+
+
+def _places(value: object, source: str) -> list[str]:
+    if isinstance(value, str):
+        return split(value)
+    if isinstance(value, (list, tuple, set, frozenset)) and all(
+        isinstance(each, str) for each in value
+    ):
+        return list(value)
+    raise OptionError(
+        f"{source} is {value!r}, which is no list of names. It says what else is put "
+        'back after each test. Write ["shop.pricing._rates", "settings.DEBUG"].'
+    )
 
 
 def _parsed(text: str) -> dict[str, str] | None:

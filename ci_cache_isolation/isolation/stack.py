@@ -84,6 +84,10 @@ class ScopeStack:
         self._begin_in(store, self._open, 0)
         self.stores += (store,)
 
+    def let_go(self, store: Store) -> None:
+        """Have no more sections in a kind of store, in no scope."""
+        self.stores = tuple(each for each in self.stores if each is not store)
+
     def begin(self, scope: Scope) -> None:
         """Open a scope inside the innermost one."""
         listener = self.listener

@@ -35,6 +35,7 @@ from ci_cache_isolation.isolation.options import (
 )
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.isolation.process_state import STATE, Kept
+from ci_cache_isolation.isolation.registering import register_state
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import (
     KEYSPACE,
@@ -168,6 +169,7 @@ def start(resolved: Enabled) -> None:
     STATE.is_started = True
     os.environ[RUN_VARIABLE] = "1"
     check_stores(chosen())
+    register_state(chosen().state, STACK)
     if not STACK.path:
         needed.load_backends()
         needed.check()
@@ -307,7 +309,7 @@ def _is_enabled() -> bool:
 
 
 def _reset_memoised() -> Callable[[], None]:
-    # Loaded only where it is asked for, since every run comes by here.
+    # Not loaded by every run.
     from ci_cache_isolation.isolation.memoised import MEMOISED  # noqa: PLC0415
 
     return MEMOISED.reset
@@ -387,12 +389,10 @@ def _adopt_open() -> None:
 def _need_finding() -> bool:
     """Return whether any cache has to be known that somebody may hold.
 
-    Those of Django's own that are in memory share dictionaries which are known anyway;
-    and to go through all objects takes longer than all else together.
+    Those of Django's own in memory share dictionaries that are known anyway.
     """
     if not settings.configured:
-        # Nor could one be told which alias it is for. Those to come are watched.
-        return False
+        return False  # nor could one be told which alias it is for
     if chosen().stores or STACK.listener is not None:
         return True
     return any(

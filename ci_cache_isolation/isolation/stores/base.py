@@ -23,6 +23,8 @@ class Store(ABC):
     names: ClassVar[tuple[str, ...]]
     """What the store is called in options, a name for each of its kinds."""
     has_sections: ClassVar[bool] = True
+    registered: tuple[str, ...] | None = None
+    """The names of places in its hands, where it is for those that options name."""
     command: str = ""
     """What starts a server, where the store starts any; empty to look for one."""
 

@@ -153,6 +153,8 @@ SITES = {
     "evidence/recorder.py": {"take": OF_USERS},
     # All operations that a backend has.
     "evidence/operations.py": {"wrap_operations": OF_USERS},
+    # What a user's tests left there is put back.
+    "state/special.py": {"put": OF_USERS},
     "isolation/dialects/base.py": {
         "patch": {"key_func", "validate_key", "make_key", "incr", "decr"},
         # And the "aclear" of a user's own class.

@@ -299,7 +299,7 @@ def test_an_unknown_option_in_settings_is_an_error(settings):
     assert_refused(
         "settings.CACHE_ISOLATION holds 'audit', 'scopes', which is no option: it "
         "would do nothing. Options are: enabled, reset_memoised, "
-        "scope, server, stores."
+        "scope, server, state, stores."
     )
 
 
