@@ -88,11 +88,14 @@ class Searched(NamedTuple):
 
 
 class How(enum.StrEnum):
-    """What a scope has done to an entry that others could meet."""
+    """What a scope has done to an entry, or to other state, that others could meet."""
 
     STORED = "stored"
     DELETED = "deleted"
     CLEARED = "cleared"
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
 
 
 class Left(NamedTuple):

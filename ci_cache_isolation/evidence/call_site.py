@@ -14,7 +14,7 @@ from types import FrameType
 
 from ci_cache_isolation.evidence.account import Site
 
-__all__ = ["HANDED_ON", "call_site"]
+__all__ = ["HANDED_ON", "call_site", "line_text"]
 
 HANDED_ON: ContextVar[Site | None] = ContextVar("call site", default=None)
 _NOT_A_CALLER = frozenset(
@@ -57,14 +57,17 @@ def call_site(function: object) -> Site:
         frame = frame.f_back
     if not in_test:
         code = getattr(inspect.unwrap(function), "__code__", None)  # type: ignore[arg-type]
-        in_test = "" if code is None else _line(code.co_filename, code.co_firstlineno)
+        in_test = (
+            "" if code is None else line_text(code.co_filename, code.co_firstlineno)
+        )
     return Site(at or in_test, in_test)
 
 
 def _written(frame: FrameType) -> str:
-    return _line(frame.f_code.co_filename, frame.f_lineno)
+    return line_text(frame.f_code.co_filename, frame.f_lineno)
 
 
-def _line(path: str, number: int) -> str:
+def line_text(path: str, number: int) -> str:
+    """Return a line of a file as reports write it."""
     folder = os.getcwd() + os.sep  # noqa: PTH109
     return f"{path.removeprefix(folder)}:{number}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
+from ci_cache_isolation.judging.carrier import Carried
 from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided
 from ci_cache_isolation.judging.judged import Judged
 
@@ -18,12 +19,14 @@ class Finding:
 
     ``suspicion`` is None where nothing is known of that. ``decided`` is what an
     experiment said of the entries. ``replay`` is None where no command showed it.
+    ``carried`` is what else carried it, where no cache and no function did.
     """
 
     judged: Judged
     suspicion: Suspicion | None = None
     decided: Decided = NOT_TRIED
     replay: str | None = None
+    carried: Carried | None = None
 
     @property
     def test(self) -> str:
@@ -39,6 +42,8 @@ class Finding:
     @property
     def is_carried(self) -> bool:
         """Whether the entry is known to carry it, and not only to be common to both."""
+        if self.carried is not None:
+            return True
         if self.suspicion is None:
             return False
         if self.decided.is_whole:

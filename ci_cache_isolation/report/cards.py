@@ -129,7 +129,10 @@ def _facts(finding: FindingRow) -> list[Fact]:
                 "time; none of them does it alone"
             )
         )
-    if state := _state(finding):
+    state = _state(finding)
+    if state and state["kind"] == "state":
+        facts += _left(state)
+    elif state:
         written = called_at(state["written_at"], state.get("written_from"))
         read = called_at(state["read_at"], state.get("read_from"))
         facts.append(Fact(f"{state.get('how') or 'written'} at", (written,)))
@@ -150,6 +153,20 @@ def _facts(finding: FindingRow) -> list[Fact]:
     return facts
 
 
+def _left(state: StateRow) -> list[Fact]:
+    """Return where something else than a cache was changed, and what was seen of it."""
+    how = state.get("how") or "changed"
+    facts = []
+    if written := state["written_at"]:
+        facts.append(Fact(f"{how} at", (written,)))
+    facts.append(Fact(f"{how}: it was {state['was']}, and is {state['became']} then"))
+    facts.append(Fact(f"failed {state['put_back']} when that alone was put back"))
+    if cure := state.get("cure"):
+        names = ", ".join(map(repr, cure))
+        facts.append(Fact(f"passes in its order with isolate(CACHES, state=[{names}])"))
+    return facts
+
+
 def _carrier(findings: Sequence[FindingRow]) -> str:
     """Return what carries it, and how many other keys are enough to do so."""
     state = _state(findings[0])
@@ -165,6 +182,8 @@ def _carrier(findings: Sequence[FindingRow]) -> str:
         text = together(map(carrying, [state, *others]))
     elif len(names) == 1:
         text = carrying(state)
+    elif state["kind"] == "state":
+        text = several(list(names))
     elif "alias" in state:
         text = in_cache(several(list(names)), state["alias"])
     else:
@@ -246,6 +265,8 @@ def _causes(finding: FindingRow) -> list[Hashable]:
         # Many tests may lack the same thing.
         after = finding["message"]
     state = _state(finding)
+    if state is not None and state["kind"] == "state":
+        return [(after, state["name"])]
     if state is None or state["written_at"] is None:
         return [(finding["verdict"], after)]
     at = state["written_at"]
@@ -261,7 +282,7 @@ def _state(finding: FindingRow) -> StateRow | None:
 
 
 def _key(name: Name | StateRow) -> str:
-    return str(name.get("key") or name.get("function"))
+    return str(name.get("key") or name.get("function") or name.get("name"))
 
 
 def carrying(state: Name | StateRow) -> str:
@@ -269,6 +290,8 @@ def carrying(state: Name | StateRow) -> str:
     if "alias" in state:
         key = state["key"]
         return in_cache(made(key, state.get("made", key)), state["alias"])
+    if "name" in state:
+        return state["name"]
     return remembers(state["function"], state.get("written_at") or "an unknown place")
 
 

@@ -7,9 +7,11 @@ from importlib.metadata import version
 from typing import Final, cast
 
 from ci_cache_isolation.audit.result import AuditResult
+from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
 from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.patterns import pattern_of
+from ci_cache_isolation.judging.carrier import Carried
 from ci_cache_isolation.judging.chance import CONFIDENCE, failure_rate_bound
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
@@ -239,6 +241,8 @@ def _carried(finding: Finding) -> StateRow | None:
 
     ``together`` holds what is needed besides the first, ``or`` what is enough too.
     """
+    if finding.carried is not None:
+        return _left(finding.carried)
     if finding.suspicion is None:
         return None
     state = _state(finding.suspicion)
@@ -248,6 +252,24 @@ def _carried(finding: Finding) -> StateRow | None:
             state["together"] = [_state(each) for each in first[1:]]
         if others:
             state["or"] = [[_state(each) for each in group] for group in others]
+    return state
+
+
+def _left(carried: Carried) -> StateRow:
+    first = carried.first
+    state: StateRow = {
+        "kind": "state",
+        "name": first.name,
+        "how": How(first.how),
+        "was": first.was,
+        "became": first.became,
+        "written_at": first.at or None,
+        "read_at": None,
+        "put_back": f"{carried.put_back}/{TIMES}",
+        "cure": list(carried.cure),
+    }
+    if others := carried.traces[1:]:
+        state["together"] = [{"name": each.name} for each in others]
     return state
 
 

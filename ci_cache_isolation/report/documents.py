@@ -38,7 +38,11 @@ __all__ = [
 ]
 
 _Pairs = Annotated[int, Meta(ge=0, le=2**62)]
-_NAMES = [{"required": ["alias", "key"]}, {"required": ["function"]}]
+_NAMES = [
+    {"required": ["alias", "key"]},
+    {"required": ["function"]},
+    {"required": ["name"]},
+]
 _Group = Annotated[list[str], Meta(min_length=1)]
 
 
@@ -148,6 +152,7 @@ class ConflictRow(TypedDict):
 class Name(TypedDict, total=False):
     """An entry of a cache, which has ``alias`` and ``key``, or a memoised ``function``.
 
+    Or anything else that a process keeps, by the ``name`` that it has in Python.
     ``made`` is what the user's own key function makes of the key.
     """
 
@@ -155,6 +160,7 @@ class Name(TypedDict, total=False):
     key: str
     made: str
     function: str
+    name: str
     written_at: str | None
 
 
@@ -169,12 +175,18 @@ class StateRow(Name, _Enough, total=False):
     """What carried a failure, where it was written or called, and where it was read.
 
     ``expires_in`` is in seconds, where they are few. ``together`` is needed besides;
-    each group of ``or`` is enough as well.
+    each group of ``or`` is enough as well. Of state that is no cache ``was`` and
+    ``became`` are kinds and lengths, ``put_back`` says how often the test failed when
+    it was as before, and ``cure`` are the names that isolate() takes as ``state``.
     """
 
-    kind: Required[Literal["cache", "memoised"]]
+    kind: Required[Literal["cache", "memoised", "state"]]
     version: str
     how: How | None
+    was: str
+    became: str
+    put_back: str
+    cure: list[str]
     written_from: str | None
     read_at: Required[str | None]
     read_from: str | None

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE, UNDO_VARIABLE
+from ci_cache_isolation.isolation.listeners import (
+    AUDIT_VARIABLE,
+    TRACES_VARIABLE,
+    UNDO_VARIABLE,
+)
+from ci_cache_isolation.state.look import Mark
 
 __all__ = [
     "FOLDER_VARIABLE",
@@ -30,6 +35,9 @@ SCOPE_VARIABLE = "CI_CACHE_ISOLATION_SCOPE"
 """Holds the narrowest scope with sections of its own: an option's variable."""
 RESET_VARIABLE = "CI_CACHE_ISOLATION_RESET_MEMOISED"
 """Tells whether memoised functions forget after each test: an option's too."""
+
+STATE_VARIABLE = "CI_CACHE_ISOLATION_STATE"
+"""Names what else is put back after each test: an option's too."""
 
 NO_END = "no end within"
 """How the message begins of a test that had no end within its time."""
@@ -85,6 +93,11 @@ class Job:
     tests do to caches is recorded for an audit in the folder ``notes``. What they
     did to the entries ``undone`` is undone before the last of them begins; each is
     given as an audit writes it down, after its alias.
+
+    Of all else that a process keeps, ``put_back`` are the places that are as before
+    when the last of them begins. What is not as it was then is told in the file
+    ``traces``, where that is named, with the line that changed the place ``watched``.
+    What ``state`` names is put back after each test, as by the user's option.
     """
 
     tests: tuple[str, ...]
@@ -93,6 +106,15 @@ class Job:
     common: str = ""
     notes: str = ""
     undone: tuple[tuple[str, ...], ...] = ()
+    traces: str = ""
+    put_back: tuple[Mark, ...] = ()
+    watched: Mark | None = None
+    state: tuple[str, ...] = ()
+
+    @property
+    def needs_look(self) -> bool:
+        """Whether it compares what a process keeps with what it kept before."""
+        return bool(self.traces or self.put_back)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -103,6 +125,15 @@ class Job:
         if self.undone:
             before = len(self.tests) - 1
             variables[UNDO_VARIABLE] = json.dumps([before, self.undone])
+        if self.needs_look:
+            variables[TRACES_VARIABLE] = json.dumps({
+                "before": len(self.tests) - 1,
+                "tell": self.traces,
+                "put_back": self.put_back,
+                "watched": self.watched,
+            })  # fmt: skip
+        if self.state:
+            variables[STATE_VARIABLE] = ",".join(self.state)
         return variables
 
     def to_json(self) -> dict[str, Any]:
@@ -116,6 +147,9 @@ class Job:
         known["tests"] = tuple(sent["tests"])
         known["sections"] = SectionMode(sent["sections"])
         known["undone"] = tuple(map(tuple, sent["undone"]))
+        known["put_back"] = tuple((number, key) for number, key in sent["put_back"])
+        known["watched"] = sent["watched"] and tuple(sent["watched"])
+        known["state"] = tuple(sent["state"])
         return cls(**known)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ci_cache_isolation.evidence.evidence import Evidence
 from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.judging.beside import Beside, with_neighbours
+from ci_cache_isolation.judging.carrier import carried
 from ci_cache_isolation.judging.carrying import about, met_beside
 from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, decide
 from ci_cache_isolation.judging.finding import Finding
@@ -94,6 +95,7 @@ class Stress:
         self._kept: dict[str, KeptFinding] = {}
         self._limit = TimeLimit(0.0)
         self._found_before: Evidence | None = None
+        self._can_look = False
 
     def run(self) -> StressResult:
         """Run everything.
@@ -107,6 +109,7 @@ class Stress:
             ) as executor:
                 result.tests, result.settings = executor.suite, executor.settings
                 self._isolating = executor.isolating
+                self._can_look = isinstance(executor, ForkClient)
                 result.pairs = Pairs.of(executor.suite)
                 try:
                     self._observe(executor)
@@ -257,7 +260,7 @@ class Stress:
             carrier = decided.first or next(iter(suspicions), None)
             if judged.verdict is Verdict.CROSS_PROCESS:
                 carrier = met_beside(judged, self.result.evidence)
-            found = Finding(judged, carrier, decided, kept.replay)
+            found = Finding(judged, carrier, decided, kept.replay, kept.carried)
             self.result.findings[test] = found
             self._progress.finding(judged)
             settled[test] = judged
@@ -321,11 +324,15 @@ class Stress:
     def _carried(self, judged: Judged) -> Finding:
         """Return a finding with what carried it, found by experiment."""
         suspicions = about(judged, self.result.evidence)
-        if not suspicions or self._run is None:
-            return Finding(judged)
         known = self.result.findings.get(judged.test)
+        if known is not None and known.judged.order != judged.order:
+            known = None
+        if self._run is None:
+            return Finding(judged)
+        if not suspicions:
+            return self._left_in_process(Finding(judged), known)
         decided, replay = NOT_TRIED, None
-        if known is not None and known.judged.order == judged.order:
+        if known is not None:
             decided, replay = known.decided, known.replay
         if not decided.is_whole:
             decided = decide(
@@ -336,8 +343,20 @@ class Stress:
                 sections=self._sections,
             )
         if decided.is_whole:
-            return Finding(judged, decided.first, decided, replay)
+            found = Finding(judged, decided.first, decided, replay)
+            return found if decided.groups else self._left_in_process(found, known)
         return Finding(judged, suspicions[0], decided, replay)
+
+    def _left_in_process(self, finding: Finding, known: Finding | None) -> Finding:
+        """Return a finding with what else carried it than caches and functions."""
+        judged = finding.judged
+        if known is not None and known.carried is not None:
+            return replace(finding, carried=known.carried, replay=known.replay)
+        if not self._can_look or not judged.after or judged.proof.is_of_memoised:
+            return finding
+        assert self._run is not None
+        found = carried(judged, self._run, self._folder, sections=self._sections)
+        return replace(finding, carried=found)
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""

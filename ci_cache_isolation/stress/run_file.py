@@ -21,6 +21,7 @@ from msgspec import Meta
 from ci_cache_isolation.errors import IsolationError
 from ci_cache_isolation.evidence.account import Entry
 from ci_cache_isolation.evidence.conflicts import Suspicion
+from ci_cache_isolation.judging.carrier import Carried
 from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, Decided
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.judged import Judged
@@ -126,6 +127,7 @@ class KeptFinding:
     carriers: tuple[Annotated[tuple[Entry, ...], Meta(min_length=1)], ...] = ()
     harmless: tuple[Entry, ...] = ()
     replay: str | None = None
+    carried: Carried | None = None
 
     @classmethod
     def of(cls, finding: Finding) -> Self:
@@ -136,6 +138,7 @@ class KeptFinding:
             tuple(tuple(each.conflict.entry for each in group) for group in groups),
             tuple(finding.decided.harmless),
             finding.replay,
+            finding.carried,
         )
 
     def decided(self, suspicions: Iterable[Suspicion]) -> Decided:

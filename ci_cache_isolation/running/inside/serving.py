@@ -44,6 +44,7 @@ from ci_cache_isolation.running.inside.databases import (
 from ci_cache_isolation.running.inside.fork import Fork
 from ci_cache_isolation.running.inside.preloading import import_cache_clients
 from ci_cache_isolation.running.jobs import FORKS_VARIABLE, Job
+from ci_cache_isolation.state.look import taken
 
 __all__ = ["is_of_tools", "refuse", "serve"]
 
@@ -293,6 +294,9 @@ class _Server:
             return self._meetings.at(tag)
 
     def _fork(self, number: int, job: Job, slot: Slot | None) -> None:
+        if job.needs_look:
+            # Here, once: so all forks speak of the same containers.
+            taken()
         _let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()

@@ -12,7 +12,8 @@ from ci_cache_isolation.evidence.conflicts import (
     Looker,
     Suspicion,
 )
-from ci_cache_isolation.judging.deciding_entry import ONE_BY_ONE, decide
+from ci_cache_isolation.judging.deciding import ONE_BY_ONE
+from ci_cache_isolation.judging.deciding_entry import decide
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import End, Forked, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED, PASSED

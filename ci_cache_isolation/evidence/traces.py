@@ -1,0 +1,211 @@
+"""What tests left in their process besides caches, when the last test is to begin.
+
+In a fork of a process that took a look at itself. What is not as it was is told, or put
+back, all of it or some: so an experiment shows which trace changes the outcome.
+
+What the set-up of a scope did that the last test is in as well is no trace: it counts
+as it was when the scope's first test began.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ci_cache_isolation.evidence.watching import Watch
+from ci_cache_isolation.isolation import notices, switch
+from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
+from ci_cache_isolation.running.private_files import written
+from ci_cache_isolation.state.comparing import (
+    MISSING,
+    Contents,
+    is_atom,
+)
+from ci_cache_isolation.state.look import Change, Mark, taken
+from ci_cache_isolation.state.names import Names
+
+__all__ = ["Trace", "Traces", "listener", "read"]
+
+_MOST_SCOPES = 8
+"""So many set-ups are told apart from what tests do: to look takes its time."""
+_MOST = 400
+"""So many traces are told."""
+_STOPPED = (
+    "What tests left in this process was not compared: {error}. The tests are not "
+    "affected."
+)
+
+
+class Trace(NamedTuple):
+    """What one or several tests left at a place, as it is told.
+
+    ``name`` is what it is called in Python, ``path`` by what name it can be registered,
+    '' if it can't. ``was`` and ``became`` are kinds and lengths, never values.
+    ``at`` is the line that changed it, where that was watched.
+    """
+
+    container: int
+    key: str | None
+    name: str
+    path: str
+    how: str
+    was: str
+    became: str
+    at: str = ""
+
+    @property
+    def mark(self) -> Mark:
+        """What identifies it in a job."""
+        return self.container, self.key
+
+
+def listener(text: str) -> Traces:
+    """Return what a job's variable asks for."""
+    asked = json.loads(text)
+    return Traces(
+        asked["before"],
+        tell=asked["tell"],
+        marks=[(number, key) for number, key in asked["put_back"]],
+        watched=asked["watched"] and tuple(asked["watched"]),
+    )
+
+
+def read(path: Path) -> list[Trace]:
+    """Return what a fork has told, nothing if it has not."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [Trace(*row) for row in rows]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+class Traces:
+    """Listens to scopes until the last test of a job is to begin."""
+
+    def __init__(
+        self,
+        tests: int,
+        *,
+        tell: str,
+        marks: Sequence[Mark],
+        watched: Mark | None,
+    ) -> None:
+        self._left = tests
+        self._tell = tell
+        self._marks = marks
+        self._look = taken()
+        self._among = None if tell else {number for number, _ in marks}
+        # What was there when the first scope inside another one began.
+        self._bases: list[tuple[Scope | None, dict[int, Contents]]] = []
+        self._is_over = self._is_in_test = False
+        self._watch = None if watched is None else Watch(self._look, watched)
+        # Python makes it new in each fork.
+        self._bases.append((None, self._look.held_now(self._look.probes)))
+
+    def take(self, alias: str, cache: object) -> None:
+        """Take no notice of a cache."""
+
+    def is_turning(self) -> None:
+        """Take note of what a wider fixture has done in the middle of a test."""
+        innermost = switch.STACK.innermost
+        if (
+            self._is_in_test
+            and not self._is_over
+            and innermost is not None
+            and innermost.kind not in {ScopeKind.TEST, ScopeKind.BLOCK}
+            and any(scope is innermost for scope, _ in self._bases)
+        ):
+            self._bases = [each for each in self._bases if each[0] is not innermost]
+            self._safely(self._note, innermost)
+
+    def began(self, scope: Scope) -> None:
+        """Take note of what has been set up around it, or act, if it is time."""
+        if self._is_over:
+            return
+        self._is_in_test = scope.kind is ScopeKind.TEST
+        if self._left <= 0:
+            self._is_over = True
+            if self._watch is not None:
+                self._watch.end()
+            self._safely(self._act)
+            return
+        path = switch.STACK.path
+        around = path[-2] if len(path) > 1 else None
+        if around is not None and not any(each is around for each, _ in self._bases):
+            self._safely(self._note, around)
+        if self._watch is not None:
+            self._watch.begin()
+
+    def is_ending(self, scope: Scope) -> None:
+        """Count a test that has ended."""
+        if scope.kind is ScopeKind.TEST:
+            self._is_in_test = False
+            self._left -= 1
+
+    def _note(self, around: Scope) -> None:
+        if len(self._bases) <= _MOST_SCOPES:
+            changes = self._look.changes(among=self._among)
+            numbers = {*(each.container for each in changes), *self._look.probes}
+            self._bases.append((around, self._look.held_now(numbers)))
+
+    def _act(self) -> None:
+        base = self._base()
+        if self._marks:
+            self._look.put_back(self._marks, base)
+        if self._tell:
+            changes = self._look.changes(base)
+            names = Names(self._look)
+            rows = [self._told(each, names) for each in changes[:_MOST]]
+            written(Path(self._tell), json.dumps(rows))
+
+    def _base(self) -> Mapping[int, Contents]:
+        """Return what counts as before: after the set-up of what is still open."""
+        is_open = {id(scope) for scope in switch.STACK.path[:-1]}
+        fitting = (
+            base for scope, base in self._bases if scope is None or id(scope) in is_open
+        )
+        *_, last = fitting
+        return last
+
+    def _told(self, change: Change, names: Names) -> Trace:
+        name = names.of(change)
+        at = self._watch.line if self._watch is not None else ""
+        return Trace(
+            *change.mark,
+            name.text if name else "",
+            name.path if name else "",
+            change.how,
+            _described(change, change.before),
+            _described(change, change.after),
+            at,
+        )
+
+    def _safely(self, work: Any, *args: Any) -> None:
+        try:
+            work(*args)
+        except Exception as error:  # noqa: BLE001 - the tests are not to blame
+            self._is_over = True
+            text = f"{type(error).__name__}: {error}"
+            sys.stderr.write(_STOPPED.format(error=text) + "\n")
+            notices.note(_STOPPED.format(error=text))
+
+
+def _described(change: Change, value: Any) -> str:
+    """Return what kind of thing was there, and how long: never what it was."""
+    if value is MISSING:
+        return "nothing"
+    if change.key is MISSING:
+        # All that a container held: its keys and values.
+        return f"{len(value[1])} in it"
+    if value is None or isinstance(value, bool):
+        return "None" if value is None else "bool"
+    name = str(type.__dict__["__name__"].__get__(type(value)))
+    if is_atom(value) and isinstance(value, (str, bytes)):
+        return f"{name} of {len(value)}"
+    for base in (dict, list, set, tuple, frozenset):
+        if type(value) is base:
+            return f"{name} of {len(value)}"
+    return name
