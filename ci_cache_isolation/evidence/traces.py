@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ci_cache_isolation.evidence.hashing import hasher_if_asked
 from ci_cache_isolation.evidence.watching import Watch
 from ci_cache_isolation.isolation import notices, switch
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
@@ -22,10 +23,11 @@ from ci_cache_isolation.running.private_files import written
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
-    is_atom,
+    class_vars,
 )
 from ci_cache_isolation.state.look import Change, Mark, taken
 from ci_cache_isolation.state.names import Names
+from ci_cache_isolation.state.probes import is_probe
 
 __all__ = ["Trace", "Traces", "listener", "read"]
 
@@ -33,6 +35,7 @@ _MOST_SCOPES = 8
 """So many set-ups are told apart from what tests do: to look takes its time."""
 _MOST = 400
 """So many traces are told."""
+_WITH_LENGTH = frozenset({bytes, dict, frozenset, list, set, str, tuple})
 _STOPPED = (
     "What tests left in this process was not compared: {error}. The tests are not "
     "affected."
@@ -97,7 +100,12 @@ class Traces:
         self._tell = tell
         self._marks = marks
         self._look = taken()
-        self._among = None if tell else {number for number, _ in marks}
+        # All there is, where nobody has said yet what it is about.
+        self._among: set[int] | None = {number for number, _ in marks}
+        if watched is not None:
+            self._among = {watched[0]}
+        elif tell:
+            self._among = None
         # What was there when the first scope inside another one began.
         self._bases: list[tuple[Scope | None, dict[int, Contents]]] = []
         self._is_over = self._is_in_test = False
@@ -156,8 +164,8 @@ class Traces:
         if self._marks:
             self._look.put_back(self._marks, base)
         if self._tell:
-            changes = self._look.changes(base)
-            names = Names(self._look)
+            changes = self._look.changes(base, self._among)
+            names = Names(self._look, hasher_if_asked())
             rows = [self._told(each, names) for each in changes[:_MOST]]
             written(Path(self._tell), json.dumps(rows))
 
@@ -195,17 +203,13 @@ class Traces:
 
 def _described(change: Change, value: Any) -> str:
     """Return what kind of thing was there, and how long: never what it was."""
+    if change.how == "changed" and is_probe(change.key):
+        return ""
     if value is MISSING:
         return "nothing"
     if change.key is MISSING:
         # All that a container held: its keys and values.
         return f"{len(value[1])} in it"
-    if value is None or isinstance(value, bool):
-        return "None" if value is None else "bool"
-    name = str(type.__dict__["__name__"].__get__(type(value)))
-    if is_atom(value) and isinstance(value, (str, bytes)):
-        return f"{name} of {len(value)}"
-    for base in (dict, list, set, tuple, frozenset):
-        if type(value) is base:
-            return f"{name} of {len(value)}"
-    return name
+    kind = type(value)
+    name = "None" if value is None else str(class_vars(type)["__name__"].__get__(kind))
+    return f"{name} of {len(value)}" if kind in _WITH_LENGTH else name

@@ -87,7 +87,9 @@ class _Search:
             failed = self._failed(self._without(group))
         if len(group) == 1:
             group = tuple(self._told(watched=group[0])) or group
-        return Carried(group, failed, self._cure(group))
+        # It is of no use from here on, and may be a secret.
+        shown = tuple(each._replace(key=None) for each in group)
+        return Carried(shown, failed, self._cure(group))
 
     def _told(self, watched: Trace | None = None) -> list[Trace]:
         """Return what the tests leave; or one trace of it, with the line that did."""

@@ -159,11 +159,12 @@ def _left(state: StateRow) -> list[Fact]:
     facts = []
     if written := state["written_at"]:
         facts.append(Fact(f"{how} at", (written,)))
-    facts.append(Fact(f"{how}: it was {state['was']}, and is {state['became']} then"))
-    facts.append(Fact(f"failed {state['put_back']} when that alone was put back"))
+    was, became = state["was"], state["became"]
+    if was != became:
+        facts.append(Fact(f"it was {was} before, and {became} after"))
     if cure := state.get("cure"):
         names = ", ".join(map(repr, cure))
-        facts.append(Fact(f"passes in its order with isolate(CACHES, state=[{names}])"))
+        facts.append(Fact(f"put back by isolate(CACHES, state=[{names}])"))
     return facts
 
 
@@ -217,8 +218,13 @@ def _proof(finding: FindingRow) -> str:
         # That it passes isolated too is no cure: it fails alone.
         carries = "no cache" if isolated == proof["after"] else "a cache"
         return f"{text}: {carries} carries what it needs"
+    state = _state(finding)
+    if times := state and state.get("put_back"):
+        text += f", with that put back {times}"
     if cures is not None:
         text += f": isolation {'cures it' if cures else 'does not cure it'}"
+    if state and state.get("cure"):
+        text += ", what puts it back does"
     return text
 
 

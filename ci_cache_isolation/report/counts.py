@@ -191,16 +191,27 @@ def cured(document: Document) -> list[str]:
             "functions remember what decides. Call cache_clear() in the tests' set-up, "
             "or set reset_memoised."
         )
+    if put_back := [each for each in others if _is_put_back(each)]:
+        names = dict.fromkeys(
+            name for each in put_back if each["state"] for name in each["state"]["cure"]
+        )
+        listed = ", ".join(map(repr, names))
+        texts.append(
+            f"No cache carries what decides about {_of(len(put_back), number)}. What "
+            f"does is put back by isolate(CACHES, state=[{listed}])."
+        )
     is_isolated = document["command"] == "stress" and all(
         run["cache"] == "isolated" for run in document["runs"]
     )
     if rest := sum(
-        not _is_remembered(each) and (each["isolation_cures"] is False or is_isolated)
+        not _is_remembered(each)
+        and not _is_put_back(each)
+        and (each["isolation_cures"] is False or is_isolated)
         for each in others
     ):
         texts.append(
-            f"No cache carries what decides about {_of(rest, number)}: check module "
-            "globals, memoised functions, settings, files, the database."
+            f"No cache carries what decides about {_of(rest, number)}, and nothing "
+            "that can be put back: check files, the database, other programs."
         )
     if brittle:
         them = "it" if len(brittle) == 1 else "them"
@@ -217,6 +228,12 @@ def _of(number: int, of: int, every: str = "all of them") -> str:
     if number == of:
         return "it" if number == 1 else every
     return f"{number:,} of them"
+
+
+def _is_put_back(finding: FindingRow) -> bool:
+    """Return whether its order passed with what carries it put back after each test."""
+    state = finding["state"]
+    return state is not None and bool(state.get("cure"))
 
 
 def _is_remembered(finding: FindingRow) -> bool:

@@ -168,8 +168,11 @@ def _check(document: Loaded) -> None:
             raise FileError(f"there is no run {min(unknown)}")
 
 
+_NAMES = ("function", "name")
+
+
 def _is_named(state: Loaded) -> bool:
-    return ("key" if "alias" in state else "function") in state
+    return "key" in state if "alias" in state else not state.keys().isdisjoint(_NAMES)
 
 
 def _check_same(first: str, head: Loaded, name: str, document: Loaded) -> None:

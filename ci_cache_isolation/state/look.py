@@ -125,7 +125,7 @@ class Look:
 
     ``nodes`` are all objects that lie between, nearest to a module first, and
     ``parents`` has for each of them the number of the one that led to it, -1 for a
-    module. Modules that are ``ignored`` are not looked into; ``only`` names all that
+    module. ``probes`` are the numbers of what no container holds. Modules that are ``ignored`` are not looked into; ``only`` names all that
     are.
     """
 
@@ -141,6 +141,9 @@ class Look:
         self._only = only
         self._walk()
         self.containers: list[Container] = list(self._found())
+        self.probes = [
+            at for at, each in enumerate(self.containers) if each.held is PROBES
+        ]
 
     def __len__(self) -> int:
         return len(self.containers)
@@ -190,11 +193,6 @@ class Look:
             # A class may refuse, as one with a slot that is read only.
             with suppress(AttributeError, RuntimeError, TypeError, ValueError):
                 _put_back(container, text)
-
-    @property
-    def probes(self) -> list[int]:
-        """The numbers of what no container holds."""
-        return [at for at, each in enumerate(self.containers) if each.held is PROBES]
 
     def _walk(self) -> None:
         nodes, parents, seen = self.nodes, self.parents, set()

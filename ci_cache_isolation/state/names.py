@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -38,6 +38,8 @@ from ci_cache_isolation.state.special import WRAPPED, special_kind
 __all__ = ["Name", "Names"]
 
 _UNNAMED = "[…]"
+_KEY = re.compile(r"\[(b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))\]")
+"""A key in a name that is text or bytes."""
 
 
 class Name(NamedTuple):
@@ -52,10 +54,14 @@ class Name(NamedTuple):
 
 
 class Names:
-    """Gives changes that a look has seen their names. What is asked is known then."""
+    """Gives changes that a look has seen their names.
 
-    def __init__(self, look: Look) -> None:
+    Keys in them are as ``hashed`` has them, if it is given.
+    """
+
+    def __init__(self, look: Look, hashed: Callable[[str], str] | None = None) -> None:
         self._look = look
+        self._hashed = hashed
         self._bindings: dict[int, list[tuple[types.ModuleType, str]]] = {}
 
     def of(self, change: Change) -> Name | None:
@@ -70,14 +76,22 @@ class Names:
             text = "settings" if change.key == WRAPPED else f"settings.{change.key}"
             return Name(text, text)
         if change.key is MISSING:
-            return _named(path, path)
+            return self._named(path, path)
         text = path + _key_label(held, kind, change.key)
         if special_kind(held) or is_a(held, type) or is_a(held, types.ModuleType):
-            return _named(text, text)
+            return self._named(text, text)
         # Of what holds entries all of them: another test leaves something else in it.
         # So of an object that got an attribute by a name that its code may not know.
         is_one = isinstance(kind, Attributes) and change.before is not MISSING
-        return _named(text, text if is_one else path)
+        return self._named(text, text if is_one else path)
+
+    def _named(self, text: str, path: str) -> Name:
+        is_open = _UNNAMED not in path and "<locals>" not in path
+        if self._hashed is not None:
+            text = _with_hashes(text, self._hashed)
+            # Nobody can look for a hash.
+            is_open = is_open and not _KEY.search(path)
+        return Name(text, path if is_open else "")
 
     def _path_to(self, node: int) -> str | None:
         look, chain = self._look, [node]
@@ -117,8 +131,9 @@ class Names:
         return f"{_module_name(module)}.{name}"
 
 
-def _named(text: str, path: str) -> Name:
-    return Name(text, "" if _UNNAMED in path or "<locals>" in path else path)
+def _with_hashes(text: str, hashed: Callable[[str], str]) -> str:
+    """Return a name with hashes in the place of keys that are text."""
+    return _KEY.sub(lambda found: f"[{hashed(found[1])}]", text)
 
 
 def _steps(objects: list[Any]) -> Iterator[tuple[Any, str | None]]:

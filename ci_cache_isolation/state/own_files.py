@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import site
 import sysconfig
 from pathlib import Path
@@ -13,6 +14,7 @@ __all__ = ["is_own_file"]
 _INSTALLED_IN = {"site-packages", "dist-packages"}
 
 
+@functools.cache
 def _installed() -> tuple[Path, ...]:
     """Return the folders of what others have written."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
@@ -22,21 +24,16 @@ def _installed() -> tuple[Path, ...]:
     return tuple({Path(each).resolve() for each in paths})
 
 
-_folders: dict[str, bool] = {}
-_foreign: list[tuple[Path, ...]] = []
-
-
+@functools.cache
 def is_own_file(file: str) -> bool:
     """Return whether a source file is the project's: neither installed nor made up."""
     if file.startswith("<"):
         return False
     path = Path(file)
-    folder = str(path.parent)
-    if folder not in _folders:
-        if not _foreign:
-            _foreign.append(_installed())
-        parents = path.resolve().parents
-        _folders[folder] = _INSTALLED_IN.isdisjoint(path.parts) and not any(
-            each in _foreign[0] for each in parents
-        )
-    return _folders[folder]
+    return _INSTALLED_IN.isdisjoint(path.parts) and _is_own_folder(str(path.parent))
+
+
+@functools.cache
+def _is_own_folder(folder: str) -> bool:
+    path = Path(folder).resolve()
+    return not any(each in _installed() for each in (path, *path.parents))

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from ci_cache_isolation.state.comparing import MISSING, Contents
 from ci_cache_isolation.state.containers import Keyed
 
-__all__ = ["PROBES", "Probe", "Probes"]
+__all__ = ["PROBES", "Probe", "Probes", "is_probe"]
 
 
 class Probe(NamedTuple):
@@ -111,6 +111,11 @@ PROBES: dict[str, Probe] = {
         if each in signal.valid_signals()
     },
 }
+
+
+def is_probe(name: object) -> bool:
+    """Return whether a name is that of a probe."""
+    return type(name) is str and name in PROBES
 
 
 class Probes(Keyed):

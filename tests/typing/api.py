@@ -33,6 +33,7 @@ CACHES: dict[str, dict[str, str]] = {
 }
 assert_type(isolate(CACHES), dict[str, dict[str, str]])
 assert_type(isolate(CACHES, reset_memoised=True), dict[str, dict[str, str]])
+assert_type(isolate(CACHES, state=["shop.rates"]), dict[str, dict[str, str]])
 TEST_RUNNER = f"{IsolatedRunner.__module__}.{IsolatedRunner.__qualname__}"
 
 # The switch.

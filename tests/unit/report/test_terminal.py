@@ -65,9 +65,15 @@ def test_two_are_in_the_plural():
         ([True], "Isolation cures it: with it the test passes in the same order."),
         ([True, False], "cures 1 of them: with it the test passes in the same order."),
         ([True, True], "cures all of them: with it they pass in the same order."),
-        ([False], "No cache carries what decides about it: check module globals, "),
-        ([False, False], "No cache carries what decides about all of them: check"),
-        ([True, False], "No cache carries what decides about 1 of them: check"),
+        (
+            [False],
+            "No cache carries what decides about it, and nothing that can be put",
+        ),
+        (
+            [False, False],
+            "No cache carries what decides about all of them, and nothing",
+        ),
+        ([True, False], "No cache carries what decides about 1 of them, and nothing"),
     ],
 )
 def test_as_many_as_isolation_cures(cured, said):

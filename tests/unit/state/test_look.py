@@ -173,6 +173,20 @@ def test_what_no_module_of_the_project_holds_is_named_too(look, name, change):
     assert not hasattr(django_settings, "REGION")
 
 
+def test_keys_in_names_can_be_hashed(changes, look):
+    kept.rates['it\'s a "secret"'] = kept.nested["secret"] = 1
+    kept.nested["a"]["b"].append(2)
+    names = Names(look, lambda key: f"#{len(key)}")
+    found = {names.of(each) for each, _ in changes().values()}
+    own = f"{kept.__name__}."
+    assert found == {
+        (f"{own}rates[#18]", f"{own}rates"),
+        (f"{own}nested[#8]", f"{own}nested"),
+        # A place by a key that is not to be seen can't be registered.
+        (f"{own}nested[#3][#3]", ""),
+    }
+
+
 def test_a_base_counts_for_what_was_changed_on_purpose(changes, look):
     kept.rates["USD"] = 2
     found = changes()["rates['USD']"][0]
