@@ -125,8 +125,8 @@ class Look:
 
     ``nodes`` are all objects that lie between, nearest to a module first, and
     ``parents`` has for each of them the number of the one that led to it, -1 for a
-    module. ``probes`` are the numbers of what no container holds. Modules that are ``ignored`` are not looked into; ``only`` names all that
-    are.
+    module. ``probes`` are the numbers of what no container holds. Modules that are
+    ``ignored`` are not looked into; ``only`` names all that are.
     """
 
     def __init__(
