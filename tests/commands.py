@@ -112,12 +112,21 @@ def schema():
 
 
 def own_variables(given):
-    """Return the environment without what this run has put into it, and with that."""
-    variables = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_", "GITHUB_"))
-    } | given
+    """Return the environment without what this run has put into it, and with that.
+
+    What tests leave is looked at where a test asks for it: it takes a second.
+    """
+    variables = (
+        {"CI_CACHE_ISOLATION_TRACES": "off"}
+        | {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(
+                ("CI_CACHE_ISOLATION", "PYTEST_", "DJANGO_", "GITHUB_")
+            )
+        }
+        | given
+    )
     return {name: value for name, value in variables.items() if value is not None}
 
 

@@ -133,6 +133,13 @@ def _shard(
     help="Shuffle tests one by one, and keep no class together.",
 )
 @click.option(
+    "--traces/--no-traces",
+    default=None,
+    envvar="CI_CACHE_ISOLATION_TRACES",
+    help="Find out first what each test leaves besides caches, and which tests fail "
+    "when it is there  [default: yes]",
+)
+@click.option(
     "--cache",
     type=click.Choice([cache.value for cache in Cache]),
     help="Sections for each test, or caches shared by all  [default: isolated, unless "
@@ -158,6 +165,7 @@ def stress(
     split: int | None,
     shard: Shard | None,
     mixed: bool,  # noqa: FBT001
+    traces: bool | None,  # noqa: FBT001
     cache: str | None,
     hash_keys: bool,  # noqa: FBT001
     allow_incomplete: bool,  # noqa: FBT001
@@ -194,6 +202,7 @@ def stress(
             processes=processes,
             shard=shard,
             hashes_keys=hash_keys or None,
+            traces=traces,
         )
         if known is not None:
             # What the suite is shows when it is set up.

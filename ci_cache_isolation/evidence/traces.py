@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,6 +71,7 @@ def listener(text: str) -> Traces:
     return Traces(
         asked["before"],
         tell=asked["tell"],
+        is_near=asked["is_near"],
         marks=[(number, key) for number, key in asked["put_back"]],
         watched=asked["watched"] and tuple(asked["watched"]),
     )
@@ -93,6 +94,7 @@ class Traces:
         tests: int,
         *,
         tell: str,
+        is_near: bool,
         marks: Sequence[Mark],
         watched: Mark | None,
     ) -> None:
@@ -101,11 +103,13 @@ class Traces:
         self._marks = marks
         self._look = taken()
         # All there is, where nobody has said yet what it is about.
-        self._among: set[int] | None = {number for number, _ in marks}
+        self._among: Collection[int] | None = {number for number, _ in marks}
         if watched is not None:
             self._among = {watched[0]}
         elif tell:
-            self._among = None
+            self._among = self._look.own if is_near else None
+        # What the set-up of a scope does elsewhere is seldom undone by a test.
+        self._of_scopes = self._look.own if self._among is None else self._among
         # What was there when the first scope inside another one began.
         self._bases: list[tuple[Scope | None, dict[int, Contents]]] = []
         self._is_over = self._is_in_test = False
@@ -155,7 +159,7 @@ class Traces:
 
     def _note(self, around: Scope) -> None:
         if len(self._bases) <= _MOST_SCOPES:
-            changes = self._look.changes(among=self._among)
+            changes = self._look.changes(among=self._of_scopes)
             numbers = {*(each.container for each in changes), *self._look.probes}
             self._bases.append((around, self._look.held_now(numbers)))
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from ci_cache_isolation.isolation.options import Enabled
 from ci_cache_isolation.isolation.stack import Listener
 
-__all__ = ["AUDIT_VARIABLE", "TRACES_VARIABLE", "UNDO_VARIABLE", "asked"]
+__all__ = ["AUDIT_VARIABLE", "LOOK_VARIABLE", "UNDO_VARIABLE", "asked", "preload"]
 
 AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 """Holds the folder in which is recorded what tests do to caches, if it is."""
@@ -21,11 +21,11 @@ AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
 UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
 """Holds, as JSON, what is undone before the last test of a job: an audit's."""
 
-TRACES_VARIABLE = "CI_CACHE_ISOLATION_TRACES"
+LOOK_VARIABLE = "CI_CACHE_ISOLATION_LOOK"
 """Holds, as JSON, what is told or put back of all that hangs on modules."""
 
 _MODULES = {
-    TRACES_VARIABLE: "ci_cache_isolation.evidence.traces",
+    LOOK_VARIABLE: "ci_cache_isolation.evidence.traces",
     UNDO_VARIABLE: "ci_cache_isolation.evidence.undoing",
     AUDIT_VARIABLE: "ci_cache_isolation.evidence.recorder",
 }
@@ -49,6 +49,12 @@ def asked(resolved: Enabled) -> Listener | None:
                 return listener
             _say_it_is_off(text, resolved.source)
     return None
+
+
+def preload() -> None:
+    """Load all that may be asked for: for a process that forks, and no other."""
+    for module in _MODULES.values():
+        import_module(module)
 
 
 @functools.cache

@@ -74,9 +74,8 @@ class _Search:
         self._alone = FAILED if is_brittle else PASSED
 
     def carried(self, rank: Callable[[Trace], object]) -> Carried | None:
-        traces = sorted(self._told(), key=rank)  # type: ignore[arg-type]
-        experiment = Experiment(traces, self._without, self._alone, self._run)
-        groups, _ = experiment.deciding()
+        groups = self._deciding(rank, is_near=True)
+        groups = groups or self._deciding(rank, is_near=False)
         if not groups:
             return None
         group = groups[0]
@@ -91,11 +90,23 @@ class _Search:
         shown = tuple(each._replace(key=None) for each in group)
         return Carried(shown, failed, self._cure(group))
 
-    def _told(self, watched: Trace | None = None) -> list[Trace]:
+    def _deciding(
+        self, rank: Callable[[Trace], object], *, is_near: bool
+    ) -> list[tuple[Trace, ...]]:
+        """Return the groups of traces that are enough, of the project's or of all."""
+        traces = sorted(self._told(is_near=is_near), key=rank)  # type: ignore[arg-type]
+        experiment = Experiment(traces, self._without, self._alone, self._run)
+        return experiment.deciding()[0]
+
+    def _told(
+        self, watched: Trace | None = None, *, is_near: bool = False
+    ) -> list[Trace]:
         """Return what the tests leave; or one trace of it, with the line that did."""
         self._file.unlink(missing_ok=True)
         job = self._job(
-            traces=str(self._file), watched=None if watched is None else watched.mark
+            traces=str(self._file),
+            watched=None if watched is None else watched.mark,
+            is_near=is_near,
         )
         for forked in self._run([job]):
             if forked.came_to is None:

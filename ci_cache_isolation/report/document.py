@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Final, cast
@@ -28,6 +29,7 @@ from ci_cache_isolation.report.documents import (
     StateRow,
     SuiteRow,
     ToolRow,
+    TraceRow,
 )
 from ci_cache_isolation.running.jobs import End
 from ci_cache_isolation.running.order_file import Cache
@@ -138,7 +140,26 @@ def stress_document(result: StressResult) -> Document:
             }
             for each in result.failing
         ],
+        "traces": _traces(result),
     }
+
+
+def _traces(result: StressResult) -> list[TraceRow]:
+    """Return what tests leave, what matters to most of them first."""
+    victims = Counter(
+        trace.name
+        for each in result.findings.values()
+        if each.carried is not None
+        for trace in each.carried.traces
+    )
+    left: Counter[str] = Counter()
+    for each in result.left:
+        left[each.name] += each.tests
+    rows: list[TraceRow] = [
+        {"name": name, "left_by": number, "victims": victims[name]}
+        for name, number in left.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["victims"], -row["left_by"], row["name"]))
 
 
 def _run(run: Run, collided: Collection[str]) -> RunRow:

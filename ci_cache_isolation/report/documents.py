@@ -34,6 +34,7 @@ __all__ = [
     "StateRow",
     "SuiteRow",
     "ToolRow",
+    "TraceRow",
     "json_schema",
 ]
 
@@ -240,6 +241,17 @@ class FindingRow(TypedDict):
     cause: NotRequired[Count]
 
 
+class TraceRow(TypedDict):
+    """What tests leave besides caches, by how many, and for how many tests it matters.
+
+    Of those for whom it matters only tests count that were judged.
+    """
+
+    name: str
+    left_by: Count
+    victims: Count
+
+
 class FailureRow(TypedDict):
     """A test that failed, in which runs, and in which it passed: indices."""
 
@@ -270,6 +282,7 @@ class Document(TypedDict):
     conflicts: list[ConflictRow]
     findings: list[FindingRow]
     failures: NotRequired[list[FailureRow]]
+    traces: NotRequired[list[TraceRow]]
     cost: NotRequired[CostRow]
     seed: NotRequired[Seed | None]
     shard: NotRequired[str | None]

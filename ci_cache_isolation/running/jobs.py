@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ci_cache_isolation.isolation.listeners import (
     AUDIT_VARIABLE,
-    TRACES_VARIABLE,
+    LOOK_VARIABLE,
     UNDO_VARIABLE,
 )
 from ci_cache_isolation.state.look import Mark
@@ -96,7 +96,9 @@ class Job:
 
     Of all else that a process keeps, ``put_back`` are the places that are as before
     when the last of them begins. What is not as it was then is told in the file
-    ``traces``, where that is named, with the line that changed the place ``watched``.
+    ``traces``, where that is named, with the line that changed the place ``watched``;
+    ``is_near`` looks at what hangs on the project's own modules only.
+    ``whole`` names a file for what is found out about all tests by what they leave.
     What ``state`` names is put back after each test, as by the user's option.
     """
 
@@ -107,14 +109,16 @@ class Job:
     notes: str = ""
     undone: tuple[tuple[str, ...], ...] = ()
     traces: str = ""
+    is_near: bool = False
     put_back: tuple[Mark, ...] = ()
     watched: Mark | None = None
+    whole: str = ""
     state: tuple[str, ...] = ()
 
     @property
     def needs_look(self) -> bool:
         """Whether it compares what a process keeps with what it kept before."""
-        return bool(self.traces or self.put_back)
+        return bool(self.traces or self.put_back or self.whole)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -125,10 +129,11 @@ class Job:
         if self.undone:
             before = len(self.tests) - 1
             variables[UNDO_VARIABLE] = json.dumps([before, self.undone])
-        if self.needs_look:
-            variables[TRACES_VARIABLE] = json.dumps({
+        if self.traces or self.put_back:
+            variables[LOOK_VARIABLE] = json.dumps({
                 "before": len(self.tests) - 1,
                 "tell": self.traces,
+                "is_near": self.is_near,
                 "put_back": self.put_back,
                 "watched": self.watched,
             })  # fmt: skip

@@ -125,8 +125,10 @@ class Look:
 
     ``nodes`` are all objects that lie between, nearest to a module first, and
     ``parents`` has for each of them the number of the one that led to it, -1 for a
-    module. ``probes`` are the numbers of what no container holds. Modules that are
-    ``ignored`` are not looked into; ``only`` names all that are.
+    module. ``probes`` are the numbers of what no container holds, ``own`` those of
+    containers that hang on modules, classes and functions of the project, with what is
+    special. Modules that are ``ignored`` are not looked into; ``only`` names all that
+    are.
     """
 
     def __init__(
@@ -143,6 +145,12 @@ class Look:
         self.containers: list[Container] = list(self._found())
         self.probes = [
             at for at, each in enumerate(self.containers) if each.held is PROBES
+        ]
+        own = self._own_nodes()
+        self.own = [
+            at
+            for at, each in enumerate(self.containers)
+            if own[each.node] or special_kind(each.held)
         ]
 
     def __len__(self) -> int:
@@ -194,6 +202,21 @@ class Look:
             with suppress(AttributeError, RuntimeError, TypeError, ValueError):
                 _put_back(container, text)
 
+    def put(self, contents: Mapping[Mark, Any]) -> None:
+        """Put values in place, or all that a container held where there is no key."""
+        for (number, text), value in contents.items():
+            _, held, kind, _ = self.containers[number]
+            with suppress(AttributeError, RuntimeError, TypeError, ValueError):
+                if text is None or not isinstance(kind, Keyed):
+                    kind.write(held, value)
+                else:
+                    kind.put(held, self.key_of(text), value)
+
+    @staticmethod
+    def key_of(text: str) -> Any:
+        """Return the key that a mark's text stands for."""
+        return ast.literal_eval(text)
+
     def _walk(self) -> None:
         nodes, parents, seen = self.nodes, self.parents, set()
         for name, module in sorted(sys.modules.items(), key=_nearness):
@@ -217,6 +240,26 @@ class Look:
                         nodes.append(each)
                         parents.append(at)
             at += 1
+
+    def _own_nodes(self) -> bytearray:
+        """Return for each node whether all that leads to it is the project's."""
+        modules = {
+            name for name, module in list(sys.modules.items()) if _is_own_module(module)
+        }
+        own = bytearray(len(self.nodes))
+        for at, node in enumerate(self.nodes):
+            parent = self.parents[at]
+            if parent < 0:
+                own[at] = _is_own_module(node)
+            elif own[parent]:
+                kind = type(node)
+                if kind is types.FunctionType:
+                    own[at] = node.__module__ in modules
+                elif is_a(node, type):
+                    own[at] = class_vars(node).get("__module__") in modules
+                else:
+                    own[at] = not is_a(node, types.ModuleType)
+        return own
 
     def _is_wanted(self, module: str) -> bool:
         return self._only is None or module in self._only
@@ -282,13 +325,20 @@ def _is_module(value: object) -> bool:
     return is_a(value, types.ModuleType)
 
 
+def _is_own_module(module: Any) -> bool:
+    file = module.__dict__.get("__file__") if _is_module(module) else None
+    return type(file) is str and is_own_file(file)
+
+
 def _nearness(named: tuple[str, object]) -> tuple[bool, bool, int]:
     """Return what puts modules first by which people would name what they hold."""
     name, module = named
-    file = module.__dict__.get("__file__") if _is_module(module) else None
     parts = name.split(".")
-    is_foreign = type(file) is not str or not is_own_file(file)
-    return is_foreign, any(each.startswith("_") for each in parts), len(parts)
+    return (
+        not _is_own_module(module),
+        any(each.startswith("_") for each in parts),
+        len(parts),
+    )
 
 
 def _held_by(node: Any) -> Iterator[Any]:

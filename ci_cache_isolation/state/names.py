@@ -221,7 +221,7 @@ def _rank(module: types.ModuleType, name: str, target: Any) -> tuple[Any, ...]:
 def _assigns(module: types.ModuleType, name: str) -> bool:
     """Return whether a module's source assigns a name, and does not only import it."""
     with suppress(OSError, UnicodeDecodeError, AttributeError, TypeError):
-        text = _source(str(vars(module)["__file__"]))
+        text = _source(str(module.__dict__.get("__file__")))
         return bool(
             re.search(rf"^\s*{re.escape(name)}\s*(:[^=\n]+)?=", text, re.MULTILINE)
         )

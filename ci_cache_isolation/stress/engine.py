@@ -42,6 +42,7 @@ from ci_cache_isolation.stress.run_file import (
     RunFile,
     suite_name,
 )
+from ci_cache_isolation.stress.traces_first import traces_first
 
 __all__ = ["Stress"]
 
@@ -49,6 +50,12 @@ JUDGING = 600.0
 """Seconds for finding reasons where no limit is set."""
 _FOR_REPLAYS = 0.2
 """The part of the time that is kept for commands, if that is not too much."""
+_FOR_TRACES = 0.3
+"""The part of the time that it may take to see what tests leave."""
+_NOT_TRACED = (
+    "What each test leaves in its process was not looked at to the end: the time for "
+    "that was over, or a test ended the process. Random orders were run all the same."
+)
 _NOTES = "notes"
 _SECONDS = 10.0
 """The least that a run may take when a test is judged."""
@@ -96,6 +103,7 @@ class Stress:
         self._limit = TimeLimit(0.0)
         self._found_before: Evidence | None = None
         self._can_look = False
+        self._traced: Sequence[Observed] = ()
 
     def run(self) -> StressResult:
         """Run everything.
@@ -154,10 +162,34 @@ class Stress:
         observing.run(executor, about, self._kept.values())
         self._is_recorded = observing.is_recorded
         self._file = observing.file
+        if isinstance(executor, ForkClient) and self._request.traces:
+            self._trace(executor)
+
+    def _trace(self, executor: ForkClient) -> None:
+        """Find tests that fail for what others leave, whether an order showed it."""
+        self._progress.step("Looking at what each test leaves…")
+        minutes = self._request.minutes
+        traced = traces_first(
+            executor,
+            [test.id for test in self.result.tests],
+            self._folder,
+            self._sections,
+            own_seconds=self.result.runs[0].seconds,
+            most_seconds=None if minutes is None else _FOR_TRACES * 60 * minutes,
+            at_a_time=self._request.processes,
+        )
+        if traced is None:
+            self.result.remarks.append(_NOT_TRACED)
+            return
+        self._traced = traced.observed
+        self.result.left = traced.left
 
     def _judge(self, executor: Executor) -> None:
         """Find out what is the matter with each test that failed."""
-        number = len(self.result.failing)
+        number = len({
+            *(each.test for each in self.result.failing),
+            *(test for each in self._traced for test in each.failed),
+        })  # fmt: skip
         if not number and not self._may_meet(executor):
             return
         if number:
@@ -302,6 +334,8 @@ class Stress:
         for run in self.result.runs:
             for each in run.observed():
                 yield replace(each, failed=each.failed - collided)
+        # Short, so where both show a test this is what is searched.
+        yield from self._traced
 
     def _found(self, judged: Judged) -> None:
         if judged.verdict is Verdict.CROSS_PROCESS:

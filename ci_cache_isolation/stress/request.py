@@ -22,7 +22,8 @@ class StressRequest:
     """What is run, and how much.
 
     ``minutes`` is None for no limit. `Wishes` and `Shard` are the plan's. With
-    ``hashes_keys`` no cache key is recorded as it is.
+    ``hashes_keys`` no cache key is recorded as it is. With ``traces`` it is found out
+    first what each test leaves besides caches, and whom that changes.
     """
 
     labels: tuple[str, ...]
@@ -33,6 +34,7 @@ class StressRequest:
     processes: Workers
     shard: Shard = WHOLE
     hashes_keys: bool = False
+    traces: bool = True
 
 
 class Progress(Protocol):

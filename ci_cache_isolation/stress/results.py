@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ci_cache_isolation.evidence.evidence import Evidence
+from ci_cache_isolation.evidence.whole_suite import Left
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.checked_types import Amount
@@ -154,6 +155,8 @@ class StressResult:
     unjudged: tuple[str, ...] = ()
     collided: dict[str, None] = field(default_factory=dict)
     """Tests that failed only while other orders ran beside theirs."""
+    left: tuple[Left, ...] = ()
+    """What tests leave besides caches, where that was looked at."""
     is_complete: bool = True
     """Whether all orders of the plan were run."""
     remarks: list[str] = field(default_factory=list)

@@ -9,20 +9,24 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
 
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.journal import JOURNAL
-from ci_cache_isolation.running.events import Events
+from ci_cache_isolation.running.events import Events, Told
 from ci_cache_isolation.running.inside.databases import Slot
 from ci_cache_isolation.running.jobs import Job, SectionMode
+from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.suite import SuiteTest
 
-__all__ = ["Suite", "live"]
+__all__ = ["WHOLE_SUITE", "Suite", "live"]
 
 T = TypeVar("T")
+WHOLE_SUITE = "ci_cache_isolation.evidence.whole_suite"
 
 
 class Pipe:
@@ -95,7 +99,10 @@ def live(
         gc.unfreeze()
         os.environ.update(job.variables)
         _isolate(job.sections)
-        suite.run([suite.tests[test] for test in job.tests], events)
+        if job.whole:
+            _run_whole(suite, job)
+        else:
+            suite.run([suite.tests[test] for test in job.tests], events)
         events.finished()
         with suite.queries_allowed():
             switch.finish()
@@ -112,6 +119,17 @@ def live(
             with suppress(Exception):
                 stream.flush()
         os._exit(status)
+
+
+def _run_whole(suite: Suite[Any], job: Job) -> None:
+    """Have those run it who find out what tests leave, known by name only."""
+
+    def run(tests: Sequence[str]) -> dict[str, bool]:
+        told = Told()
+        suite.run([suite.tests[test] for test in tests], Events(told.take))
+        return {test: outcome != FAILED for test, outcome in told.outcomes.items()}
+
+    import_module(WHOLE_SUITE).run_whole(job.tests, run, Path(job.whole))
 
 
 def _end_with(lifeline: int) -> None:

@@ -70,14 +70,11 @@ class ForkingMixin:
 
 def run_in_order(tests: Sequence[unittest.TestCase], events: Events) -> None:
     """Run tests in exactly this order, with the fixtures of classes and modules."""
-    order: dict[int, unittest.TestCase] = {}
-    for test in tests:
-        # One that is run twice must not find what Django keeps on it: setUpTestData's.
-        each = copy.copy(test) if id(test) in order else test
-        order[id(each)] = each
+    # One that is run twice must not find what Django keeps on it: setUpTestData's.
+    order = [copy.copy(test) for test in tests]
     result = QuietResult()
     tell_of(result, tests, events)
-    unittest.TestSuite(order.values()).run(result)
+    unittest.TestSuite(order).run(result)
 
 
 def forking_runner(user_runner: Any) -> Any:

@@ -138,7 +138,9 @@ class ForksPlugin:
     def _run(self, items: Sequence[pytest.Item], events: Events) -> None:
         self._is_fork = True
         session = items[0].session
-        session.config.pluginmanager.register(EventsPlugin(events))
+        plugins = session.config.pluginmanager
+        telling = EventsPlugin(events)
+        plugins.register(telling)
         # What the parent has set up is not a fork's to take down; what it sets up is.
         finalizers, _ = session._setupstate.stack.get(session, ([], None))  # noqa: SLF001
         finalizers.clear()
@@ -155,6 +157,8 @@ class ForksPlugin:
             next_item = beside(item) if after is item else after
             protocol = item.config.hook.pytest_runtest_protocol
             protocol(item=item, nextitem=next_item)
+        # A fork may run them several times.
+        plugins.unregister(telling)
 
 
 def _have_own_directory(config: pytest.Config) -> None:

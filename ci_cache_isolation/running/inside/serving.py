@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from importlib import import_module
 from types import FrameType, MappingProxyType
 from typing import Any, Self
 
@@ -27,13 +28,13 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.memcached import BaseMemcachedCache
 
-from ci_cache_isolation.isolation import hook, switch
+from ci_cache_isolation.isolation import hook, listeners, switch
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.common_sections import Meetings
 from ci_cache_isolation.isolation.memoised import MEMOISED
 from ci_cache_isolation.isolation.purging import purge
 from ci_cache_isolation.running.forking import why_unsafe
-from ci_cache_isolation.running.inside.child import Suite, live
+from ci_cache_isolation.running.inside.child import WHOLE_SUITE, Suite, live
 from ci_cache_isolation.running.inside.databases import (
     CannotCloneError,
     Slot,
@@ -295,7 +296,10 @@ class _Server:
 
     def _fork(self, number: int, job: Job, slot: Slot | None) -> None:
         if job.needs_look:
-            # Here, once: so all forks speak of the same containers.
+            # Here, once: so all forks speak of the same containers. And what they need
+            # for it is loaded.
+            import_module(WHOLE_SUITE)
+            listeners.preload()
             taken()
         _let_go_of_connections()
         output, pipe = os.pipe()

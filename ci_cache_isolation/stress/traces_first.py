@@ -1,0 +1,78 @@
+"""Traces first: short orders of tests that leave something, and those whom it changes.
+
+What a hundred random orders show by luck is found here in a few runs of the suite; what
+no trace shows random orders are still for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_cache_isolation.evidence.whole_suite import Left, read
+from ci_cache_isolation.judging.history import Observed
+from ci_cache_isolation.running.forks import ForkClient
+from ci_cache_isolation.running.jobs import Job, SectionMode
+from ci_cache_isolation.running.outcomes import FAILED, PASSED
+
+__all__ = ["Traced", "traces_first"]
+
+_FILE = "whole-suite.json"
+_LEAST_SECONDS = 30.0
+_TIMES = 40
+"""So many times the suite's own seconds it may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What tests leave, and the short orders that were run for it.
+
+    ``observed`` are those in which a test came to another outcome than it does alone.
+    """
+
+    left: tuple[Left, ...]
+    observed: tuple[Observed, ...]
+
+
+def traces_first(  # noqa: PLR0913
+    executor: ForkClient,
+    tests: Sequence[str],
+    folder: Path,
+    sections: SectionMode,
+    *,
+    own_seconds: float,
+    most_seconds: float | None,
+    at_a_time: int,
+) -> Traced | None:
+    """Find tests that fail for what others leave; None where there was no time for it.
+
+    ``own_seconds`` is what the suite's own order took.
+    """
+    path = folder / _FILE
+    path.unlink(missing_ok=True)
+    seconds = max(_LEAST_SECONDS, _TIMES * own_seconds)
+    if most_seconds is not None:
+        seconds = min(seconds, most_seconds)
+    job = Job(tuple(tests), SectionMode.ISOLATED, seconds, whole=str(path))
+    for _ in executor.run([job], 1):
+        pass
+    found = read(path)
+    path.unlink(missing_ok=True)
+    if found is None:
+        return None
+    known = set(tests)
+    orders: list[tuple[str, ...]] = [(test,) for test in found.alone]
+    orders += [(*each.after, each.test) for each in found.suspects]
+    jobs = [Job(order, sections) for order in orders if known.issuperset(order)]
+    observed = []
+    for forked in executor.run(jobs, at_a_time):
+        test = forked.job.tests[-1]
+        if forked.last == FAILED:
+            others = (t for t, outcome in forked.outcomes.items() if outcome == PASSED)
+            observed.append(
+                Observed(
+                    forked.job.tests, frozenset({test}), frozenset(others) - {test}
+                )
+            )
+    return Traced(tuple(found.left), tuple(observed))

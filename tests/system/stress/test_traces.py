@@ -1,0 +1,124 @@
+"""Traces first: what tests leave is found, and whom it changes, in a few runs."""
+
+import json
+from textwrap import dedent
+
+import pytest
+
+from tests.commands import copied
+
+LEAVING = """
+    import os
+    from django.conf import settings
+    from django.test import SimpleTestCase
+    from small import kept
+
+    class ATests(SimpleTestCase):
+        def test_a_nothing_is_kept(self):
+            assert kept.found == {}
+
+        def test_b_something_is_kept(self):
+            kept.found["a"] = 1
+
+        def test_c_all_is_forgotten(self):
+            kept.found.clear()
+
+        def test_d_region_is_none(self):
+            assert os.environ.get("REGION") is None
+
+        def test_e_region_is_given(self):
+            os.environ["REGION"] = "north"
+
+        def test_f_region_is_taken(self):
+            os.environ.pop("REGION", None)
+
+        def test_g_limit_is_small(self):
+            assert kept.Card.limit < 10
+
+        def test_h_limit_is_large(self):
+            kept.Card.limit = 20
+
+        def test_i_limit_is_normal(self):
+            kept.Card.limit = 5
+
+        def test_j_one_look_alike(self):
+            kept.looked.append(1)
+            kept.looked.pop()
+
+        def test_k_counts_and_nobody_reads(self):
+            kept.counted += 1
+
+        def test_l_is_filled_once(self):
+            assert kept.lazily() == "made"
+
+        def test_m_needs_one_that_is_ready(self):
+            assert kept.ready
+
+        def test_n_makes_ready(self):
+            kept.ready = True
+"""
+KEPT = """
+    found = {}
+    looked = []
+    counted = 0
+    ready = False
+    made = None
+
+    class Card:
+        limit = 5
+
+    def lazily():
+        global made
+        made = made or "made"
+        return made
+"""
+FOUND = {
+    "test_a_nothing_is_kept": ("victim", "small.kept.found['a']", "small.kept.found"),
+    "test_d_region_is_none": (
+        "victim",
+        "os.environ['REGION']",
+        "os.environ['REGION']",
+    ),
+    "test_g_limit_is_small": (
+        "victim",
+        "small.kept.Card.limit",
+        "small.kept.Card.limit",
+    ),
+    "test_m_needs_one_that_is_ready": ("brittle", "small.kept.ready", None),
+}
+
+
+@pytest.fixture(params=["django", "pytest"], scope="module")
+def traced(request, tmp_path_factory):
+    """Run no random order: cleaners stand behind each polluter, and hide it."""
+    small = copied("small", tmp_path_factory.mktemp("traces"))
+    (small.folder / "small" / "kept.py").write_text(dedent(KEPT))
+    (small.folder / "cases" / "test_leaving.py").write_text(dedent(LEAVING))
+    label = {"django": "cases.test_leaving", "pytest": "cases/test_leaving.py"}
+    done = small.stress(
+        *("--runner", request.param, "--orders", "0", "--split", "0", "--seed", "1"),
+        label[request.param],
+        CI_CACHE_ISOLATION_TRACES="on",
+    )
+    path = small.folder / ".cache-isolation" / "stress" / "report.json"
+    return done, json.loads(path.read_text())
+
+
+def test_what_is_left_is_found_named_and_cured(traced):
+    done, report = traced
+    assert done.code == 1, done.err
+    found = {}
+    for each in report["findings"]:
+        name = each["test"].rpartition(".")[2].rpartition("::")[2]
+        state = each["state"] or {"name": None, "cure": [None]}
+        found[name] = each["verdict"], state["name"], (*state["cure"], None)[0]
+    assert found == FOUND
+
+
+def test_the_report_says_who_leaves_what_and_for_whom_it_matters(traced):
+    _, report = traced
+    left = {each["name"]: each for each in report["traces"]}
+    assert left["small.kept.found['a']"]["victims"] == 1
+    assert left["small.kept.counted"]["victims"] == 0
+    assert left["small.kept.counted"]["left_by"] == 1
+    assert "small.kept.looked" not in left
