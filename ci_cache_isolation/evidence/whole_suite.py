@@ -159,7 +159,7 @@ def _changing(look: Look, tests: Sequence[str], run: Outcomes) -> list[int]:
 
 
 class _Noting(_Listener):
-    """Looks at all containers, for a part of the tests' time; at the project's always.
+    """Compares all containers, for a part of the tests' time; the project's always.
 
     The next test may clean up what one has left.
     """

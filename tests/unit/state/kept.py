@@ -86,11 +86,6 @@ lend.calls = 0
 held_by_tuple = ({"a": 1},)
 
 
-@functools.lru_cache
-def remembered(value):
-    return value
-
-
 def initialise():
     global engine  # noqa: PLW0603
     engine = "started"

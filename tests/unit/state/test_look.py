@@ -125,7 +125,6 @@ def test_what_is_as_it_was_is_no_change(changes):
     kept.rates[f"EU{chr(82)}"] = 1
     kept.names[:] = ["".join("a")]
     kept.limit = int("5")
-    kept.remembered(3)
     assert list(changes()) == []
 
 
