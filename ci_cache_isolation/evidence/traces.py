@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.evidence.hashing import hasher_if_asked
 from ci_cache_isolation.evidence.watching import Watch
 from ci_cache_isolation.isolation import notices, switch
@@ -35,6 +36,7 @@ _MOST_SCOPES = 8
 """So many set-ups are told apart from what tests do: to look takes its time."""
 _MOST = 400
 """So many traces are told."""
+_HOW = {"added": How.ADDED, "changed": How.CHANGED, "removed": How.REMOVED}
 _WITH_LENGTH = frozenset({bytes, dict, frozenset, list, set, str, tuple})
 _STOPPED = (
     "What tests left in this process was not compared: {error}. The tests are not "
@@ -54,7 +56,7 @@ class Trace(NamedTuple):
     key: str | None
     name: str
     path: str
-    how: str
+    how: How
     was: str
     became: str
     at: str = ""
@@ -81,7 +83,8 @@ def read(path: Path) -> list[Trace]:
     """Return what a fork has told, nothing if it has not."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return [Trace(*row) for row in rows]
+        traces = (Trace(*row) for row in rows)
+        return [each._replace(how=How(each.how)) for each in traces]
     except (OSError, ValueError, TypeError):
         return []
 
@@ -189,7 +192,7 @@ class Traces:
             *change.mark,
             name.text if name else "",
             name.path if name else "",
-            change.how,
+            _HOW[change.how],
             _described(change, change.before),
             _described(change, change.after),
             at,

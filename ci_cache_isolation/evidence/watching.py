@@ -52,14 +52,14 @@ class Watch:
             return kind.get(held, self._key)
         return kind.read(held)
 
-    def _entered(self, frame: FrameType, event: str, arg: Any) -> Any:  # noqa: ARG002
+    def _entered(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         if not is_own_file(frame.f_code.co_filename):
             return None
         self._compare()
         self._at = frame.f_code.co_filename, frame.f_lineno
         return self._ran
 
-    def _ran(self, frame: FrameType, event: str, arg: Any) -> Any:  # noqa: ARG002
+    def _ran(self, frame: FrameType, event: str, _arg: Any) -> Any:
         self._compare()
         # What is called has returned in the middle of a line.
         at = (event == "return" and frame.f_back) or frame

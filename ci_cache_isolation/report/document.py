@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Final, cast
 
 from ci_cache_isolation.audit.result import AuditResult
-from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.evidence.conflicts import Conflict, Suspicion
 from ci_cache_isolation.evidence.hashing import is_hashed
 from ci_cache_isolation.evidence.patterns import pattern_of
@@ -281,7 +280,7 @@ def _left(carried: Carried) -> StateRow:
     state: StateRow = {
         "kind": "state",
         "name": first.name,
-        "how": How(first.how),
+        "how": first.how,
         "was": first.was,
         "became": first.became,
         "written_at": first.at or None,
