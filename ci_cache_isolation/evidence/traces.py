@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.evidence.hashing import hasher_if_asked
 from ci_cache_isolation.evidence.watching import Watch
-from ci_cache_isolation.isolation import notices, switch
+from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.running.private_files import written
 from ci_cache_isolation.state.comparing import (
@@ -205,7 +205,6 @@ class Traces:
             self._is_over = True
             text = f"{type(error).__name__}: {error}"
             sys.stderr.write(_STOPPED.format(error=text) + "\n")
-            notices.note(_STOPPED.format(error=text))
 
 
 def _described(change: Change, value: Any) -> str:

@@ -7,7 +7,7 @@ alone in place is enough is the carrier, and what alone put back undoes it is it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +50,13 @@ def carried(
     folder: Path,
     *,
     sections: SectionMode,
-    rank: Callable[[Trace], object] = lambda trace: (not trace.name, not trace.path),
 ) -> Carried | None:
     """Return what carries a failure from tests to another one; None where nothing does.
 
     ``run`` runs jobs in forks of one process. None too when the time was over.
     """
     try:
-        return _Search(judged, run, folder, sections).carried(rank)
+        return _Search(judged, run, folder, sections).carried()
     except OverError:
         return None
 
@@ -73,9 +72,8 @@ class _Search:
         is_brittle = judged.verdict is Verdict.BRITTLE
         self._alone = FAILED if is_brittle else PASSED
 
-    def carried(self, rank: Callable[[Trace], object]) -> Carried | None:
-        groups = self._deciding(rank, is_near=True)
-        groups = groups or self._deciding(rank, is_near=False)
+    def carried(self) -> Carried | None:
+        groups = self._deciding(is_near=True) or self._deciding(is_near=False)
         if not groups:
             return None
         group = groups[0]
@@ -90,11 +88,11 @@ class _Search:
         shown = tuple(each._replace(key=None) for each in group)
         return Carried(shown, failed, self._cure(group))
 
-    def _deciding(
-        self, rank: Callable[[Trace], object], *, is_near: bool
-    ) -> list[tuple[Trace, ...]]:
+    def _deciding(self, *, is_near: bool) -> list[tuple[Trace, ...]]:
         """Return the groups of traces that are enough, of the project's or of all."""
-        traces = sorted(self._told(is_near=is_near), key=rank)  # type: ignore[arg-type]
+        # What has a name first: of several that are enough it is the one to tell.
+        traces = self._told(is_near=is_near)
+        traces.sort(key=lambda trace: (not trace.name, not trace.path))
         experiment = Experiment(traces, self._without, self._alone, self._run)
         return experiment.deciding()[0]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from ci_cache_isolation.evidence.halving import fewest
 from ci_cache_isolation.judging.proofs import TIMES
 from ci_cache_isolation.running.jobs import Job
 from ci_cache_isolation.running.limits import Runs
@@ -88,18 +89,9 @@ class Experiment(Generic[T]):
 
     def _needed(self) -> tuple[T, ...]:
         """Return a smallest group that is enough: what can go goes, half by half."""
-        group = list(self._things)
-        size = len(group) // 2
-        while size:
-            start = 0
-            while start < len(group):
-                rest = (*group[:start], *group[start + size :])
-                if rest and self.changing([rest]):
-                    group = list(rest)
-                else:
-                    start += size
-            size //= 2
-        return tuple(group)
+        return tuple(
+            fewest(self._things, lambda rest: bool(self.changing([tuple(rest)])))
+        )
 
     def _job(self, group: tuple[T, ...]) -> Job:
         kept = set(group)

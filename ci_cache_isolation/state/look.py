@@ -208,7 +208,7 @@ class Look:
             _, held, kind, _ = self.containers[number]
             with suppress(AttributeError, RuntimeError, TypeError, ValueError):
                 if text is None or not isinstance(kind, Keyed):
-                    kind.write(held, value)
+                    _write(held, kind, value)
                 else:
                     kind.put(held, self.key_of(text), value)
 
@@ -370,14 +370,19 @@ def _is_untouched(before: Contents, after: Contents) -> bool:
     return keys is None or now_keys is None or all(map(is_, keys, now_keys))
 
 
+def _write(held: Any, kind: Kind, contents: Contents) -> None:
+    """Have a container hold what it held, where that takes nobody's hash."""
+    keys, values = contents
+    hashed = keys if keys is not None else values if is_a(held, set) else ()
+    if all(map(can_be_key, hashed)):
+        kind.write(held, contents)
+
+
 def _put_back(container: Container, text: str | None) -> None:
     _, held, kind, contents = container
     keys, values = contents
     if text is None or not isinstance(kind, Keyed):
-        if all(map(can_be_key, keys if keys is not None else values)) or (
-            is_a(held, list) or is_a(held, bytearray)
-        ):
-            kind.write(held, contents)
+        _write(held, kind, contents)
         return
     key = ast.literal_eval(text)
     found = (

@@ -237,6 +237,8 @@ def _followed(at: Any, step: _Step) -> Any:
     """Return what a step leads to, or `MISSING`; nobody's code is run."""
     key, is_attribute = step
     kind = type(at)
+    if kind is types.ModuleType and is_attribute:
+        return at.__dict__.get(key, MISSING)
     if key in INSIDE.get(kind, ()):
         try:
             return getattr(at, key)

@@ -17,7 +17,6 @@ import time
 from ast import literal_eval
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ci_cache_isolation.state.comparing import MISSING, Contents
@@ -35,7 +34,7 @@ class Probe(NamedTuple):
 
 def _folder() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()  # noqa: PTH109 - it is asked after every test
     except OSError:
         return ""  # it was removed
 

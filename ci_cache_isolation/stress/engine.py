@@ -10,11 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from ci_cache_isolation.evidence.evidence import Evidence
-from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.judging.beside import Beside, with_neighbours
-from ci_cache_isolation.judging.carrier import carried
-from ci_cache_isolation.judging.carrying import about, met_beside
-from ci_cache_isolation.judging.deciding_entry import NOT_TRIED, decide
+from ci_cache_isolation.judging.carrying import about, met_beside, with_carrier
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.judging.judge import judge
@@ -25,7 +22,7 @@ from ci_cache_isolation.running.forks import ForkClient, ForkServerError
 from ci_cache_isolation.running.jobs import NO_END, Forked, Job, SectionMode
 from ci_cache_isolation.running.limits import Runs, TimeLimit
 from ci_cache_isolation.running.order_file import Cache
-from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.output import counted, interrupted
 from ci_cache_isolation.running.replaying import SECONDS, Replayer, Wanted
 from ci_cache_isolation.running.runners import Runner
@@ -33,6 +30,7 @@ from ci_cache_isolation.stress.colliding import many_collided, remarks, run_agai
 from ci_cache_isolation.stress.executors import Executor, opened
 from ci_cache_isolation.stress.observing import MANY_TIMES, Observing
 from ci_cache_isolation.stress.pairs import Pairs
+from ci_cache_isolation.stress.recorded_suite import RecordedSuite
 from ci_cache_isolation.stress.request import Progress, StressRequest
 from ci_cache_isolation.stress.results import Run, StressResult, in_sequence
 from ci_cache_isolation.stress.run_file import (
@@ -50,13 +48,10 @@ JUDGING = 600.0
 """Seconds for finding reasons where no limit is set."""
 _FOR_REPLAYS = 0.2
 """The part of the time that is kept for commands, if that is not too much."""
-_FOR_TRACES = 0.3
-"""The part of the time that it may take to see what tests leave."""
 _NOT_TRACED = (
     "What each test leaves in its process was not looked at to the end: the time for "
     "that was over, or a test ended the process. Random orders were run all the same."
 )
-_NOTES = "notes"
 _SECONDS = 10.0
 """The least that a run may take when a test is judged."""
 _BESIDE = 200
@@ -102,6 +97,7 @@ class Stress:
         self._kept: dict[str, KeptFinding] = {}
         self._limit = TimeLimit(0.0)
         self._found_before: Evidence | None = None
+        self._recorded = RecordedSuite((), orders_folder)
         self._can_look = False
         self._traced: Sequence[Observed] = ()
 
@@ -143,6 +139,8 @@ class Stress:
             executor.settings,
             suite_name(executor.suite),
         )
+        tests = [test.id for test in self.result.tests]
+        recorded = self._recorded = RecordedSuite(tests, self._folder)
         if self._known is not None:
             self._known.check(about)
             self._known.check_tests(executor.suite)
@@ -150,14 +148,16 @@ class Stress:
                 self.result.runs.append(run)
                 self.result.pairs.add(run.order)
             self._kept = dict(self._known.kept)
-            self._found_before = self._recorded()
+            # Under other hashes of keys it says nothing.
+            is_same = not self._request.hashes_keys
+            self._found_before = recorded.earlier() if is_same else None
         observing = Observing(
             self._runner,
             self._request,
             self.result,
             self._folder,
             self._progress,
-            recording=None if self._found_before else self._recording,
+            recording=None if self._found_before else recorded.job,
         )
         observing.run(executor, about, self._kept.values())
         self._is_recorded = observing.is_recorded
@@ -168,14 +168,13 @@ class Stress:
     def _trace(self, executor: ForkClient) -> None:
         """Find tests that fail for what others leave, whether an order showed it."""
         self._progress.step("Looking at what each test leaves…")
-        minutes = self._request.minutes
         traced = traces_first(
             executor,
             [test.id for test in self.result.tests],
             self._folder,
             self._sections,
             own_seconds=self.result.runs[0].seconds,
-            most_seconds=None if minutes is None else _FOR_TRACES * 60 * minutes,
+            minutes=self._request.minutes,
             at_a_time=self._request.processes,
         )
         if traced is None:
@@ -207,7 +206,9 @@ class Stress:
             )
             return within(jobs)
 
-        self.result.evidence = self._found_before or self._evidence(run)
+        self.result.evidence = self._found_before or self._recorded.evidence(
+            None if self._is_recorded else run
+        )
         # What is run now is mostly short, and a test that hangs may hang each time.
         own = self.result.runs[0].seconds
         executor.seconds = max(_SECONDS, MANY_TIMES * own)
@@ -298,37 +299,6 @@ class Stress:
             settled[test] = judged
         return settled
 
-    def _recording(self) -> Job:
-        """Return the suite's own order with isolation on, recorded."""
-        return Job(
-            tuple(test.id for test in self.result.tests),
-            SectionMode.ISOLATED,
-            notes=str(self._folder / _NOTES),
-        )
-
-    def _recorded(self) -> Evidence | None:
-        """Return what a run that is resumed has recorded, if that is all of it.
-
-        Under other hashes of keys it says nothing.
-        """
-        notes = self._folder / _NOTES
-        if self._known is None or self._request.hashes_keys:
-            return None
-        evidence = Evidence.drawn(read(notes))
-        if evidence.notes.keys() >= {test.id for test in self.result.tests}:
-            return evidence
-        for path in notes.glob("*.jsonl"):
-            path.unlink(missing_ok=True)
-        return None
-
-    def _evidence(self, run: Runs) -> Evidence:
-        """Read what was recorded, now if it was not while orders were run."""
-        if not self._is_recorded:
-            with suppress(ForkServerError):
-                for _ in run([self._recording()]):
-                    pass
-        return Evidence.drawn(read(self._folder / _NOTES))
-
     def _observed(self) -> Iterator[Observed]:
         collided = self.result.collided.keys()
         for run in self.result.runs:
@@ -344,7 +314,14 @@ class Stress:
                 judged = with_neighbours(judged, met)
             finding = Finding(judged, met_beside(judged, self.result.evidence))
         else:
-            finding = self._carried(judged)
+            finding = with_carrier(
+                judged,
+                self.result.evidence,
+                self._run,
+                self._folder if self._can_look else None,
+                self._sections,
+                self.result.findings.get(judged.test),
+            )
         self.result.findings[judged.test] = finding
         self._note(KeptFinding.of(finding))
         self._progress.finding(judged)
@@ -354,43 +331,6 @@ class Stress:
         if self._file is not None:
             with suppress(OSError):
                 self._file.add(what)
-
-    def _carried(self, judged: Judged) -> Finding:
-        """Return a finding with what carried it, found by experiment."""
-        suspicions = about(judged, self.result.evidence)
-        known = self.result.findings.get(judged.test)
-        if known is not None and known.judged.order != judged.order:
-            known = None
-        if self._run is None:
-            return Finding(judged)
-        if not suspicions:
-            return self._left_in_process(Finding(judged), known)
-        decided, replay = NOT_TRIED, None
-        if known is not None:
-            decided, replay = known.decided, known.replay
-        if not decided.is_whole:
-            decided = decide(
-                suspicions,
-                judged.order,
-                FAILED if judged.verdict is Verdict.BRITTLE else PASSED,
-                self._run,
-                sections=self._sections,
-            )
-        if decided.is_whole:
-            found = Finding(judged, decided.first, decided, replay)
-            return found if decided.groups else self._left_in_process(found, known)
-        return Finding(judged, suspicions[0], decided, replay)
-
-    def _left_in_process(self, finding: Finding, known: Finding | None) -> Finding:
-        """Return a finding with what else carried it than caches and functions."""
-        judged = finding.judged
-        if known is not None and known.carried is not None:
-            return replace(finding, carried=known.carried, replay=known.replay)
-        if not self._can_look or not judged.after or judged.proof.is_of_memoised:
-            return finding
-        assert self._run is not None
-        found = carried(judged, self._run, self._folder, sections=self._sections)
-        return replace(finding, carried=found)
 
     def _replay(self) -> None:
         """Look for a command for each finding: only what fails once more is advised."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ci_cache_isolation.evidence.evidence import Evidence
-from ci_cache_isolation.evidence.whole_suite import Left
+from ci_cache_isolation.evidence.whole_suite import Counted
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.checked_types import Amount
@@ -155,7 +155,7 @@ class StressResult:
     unjudged: tuple[str, ...] = ()
     collided: dict[str, None] = field(default_factory=dict)
     """Tests that failed only while other orders ran beside theirs."""
-    left: tuple[Left, ...] = ()
+    left: tuple[Counted, ...] = ()
     """What tests leave besides caches, where that was looked at."""
     is_complete: bool = True
     """Whether all orders of the plan were run."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_cache_isolation.evidence.whole_suite import Left, read
+from ci_cache_isolation.evidence.whole_suite import Counted, read
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.forks import ForkClient
 from ci_cache_isolation.running.jobs import Job, SectionMode
@@ -22,6 +22,8 @@ _FILE = "whole-suite.json"
 _LEAST_SECONDS = 30.0
 _TIMES = 40
 """So many times the suite's own seconds it may take."""
+_SHARE = 0.3
+"""The part of the time that it may take where that is limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Traced:
     ``observed`` are those in which a test came to another outcome than it does alone.
     """
 
-    left: tuple[Left, ...]
+    left: tuple[Counted, ...]
     observed: tuple[Observed, ...]
 
 
@@ -42,18 +44,19 @@ def traces_first(  # noqa: PLR0913
     sections: SectionMode,
     *,
     own_seconds: float,
-    most_seconds: float | None,
+    minutes: float | None,
     at_a_time: int,
 ) -> Traced | None:
     """Find tests that fail for what others leave; None where there was no time for it.
 
-    ``own_seconds`` is what the suite's own order took.
+    ``own_seconds`` is what the suite's own order took, ``minutes`` the limit of the
+    whole run, if there is one.
     """
     path = folder / _FILE
     path.unlink(missing_ok=True)
     seconds = max(_LEAST_SECONDS, _TIMES * own_seconds)
-    if most_seconds is not None:
-        seconds = min(seconds, most_seconds)
+    if minutes is not None:
+        seconds = min(seconds, _SHARE * 60 * minutes)
     job = Job(tuple(tests), SectionMode.ISOLATED, seconds, whole=str(path))
     for _ in executor.run([job], 1):
         pass

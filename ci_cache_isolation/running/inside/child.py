@@ -94,7 +94,10 @@ def live(
         _end_with(lifeline)
         _stop_coverage()
         if slot is not None:
-            slot.enter(events.changed)
+            # Forks of this fork have nobody whom they could tell.
+            slot.enter(None if job.whole else events.changed)
+            for alias in slot.aliases if job.whole else ():
+                events.changed(alias)
         # Tests look for objects too, and so do we for caches that somebody holds.
         gc.unfreeze()
         os.environ.update(job.variables)

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, redirect_stderr, suppress
 from typing import Any
 
+from django.core.cache import caches
+from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.db import connections
 from django.db.backends.base.creation import BaseDatabaseCreation
 
+from ci_cache_isolation.isolation import hook
 from ci_cache_isolation.isolation.dialects.database import IS_DROPPED
 from ci_cache_isolation.isolation.patches import Patches
 from ci_cache_isolation.running.inside.changes import Watch
@@ -23,8 +26,8 @@ __all__ = [
     "CannotCloneError",
     "Slot",
     "Slots",
-    "close_connections",
     "lasting",
+    "let_go_of_connections",
     "made",
     "watch_set_up",
 ]
@@ -81,8 +84,8 @@ def lasting(aliases: Iterable[str]) -> list[str]:
     return found
 
 
-def close_connections() -> None:
-    """Leave forks nothing to share with each other on a server.
+def let_go_of_connections() -> None:
+    """Leave forks nothing to share with each other on a server, of databases or caches.
 
     A database in memory is not closed by that; forks get a copy of it.
     """
@@ -91,6 +94,11 @@ def close_connections() -> None:
         if connection.settings_dict.get("OPTIONS", {}).get("pool"):
             # Its threads would be missing in forks.
             connection.close_pool()  # type: ignore[attr-defined]
+    caches.close_all()
+    for _, cache in hook.open_caches():
+        # Django's close() does nothing for libmemcached.
+        if isinstance(cache, BaseMemcachedCache) and "_cache" in vars(cache):
+            cache._cache.disconnect_all()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class Slot:
@@ -123,7 +131,7 @@ class Slot:
             self._is_there.add(alias)
             self.changed.discard(alias)
 
-    def enter(self, tell: Callable[[str], None]) -> None:
+    def enter(self, tell: Callable[[str], None] | None) -> None:
         """Lead this process to the clones; ``tell`` hears what is changed in them."""
         for alias in self.aliases:
             connection: Any = connections[alias]
@@ -132,7 +140,8 @@ class Slot:
                 connection.creation.get_test_db_clone_settings(self.suffix)
             )
             connection.settings_dict[IS_DROPPED] = True
-        Watch(tell)
+        if tell is not None:
+            Watch(tell)
 
     def close(self) -> None:
         """Drop the clones."""

@@ -25,10 +25,8 @@ from types import FrameType, MappingProxyType
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.cache import caches
-from django.core.cache.backends.memcached import BaseMemcachedCache
 
-from ci_cache_isolation.isolation import hook, listeners, switch
+from ci_cache_isolation.isolation import listeners, switch
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.common_sections import Meetings
 from ci_cache_isolation.isolation.memoised import MEMOISED
@@ -39,8 +37,8 @@ from ci_cache_isolation.running.inside.databases import (
     CannotCloneError,
     Slot,
     Slots,
-    close_connections,
     lasting,
+    let_go_of_connections,
 )
 from ci_cache_isolation.running.inside.fork import Fork
 from ci_cache_isolation.running.inside.preloading import import_cache_clients
@@ -69,7 +67,7 @@ def serve(suite: Suite[Any], databases: Iterable[str]) -> None:
         refuse("cache isolation can't be switched on in it")
     else:
         found = lasting(databases)
-        _let_go_of_connections()
+        let_go_of_connections()
         slots = Slots(found, suite.queries_allowed)
         with (
             _channel() as channel,
@@ -301,7 +299,7 @@ class _Server:
             import_module(WHOLE_SUITE)
             listeners.preload()
             taken()
-        _let_go_of_connections()
+        let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()
         sys.stdout.flush()
@@ -340,13 +338,3 @@ class _Server:
         self._selector.close()
         self._ended.close()
         self._ending.close()
-
-
-def _let_go_of_connections() -> None:
-    """Leave forks nothing to share with each other on a server."""
-    close_connections()
-    caches.close_all()
-    for _, cache in hook.open_caches():
-        # Django's close() does nothing for libmemcached.
-        if isinstance(cache, BaseMemcachedCache) and "_cache" in vars(cache):
-            cache._cache.disconnect_all()  # type: ignore[attr-defined]  # noqa: SLF001
