@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.kinds import METHODS
+
 SHOP = """
     rates = {"EUR": 1}
     seen = []
@@ -75,6 +77,11 @@ SETTINGS = """
         state=%r,
     )
 """
+STARTING = """
+    import multiprocessing
+    if multiprocessing.parent_process() is None:
+        multiprocessing.set_start_method(%r, force=True)
+"""
 
 
 @pytest.fixture
@@ -103,10 +110,14 @@ def test_the_same_under_pytest(shop, more):
     assert done.returncode == 1, done.stdout
 
 
-def test_the_environment_names_it_too_also_for_workers(shop):
+@pytest.mark.parametrize("method", METHODS)
+def test_the_environment_names_it_too_also_for_workers(shop, method):
+    shop.write("settings", SETTINGS % None + STARTING % method)
     names = ",".join(NAMES)
     done = shop.manage("test", "--parallel", "2", CI_CACHE_ISOLATION_STATE=names)
     assert done.returncode == 0, done.stderr
+    done = shop.manage("test", "--parallel", "2")
+    assert done.returncode == 1, done.stderr
 
 
 def test_a_wider_fixture_in_the_middle_of_a_test_keeps_what_it_did(shop):

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from ci_cache_isolation.evidence.whole_suite import read
 from ci_cache_isolation.running.forks import End, ForkServerError, SectionMode
 from tests.served import Served, eventually, in_session_of
 
@@ -121,6 +122,25 @@ def test_what_was_committed_is_not_there_for_the_next_fork(lasting):
         ended = list(server.run(jobs * 2))
         assert len(lasting.clones()) == 1
     assert [each.last for each in ended] == ["passed"] * 8, ended
+    assert lasting.made() == []
+
+
+def test_forks_of_a_fork_share_no_connection_and_leave_it_to_be_made_anew(lasting):
+    reads, writes = "leaks.GlobalTests.test_reads", "leaks.GlobalTests.test_writes"
+    whole = lasting.served.out / "whole.json"
+    tests = FRESH, ROLLED_BACK, reads, writes, "leaks.CommittedTests.test_one"
+    job = lasting.served.job(*tests, sections=SectionMode.ISOLATED, whole=str(whole))
+    with lasting.server(processes=1) as server:
+        [ended] = server.run([job])
+        assert ended.end is End.FINISHED, ended
+        [again] = server.run([lasting.served.job(FRESH)])
+    assert again.last == "passed"
+    found = read(whole)
+    id_of = lasting.served.id
+    assert [tuple(each) for each in found.suspects] == [(id_of(reads), [id_of(writes)])]
+    # One that asks for the first number of a sequence gets the second here: orders that
+    # are run in clones of their own will tell.
+    assert not {id_of(reads), id_of(writes)} & set(found.alone)
     assert lasting.made() == []
 
 
