@@ -49,7 +49,10 @@ def isolate(
                     "CACHES: nothing would be done with what it says. "
                     f"CACHES holds: {', '.join(map(repr, caches))}."
                 )
-        places = state if state is None or isinstance(state, str) else list(state)
+        places: object = state
+        if isinstance(state, Iterable) and not isinstance(state, str):
+            # It may be one that can be gone through only once.
+            places = list(state)
         ask(IsolateArguments(scope, stores, reset_memoised, places))
         install()
     except OptionError as error:

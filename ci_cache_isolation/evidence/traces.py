@@ -24,6 +24,7 @@ from ci_cache_isolation.running.private_files import written
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
+    Kinds,
     class_vars,
 )
 from ci_cache_isolation.state.look import Change, Mark, taken
@@ -37,7 +38,7 @@ _MOST_SCOPES = 8
 _MOST = 400
 """So many traces are told."""
 _HOW = {"added": How.ADDED, "changed": How.CHANGED, "removed": How.REMOVED}
-_WITH_LENGTH = frozenset({bytes, dict, frozenset, list, set, str, tuple})
+_WITH_LENGTH = Kinds(bytes, dict, frozenset, list, set, str, tuple)
 _STOPPED = (
     "What tests left in this process was not compared: {error}. The tests are not "
     "affected."

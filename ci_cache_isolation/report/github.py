@@ -84,10 +84,11 @@ def _text(finding: FindingRow, side: str | None) -> str:
         others = f" or one of {more} more" if more > 1 else " or one more"
         text += f"{others if more else ''})"
     if state := finding["state"]:
-        what = carrying(state) if "alias" in state else state["function"]
+        what = state.get("function") or carrying(state)
         if more_needed := state.get("together"):
             what += f" together with {together(map(carrying, more_needed))}"
-        verb = "writes" if side == "written_at" else "reads"
+        writes = "changes" if state["kind"] == "state" else "writes"
+        verb = writes if side == "written_at" else "reads"
         text = (
             f"This line {verb} {what}. {text}" if side else f"{text}. {what} carries it"
         )

@@ -137,6 +137,10 @@ def merged(reports: Sequence[tuple[str, Loaded]]) -> Document:
         "conflicts": _conflicts(documents),
         "findings": _findings(documents, passed),
         "failures": failures,
+        # One shard has them.
+        "traces": next(
+            (each["traces"] for each in documents if each.get("traces")), []
+        ),
     }
     return cast("Document", united)
 

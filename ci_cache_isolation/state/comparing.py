@@ -6,6 +6,7 @@ asked for. What is told apart is objects, and of atoms, as text and numbers are,
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,15 +14,18 @@ __all__ = [
     "ATOMS",
     "MISSING",
     "Contents",
+    "Kinds",
     "can_be_key",
     "class_vars",
     "classes_of",
+    "derives",
     "differences",
     "is_a",
     "is_atom",
     "is_literal",
     "is_same",
     "key_text",
+    "module_vars",
     "vars_of_classes",
 ]
 
@@ -31,11 +35,27 @@ MISSING: Any = object()
 Contents = tuple[tuple[Any, ...] | None, tuple[Any, ...]]
 """The keys, None where there are none, and the values: as they were at some time."""
 
-ATOMS: frozenset[type] = frozenset({
-    str, int, float, complex, bytes, bool, type(None), type(Ellipsis), range,
-})  # fmt: skip
+
+class Kinds:
+    """A set of built-in classes, told by identity: a class may have its own hash."""
+
+    __slots__ = ("_ids", "kinds")
+
+    def __init__(self, *kinds: type) -> None:
+        self.kinds = kinds
+        self._ids = frozenset(map(id, kinds))
+
+    def __contains__(self, kind: object) -> bool:
+        return id(kind) in self._ids
+
+
+ATOMS = Kinds(str, int, float, complex, bytes, bool, type(None), type(Ellipsis), range)
+"""Classes whose objects are what they say, and nothing more."""
 classes_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 """Returns a class and those that it is derived from, whatever its own class says."""
+_MODULE: Any = types.ModuleType
+module_vars: Callable[[Any], dict[str, Any]] = _MODULE.__dict__["__dict__"].__get__
+"""Returns what a module holds, whatever its class makes of that."""
 class_vars: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 """Returns what a class itself holds, by name."""
 _HASH = object.__hash__
@@ -43,7 +63,13 @@ _HASH = object.__hash__
 
 def is_a(value: object, kind: type) -> bool:
     """Return whether a value is of a class, whatever its own `__class__` says."""
-    return kind in classes_of(type(value))
+    return derives(type(value), kind)
+
+
+def derives(kind: type, base: type) -> bool:
+    """Return whether a class is another one, or derived from it."""
+    # By identity: a comparison of classes is their own class's affair.
+    return any(each is base for each in classes_of(kind))
 
 
 def is_atom(value: object) -> bool:

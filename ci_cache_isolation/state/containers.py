@@ -18,7 +18,7 @@ from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
     class_vars,
-    classes_of,
+    derives,
     is_same,
     vars_of_classes,
 )
@@ -231,13 +231,16 @@ _BUILT_IN: Sequence[tuple[type, Kind]] = (
     (deque, _DEQUE),
     (bytearray, _BYTES),
 )
-_EXACTLY: dict[type, tuple[Kind, ...]] = {
+_ALREADY_KNOWN: dict[type, tuple[Kind, ...]] = {
     **{kind: (how,) for kind, how in _BUILT_IN},
     types.FunctionType: (_FUNCTION,),
     types.CellType: (_CELL,),
-    **dict.fromkeys(ATOMS, ()),
+    **dict.fromkeys(ATOMS.kinds, ()),
     **dict.fromkeys((tuple, frozenset, types.CodeType, types.BuiltinFunctionType), ()),
 }
+# By a class's id, with the class, so that the id stays its own: it may have a hash that
+# is somebody's code.
+_KNOWN = {id(kind): (kind, ways) for kind, ways in _ALREADY_KNOWN.items()}
 
 
 def _thread_locals(container: Any) -> dict[str, Any]:
@@ -251,18 +254,18 @@ def kinds_of(kind: type) -> tuple[Kind, ...]:
 
     A dictionary of a user's class may have attributes besides.
     """
-    if kind not in _EXACTLY:
-        _EXACTLY[kind] = _found_kinds(kind)
-    return _EXACTLY[kind]
+    known = _KNOWN.get(id(kind))
+    if known is None:
+        known = _KNOWN[id(kind)] = kind, _found_kinds(kind)
+    return known[1]
 
 
 def _found_kinds(kind: type) -> tuple[Kind, ...]:
-    order = classes_of(kind)
-    if type in order:
+    if derives(kind, type):
         # Its objects are classes. See `attributes_of` for those that can't change.
         return (_CLASS,)
-    found = [how for base, how in _BUILT_IN if base in order][:1]
-    if _thread._local in order:  # noqa: SLF001
+    found = [how for base, how in _BUILT_IN if derives(kind, base)][:1]
+    if derives(kind, _thread._local):  # noqa: SLF001
         # One with a set-up of its own would be set up for this thread by being asked.
         own = next(
             vars_["__init__"] for vars_ in vars_of_classes(kind) if "__init__" in vars_
@@ -293,7 +296,7 @@ def _is_slot(name: str, member: Any) -> bool:
 def attributes_of(container: Any) -> Kind | None:
     """Return how an object's attributes are held, None where it has none to change."""
     kind = type(container)
-    if type in classes_of(kind):
+    if derives(kind, type):
         flags = type.__dict__["__flags__"].__get__(container)
         return None if flags & _IMMUTABLE_TYPE else _CLASS
     named = (how for how in kinds_of(kind) if isinstance(how, Attributes))

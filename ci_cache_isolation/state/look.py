@@ -29,11 +29,12 @@ from ci_cache_isolation.state.comparing import (
     Contents,
     can_be_key,
     class_vars,
-    classes_of,
+    derives,
     differences,
     is_a,
     is_atom,
     key_text,
+    module_vars,
 )
 from ci_cache_isolation.state.containers import (
     Attributes,
@@ -52,7 +53,7 @@ from ci_cache_isolation.state.special import (
     special_kind,
 )
 
-__all__ = ["INSIDE", "Change", "Container", "Look", "Mark", "class_dictionary", "taken"]
+__all__ = ["Change", "Container", "Look", "Mark", "class_dictionary", "inside", "taken"]
 
 _RUNNING = (
     # What runs tests, and what it keeps of them.
@@ -66,7 +67,7 @@ _RUNNING = (
 )  # fmt: skip
 """Modules and packages that are not looked into, nor at objects of their classes."""
 
-INSIDE: dict[type, tuple[str, ...]] = {
+_INSIDE: dict[type, tuple[str, ...]] = {
     types.MethodType: ("__self__", "__func__"),
     functools.partial: ("func", "args", "keywords"),
     property: ("fget", "fset", "fdel"),
@@ -76,6 +77,7 @@ INSIDE: dict[type, tuple[str, ...]] = {
     types.CellType: ("cell_contents",),
 }
 """What built-in objects hold under names of their own."""
+_INSIDE_BY_ID = {id(kind): names for kind, names in _INSIDE.items()}
 
 _RUNNERS_VARIABLES = ("CI_CACHE_ISOLATION", "PYTEST_", "COV_CORE_")
 _RUNNERS_ATTRIBUTES = frozenset({
@@ -141,6 +143,8 @@ class Look:
         self.parents = array("l")
         self._ignored = frozenset(ignored)
         self._only = only
+        # By the id of a class: it may have a hash of its own, by way of its class.
+        self._known_kinds: dict[int, bool] = {}
         self._walk()
         self.containers: list[Container] = list(self._found())
         self.probes = [
@@ -219,11 +223,12 @@ class Look:
 
     def _walk(self) -> None:
         nodes, parents, seen = self.nodes, self.parents, set()
-        for name, module in sorted(sys.modules.items(), key=_nearness):
+        named = list(sys.modules.items())
+        for name, module in sorted(named, key=_nearness):
             if id(module) not in seen and _is_module(module):
                 seen.add(id(module))
                 if self._is_ignored(name) or not self._is_wanted(name):
-                    seen.add(id(vars(module)))
+                    seen.add(id(module_vars(module)))
                     continue
                 nodes.append(module)
                 parents.append(-1)
@@ -274,14 +279,12 @@ class Look:
         return False
 
     def _is_of_ignored(self, kind: type) -> bool:
-        if kind not in self._known_kinds:
+        if id(kind) not in self._known_kinds:
             module = class_vars(type)["__module__"].__get__(kind)
             # Unbound: a class may have made anything of it.
             name = module if type(module) is str else ""
-            self._known_kinds[kind] = name != "builtins" and self._is_ignored(name)
-        return self._known_kinds[kind]
-
-    _known_kinds: dict[type, bool] = {}  # noqa: RUF012 - of all looks, by class
+            self._known_kinds[id(kind)] = name != "builtins" and self._is_ignored(name)
+        return self._known_kinds[id(kind)]
 
     def _found(self) -> Iterator[Container]:
         # The dictionary of an object is known as its attributes.
@@ -314,7 +317,7 @@ class Look:
             return True
         holder = self.nodes[parent]
         ways = [each for each in kinds_of(type(holder)) if isinstance(each, Attributes)]
-        if not ways or type(holder) in INSIDE:
+        if not ways or inside(holder):
             return True
         node = self.nodes[number]
         return any(value is node for how in ways for value in how.read(holder)[1])
@@ -326,7 +329,7 @@ def _is_module(value: object) -> bool:
 
 
 def _is_own_module(module: Any) -> bool:
-    file = module.__dict__.get("__file__") if _is_module(module) else None
+    file = module_vars(module).get("__file__") if _is_module(module) else None
     return type(file) is str and is_own_file(file)
 
 
@@ -347,6 +350,11 @@ def _held_by(node: Any) -> Iterator[Any]:
     yield from hidden_in(node)
 
 
+def inside(value: object) -> tuple[str, ...]:
+    """Return the names by which a built-in object shows what it holds."""
+    return _INSIDE_BY_ID.get(id(type(value)), ())
+
+
 def class_dictionary(kind: type) -> Any:
     """Return the dictionary of a class, which only its class should write to."""
     return next((each for each in gc.get_referents(kind) if type(each) is dict), None)
@@ -358,7 +366,7 @@ def _is_of_runner(held: object, key: object) -> bool:
         return str(key).startswith(_RUNNERS_VARIABLES)
     if type(key) is str and key in _RUNNERS_ATTRIBUTES and is_a(held, type):
         kind: Any = held
-        return unittest.TestCase in classes_of(kind)
+        return derives(kind, unittest.TestCase)
     return False
 
 

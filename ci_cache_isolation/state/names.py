@@ -25,13 +25,14 @@ from ci_cache_isolation.state.comparing import (
     is_a,
     is_atom,
     key_text,
+    module_vars,
 )
 from ci_cache_isolation.state.containers import (
     Attributes,
     attributes_of,
     kinds_of,
 )
-from ci_cache_isolation.state.look import INSIDE, Change, Look, class_dictionary
+from ci_cache_isolation.state.look import Change, Look, class_dictionary, inside
 from ci_cache_isolation.state.probes import PROBES
 from ci_cache_isolation.state.special import WRAPPED, special_kind
 
@@ -119,7 +120,7 @@ class Names:
         if not self._bindings:
             for module in list(sys.modules.values()):
                 if is_a(module, types.ModuleType):
-                    for name, value in list(module.__dict__.items()):
+                    for name, value in list(module_vars(module).items()):
                         if type(name) is str and not is_atom(value):
                             self._bindings.setdefault(id(value), []).append(
                                 (module, name)
@@ -174,7 +175,7 @@ def _label(owner: Any, target: Any) -> str | None:
         return next(
             (f"[{at}]" for at, value in enumerate(owner) if value is target), _UNNAMED
         )
-    for name in INSIDE.get(type(owner), ()):
+    for name in inside(owner):
         with suppress(AttributeError, ValueError):
             if getattr(owner, name) is target:
                 return f".{name}"
@@ -197,7 +198,7 @@ def _key_label(owner: Any, kind: Any, key: Any) -> str:
 
 
 def _module_name(module: Any) -> str:
-    name = types.ModuleType.__getattribute__(module, "__dict__").get("__name__")
+    name = module_vars(module).get("__name__")
     return name if type(name) is str else "?"
 
 
@@ -221,7 +222,7 @@ def _rank(module: types.ModuleType, name: str, target: Any) -> tuple[Any, ...]:
 def _assigns(module: types.ModuleType, name: str) -> bool:
     """Return whether a module's source assigns a name, and does not only import it."""
     with suppress(OSError, UnicodeDecodeError, AttributeError, TypeError):
-        text = _source(str(module.__dict__.get("__file__")))
+        text = _source(str(module_vars(module).get("__file__")))
         return bool(
             re.search(rf"^\s*{re.escape(name)}\s*(:[^=\n]+)?=", text, re.MULTILINE)
         )

@@ -21,6 +21,7 @@ from ci_cache_isolation.state.comparing import (
     ATOMS,
     MISSING,
     Contents,
+    Kinds,
     can_be_key,
     class_vars,
     classes_of,
@@ -34,7 +35,7 @@ from ci_cache_isolation.state.containers import (
     Kind,
     kinds_of,
 )
-from ci_cache_isolation.state.look import INSIDE
+from ci_cache_isolation.state.look import inside
 from ci_cache_isolation.state.probes import PROBES, Probes
 from ci_cache_isolation.state.special import special_kind
 
@@ -169,10 +170,12 @@ class Place:
         )
 
 
+_WRAPPED_FUNCTIONS = Kinds(staticmethod, classmethod)
 _SEQUENCES = ((tuple, tuple.__getitem__), (list, list.__getitem__))
-_PLAIN = frozenset({
-    *ATOMS, tuple, type, type(MISSING), types.FunctionType, types.ModuleType,
-})  # fmt: skip
+_PLAIN = Kinds(
+    *(*ATOMS.kinds, tuple, type, type(MISSING)),
+    *(types.FunctionType, types.ModuleType),
+)
 """Kinds of values that are kept as they are: nobody puts a module's own state back."""
 
 
@@ -239,7 +242,7 @@ def _followed(at: Any, step: _Step) -> Any:
     kind = type(at)
     if kind is types.ModuleType and is_attribute:
         return at.__dict__.get(key, MISSING)
-    if key in INSIDE.get(kind, ()):
+    if key in inside(at):
         try:
             return getattr(at, key)
         except ValueError:
@@ -254,7 +257,7 @@ def _followed(at: Any, step: _Step) -> Any:
 def _item(at: Any, key: Any) -> Any:
     """Return what a sequence has at a place."""
     for base, get in _SEQUENCES:
-        if base in classes_of(type(at)) and type(key) is int:
+        if is_a(at, base) and type(key) is int:
             try:
                 return get(at, key)
             except IndexError:
@@ -264,7 +267,7 @@ def _item(at: Any, key: Any) -> Any:
 
 def _of_classes(at: Any, name: str) -> Any:
     """Return what a thing's class has, or a class that it is derived from."""
-    is_class = type in classes_of(type(at))
+    is_class = is_a(at, type)
     held = vars_of_classes(at if is_class else type(at))
     return next((vars_[name] for vars_ in held if name in vars_), MISSING)
 
@@ -346,5 +349,5 @@ def _is_mentioned(at: Any, name: str) -> bool:
 
 
 def _code_of(value: Any) -> types.CodeType | None:
-    function = value.__func__ if type(value) in {staticmethod, classmethod} else value
+    function = value.__func__ if type(value) in _WRAPPED_FUNCTIONS else value
     return function.__code__ if type(function) is types.FunctionType else None

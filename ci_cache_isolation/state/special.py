@@ -19,7 +19,7 @@ from django.conf import settings
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
-    classes_of,
+    is_a,
 )
 from ci_cache_isolation.state.containers import Keyed
 from ci_cache_isolation.state.probes import PROBES, Probes
@@ -166,7 +166,7 @@ def special_kind(node: object) -> Keyed | None:
 
 def is_local(node: object) -> bool:
     """Return whether it is asgiref's, which keeps things in a way of its own."""
-    return Local in classes_of(type(node))
+    return is_a(node, Local)
 
 
 def hidden_in(node: object) -> tuple[object, ...]:

@@ -162,7 +162,9 @@ class Stress:
         observing.run(executor, about, self._kept.values())
         self._is_recorded = observing.is_recorded
         self._file = observing.file
-        if isinstance(executor, ForkClient) and self._request.traces:
+        # Of several shards one is enough, as of the suite's own order.
+        is_first = self._request.shard.number == 1
+        if isinstance(executor, ForkClient) and self._request.traces and is_first:
             self._trace(executor)
 
     def _trace(self, executor: ForkClient) -> None:

@@ -165,9 +165,14 @@ def test_a_wrong_name_ends_the_run_and_says_what_is_nearest(shop, name, error):
     done = shop.pytest("-o", f"cache_isolation_state={name}")
     assert done.returncode == 4
     assert error in done.stderr
+
+
+def test_what_is_no_list_of_names_is_refused(shop):
     shop.write("settings", SETTINGS % 7)
     done = shop.manage("test")
     assert done.returncode == 1
+    assert "isolate(state=...) is 7, which is no list of names." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_isolated_block_puts_it_back_too(shop):

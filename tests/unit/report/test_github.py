@@ -15,6 +15,17 @@ from tests.unit.report.test_markdown import (
     with_state,
 )
 
+KEPT = {
+    "kind": "state",
+    "name": "shop.Card.limit",
+    "how": "changed",
+    "was": "int",
+    "became": "int",
+    "written_at": "shop/tests.py:7",
+    "read_at": None,
+    "put_back": "0/5",
+    "cure": ["shop.Card.limit"],
+}
 BROKEN = CHANCE | {"test": "shop.tests.E.test_broken", "verdict": "broken"}
 
 
@@ -35,6 +46,14 @@ def test_the_lines_that_leak_get_an_error_each():
         "::error file=site/shop/offers.py,line=21,title=victim%3A "
         "shop.tests.B.test_reads::This line reads 'offer:honey' in cache 'default'."
     )
+
+
+def test_state_has_the_line_that_changed_it_and_the_test_beside():
+    left = VICTIM | {"state": KEPT}
+    changes, carries = commands(left)
+    assert changes.startswith("::error file=site/shop/tests.py,line=7,title=victim")
+    assert "This line changes shop.Card.limit. shop.tests.B.test_reads" in changes
+    assert "shop.Card.limit carries it." in carries
 
 
 def test_a_test_that_has_no_file_here_has_none_and_chance_is_a_warning():

@@ -49,6 +49,20 @@ class Hostile:
     __class__ = property(_refuse)
 
 
+class HostileMeta(type):
+    """The class of a class that can't be asked for anything either."""
+
+    def _refuse(cls, *_):
+        raise AssertionError("a user's code was run")
+
+    __eq__ = __hash__ = __len__ = __iter__ = __bool__ = __repr__ = _refuse
+    __instancecheck__ = __subclasscheck__ = __getattribute__ = __setattr__ = _refuse
+
+
+class OfHostileClass(metaclass=HostileMeta):
+    limit = 5
+
+
 class HostileDict(dict):
     def _refuse(self, *_):
         raise AssertionError("a user's code was run")
@@ -59,6 +73,7 @@ class HostileDict(dict):
 
 card, slotted, own = Card(), Slotted(), Own(a=1)
 hostile, hostile_dict = Hostile(), HostileDict(a=1)
+of_hostile_class = OfHostileClass()
 local, of_thread = Local(), threading.local()
 local.user = of_thread.user = "Emma"
 variable = contextvars.ContextVar("variable", default=None)

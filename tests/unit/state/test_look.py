@@ -53,6 +53,16 @@ CHANGES = {
         "hostile",
         "added",
     ),
+    "OfHostileClass.limit": (
+        lambda: type.__setattr__(kept.OfHostileClass, "limit", 6),
+        "OfHostileClass.limit",
+        "changed",
+    ),
+    "of_hostile_class.b": (
+        lambda: object.__setattr__(kept.of_hostile_class, "b", 6),
+        "of_hostile_class",
+        "added",
+    ),
     "hostile_dict['a']": (
         lambda: dict.__setitem__(kept.hostile_dict, "a", 2),
         "hostile_dict",
