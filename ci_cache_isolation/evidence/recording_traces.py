@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.state.comparing import MISSING, Contents, is_same
@@ -112,15 +113,35 @@ class Recording(_Listener):
         self.traces: dict[Mark, Left] = defaultdict(Left)
         self._bases: list[tuple[Scope, dict[int, Contents]]] = []
         self._tests: list[str] = []
+        # What was there when the work of a wider scope began in the middle of a test.
+        self._before: dict[int, Contents] | None = None
+
+    def is_turning(self) -> None:
+        """Take what a wider fixture does for what was there when the test began."""
+        innermost = switch.STACK.innermost
+        if innermost is None or not self._bases:
+            return
+        if innermost is self._bases[-1][0]:
+            self._before = self._look.held_now(self._changing)
+        elif self._before is not None:
+            changes = self._look.changes(self._before, self._changing)
+            now = self._look.held_now({each.container for each in changes})
+            outer = {id(scope) for scope in switch.STACK.path}
+            for scope, base in self._bases:
+                if id(scope) not in outer:
+                    base.update(now)
+            self._before = None
 
     def began(self, scope: Scope) -> None:
         """Take note of what is there."""
+        self._before = None
         if scope.kind is not ScopeKind.BLOCK:
             base = self._look.held_now(self._changing)
             self._bases.append((scope, base))
 
     def is_ending(self, scope: Scope) -> None:
         """Note what the scope has left, and put it back."""
+        self._before = None
         if not self._bases or self._bases[-1][0] is not scope:
             return
         _, base = self._bases.pop()

@@ -115,6 +115,70 @@ def test_what_is_left_is_found_named_and_cured(traced):
     assert found == FOUND
 
 
+FIXTURES = """
+    import pytest
+    from small import kept
+
+    @pytest.fixture(scope="session")
+    def ready():
+        kept.ready = True
+        yield
+        kept.ready = False
+
+    @pytest.fixture(scope="module")
+    def large():
+        kept.Card.limit = 20
+        yield
+        kept.Card.limit = 5
+
+    def test_a_is_as_ever():
+        assert kept.counted == 0
+
+    def test_b_is_ready(ready):
+        assert kept.ready
+
+    def test_c_is_large(large, ready):
+        assert kept.ready
+        assert kept.Card.limit == 20
+
+    def test_d_is_tidy():
+        kept.found.clear()
+
+    def test_e_finds(ready, large):
+        kept.found["a"] = 1
+
+    def test_f_is_tidy_too():
+        kept.found.clear()
+
+    def test_g_is_still_ready(ready, large):
+        assert kept.ready
+        assert kept.Card.limit == 20
+        assert kept.found == {}
+"""
+
+
+def test_what_wider_fixtures_did_in_the_middle_of_a_test_is_nobodys_trace(tmp_path):
+    small = copied("small", tmp_path)
+    (small.folder / "small" / "kept.py").write_text(dedent(KEPT))
+    (small.folder / "cases" / "test_fixtures.py").write_text(dedent(FIXTURES))
+    done = small.stress(
+        *("--runner", "pytest", "--orders", "0", "--split", "0", "--seed", "1"),
+        "cases/test_fixtures.py",
+        CI_CACHE_ISOLATION_TRACES="on",
+    )
+    assert done.code == 1, done.err
+    report = small.report()
+    # No order shows it: somebody tidies up on both sides.
+    assert [run["failed"] for run in report["runs"]] == [[]] * 3
+    [found] = report["findings"]
+    assert found["test"].endswith("::test_g_is_still_ready")
+    assert (found["verdict"], found["state"]["name"]) == (
+        "victim",
+        "small.kept.found['a']",
+    )
+    assert "small.kept.ready" not in {each["name"] for each in report["traces"]}
+
+
 def test_the_report_says_who_leaves_what_and_for_whom_it_matters(traced):
     _, report = traced
     left = {each["name"]: each for each in report["traces"]}
