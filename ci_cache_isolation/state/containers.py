@@ -31,7 +31,12 @@ _DESCRIPTORS = {types.GetSetDescriptorType, types.MemberDescriptorType}
 
 
 class Kind(ABC):
-    """How containers of one kind are read and written."""
+    """How containers of one kind are read and written.
+
+    ``is_special`` where they are more than they look.
+    """
+
+    is_special = False
 
     @abstractmethod
     def read(self, container: Any) -> Contents:

@@ -48,8 +48,7 @@ from ci_cache_isolation.state.probes import PROBES
 from ci_cache_isolation.state.special import (
     SPECIAL,
     claimed_by,
-    hidden_in,
-    is_local,
+    held_by,
     special_kind,
 )
 
@@ -154,7 +153,7 @@ class Look:
         self.own = [
             at
             for at, each in enumerate(self.containers)
-            if own[each.node] or special_kind(each.held)
+            if own[each.node] or each.kind.is_special
         ]
 
     def __len__(self) -> int:
@@ -238,7 +237,7 @@ class Look:
         seen.update(map(id, (nodes, parents, seen, sys.modules, self.__dict__)))
         at = 0
         while at < len(nodes):
-            for each in _held_by(nodes[at]):
+            for each in held_by(nodes[at]):
                 if id(each) not in seen and not is_atom(each):
                     seen.add(id(each))
                     if not self._is_of_ignored(type(each)):
@@ -309,11 +308,7 @@ class Look:
     def _is_held(self, number: int, kind: Kind) -> bool:
         """Return whether Python can reach it: what C code holds must not be changed."""
         parent = self.parents[number]
-        if (
-            parent < 0
-            or isinstance(kind, Attributes)
-            or special_kind(self.nodes[number])
-        ):
+        if parent < 0 or isinstance(kind, Attributes) or kind.is_special:
             return True
         holder = self.nodes[parent]
         ways = [each for each in kinds_of(type(holder)) if isinstance(each, Attributes)]
@@ -342,12 +337,6 @@ def _nearness(named: tuple[str, object]) -> tuple[bool, bool, int]:
         any(each.startswith("_") for each in parts),
         len(parts),
     )
-
-
-def _held_by(node: Any) -> Iterator[Any]:
-    if not is_local(node):
-        yield from gc.get_referents(node)
-    yield from hidden_in(node)
 
 
 def inside(value: object) -> tuple[str, ...]:

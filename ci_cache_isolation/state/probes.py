@@ -120,6 +120,8 @@ def is_probe(name: object) -> bool:
 class Probes(Keyed):
     """All of them, as one container."""
 
+    is_special = True
+
     def __init__(self) -> None:
         self._latest: dict[str, Any] = {}
 

@@ -8,8 +8,10 @@ that Python shows.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,12 +21,12 @@ from django.conf import settings
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
-    is_a,
+    derives,
 )
 from ci_cache_isolation.state.containers import Keyed
 from ci_cache_isolation.state.probes import PROBES, Probes
 
-__all__ = ["SPECIAL", "WRAPPED", "claimed_by", "hidden_in", "is_local", "special_kind"]
+__all__ = ["SPECIAL", "WRAPPED", "claimed_by", "held_by", "special_kind"]
 
 WRAPPED = "_wrapped"
 _VALUE = "value"
@@ -32,6 +34,8 @@ _VALUE = "value"
 
 class _Environment(Keyed):
     """`os.environ`, by names as Python has them."""
+
+    is_special = True
 
     def read(self, container: Any) -> Contents:
         data = dict(container._data)  # noqa: SLF001
@@ -51,6 +55,7 @@ class _Environment(Keyed):
 class _Settings(Keyed):
     """What Django's settings hold: whoever is asked for them, and what that holds."""
 
+    is_special = True
     has_names = True
 
     @staticmethod
@@ -88,6 +93,7 @@ class _Settings(Keyed):
 class _OfContext(Keyed):
     """What a context variable holds here. It can't be made to hold nothing."""
 
+    is_special = True
     has_names = True
 
     def read(self, container: Any) -> Contents:
@@ -105,6 +111,7 @@ class _OfContext(Keyed):
 class _OfTask(Keyed):
     """What a `Local` of asgiref holds for this thread or task."""
 
+    is_special = True
     has_names = True
 
     @staticmethod
@@ -154,25 +161,29 @@ _KINDS: dict[int, Keyed] = {
 }
 
 
+# By a class's id, with the class, so that the id stays its own.
+_LOCALS: dict[int, tuple[type, bool]] = {}
+
+
 def special_kind(node: object) -> Keyed | None:
     """Return how an object is read that is more than it looks, None for all others."""
     kind = type(node)
     if kind is ContextVar:
         return _CONTEXT
-    if is_local(node):
-        return _TASK
-    return _KINDS.get(id(node))
+    known = _LOCALS.get(id(kind))
+    if known is None:
+        known = _LOCALS[id(kind)] = kind, derives(kind, Local)
+    return _TASK if known[1] else _KINDS.get(id(node))
 
 
-def is_local(node: object) -> bool:
-    """Return whether it is asgiref's, which keeps things in a way of its own."""
-    return is_a(node, Local)
-
-
-def hidden_in(node: object) -> tuple[object, ...]:
-    """Return what an object holds and does not show."""
-    how = special_kind(node)
-    return () if how is None or node is PROBES else how.read(node)[1]
+def held_by(node: object) -> Iterable[object]:
+    """Return what hangs on an object, also where it does not show that."""
+    special = special_kind(node)
+    if special is None:
+        return gc.get_referents(node)
+    hidden = () if node is PROBES else special.read(node)[1]
+    # asgiref keeps things in a way of its own, which is nobody's state.
+    return hidden if special is _TASK else [*gc.get_referents(node), *hidden]
 
 
 def claimed_by(node: object) -> tuple[object, ...]:

@@ -113,6 +113,12 @@ def test_what_is_left_is_found_named_and_cured(traced):
         state = each["state"] or {"name": None, "cure": [None]}
         found[name] = each["verdict"], state["name"], (*state["cure"], None)[0]
     assert found == FOUND
+    # And who leaves what, and for whom it matters.
+    left = {each["name"]: each for each in report["traces"]}
+    assert left["small.kept.found['a']"]["victims"] == 1
+    assert left["small.kept.counted"]["victims"] == 0
+    assert left["small.kept.counted"]["left_by"] == 1
+    assert "small.kept.looked" not in left
 
 
 FIXTURES = """
@@ -177,12 +183,3 @@ def test_what_wider_fixtures_did_in_the_middle_of_a_test_is_nobodys_trace(tmp_pa
         "small.kept.found['a']",
     )
     assert "small.kept.ready" not in {each["name"] for each in report["traces"]}
-
-
-def test_the_report_says_who_leaves_what_and_for_whom_it_matters(traced):
-    _, report = traced
-    left = {each["name"]: each for each in report["traces"]}
-    assert left["small.kept.found['a']"]["victims"] == 1
-    assert left["small.kept.counted"]["victims"] == 0
-    assert left["small.kept.counted"]["left_by"] == 1
-    assert "small.kept.looked" not in left
