@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import click
 
-from ci_cache_isolation.commands.audit import audit
 from ci_cache_isolation.commands.exits import (
     TRACEBACK_VARIABLE,
     ExitCode,
     fail,
     unexpected,
 )
-from ci_cache_isolation.commands.merge import merge
-from ci_cache_isolation.commands.replay import replay
-from ci_cache_isolation.commands.stress import stress
-from ci_cache_isolation.commands.upkeep import doctor, purge
 from ci_cache_isolation.errors import OptionError
 
 __all__ = ["ExitCode", "cli"]
@@ -76,11 +74,31 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+class _Loading(Mapping[str, click.Command]):
+    """Commands by their names: each is imported when it is asked for."""
+
+    _modules = MappingProxyType(
+        {name: name for name in ("audit", "merge", "replay", "stress")}
+        | dict.fromkeys(("doctor", "purge"), "upkeep")
+    )
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"ci_cache_isolation.commands.{self._modules[name]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._modules))
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+@click.group(
+    cls=_Commands,
+    commands=_Loading(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="ci-cache-isolation")
 def cli() -> None:
     """Find the tests that fail because of what other tests left behind."""
-
-
-for _command in (audit, doctor, merge, purge, replay, stress):
-    cli.add_command(_command)

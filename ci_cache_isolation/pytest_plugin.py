@@ -26,7 +26,7 @@ from ci_cache_isolation.isolation.scopes import (
 )
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.options import Enabled
+    from ci_cache_isolation.isolation.environment import Enabled
 
 INI = {
     "enabled": "Isolate caches: on or off (default: on).",

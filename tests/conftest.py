@@ -15,7 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores.memory import MemoryStore

@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from tests.commands import copied
-from tests.projects.shaken import truth
+from tests.commands import PROJECTS, copied
+from tests.projects.truth import RUNNERS, Truth, node_id
 
-ALL = frozenset(truth.SERVERS)
+SERVERS = Truth(PROJECTS / "shaken", "django").servers
+ALL = frozenset(SERVERS)
 RUNS = {
     "django": ("manage.py", "test"),
     "pytest": ("-m", "pytest", "-q", "--no-header"),
@@ -20,18 +21,23 @@ FAILURE = {
 }
 # Whether a test that fails by chance does so is left to chance.
 BY_CHANCE = "missing, it is non-deterministic"
-runners = pytest.mark.parametrize("runner", truth.RUNNERS)
+runners = pytest.mark.parametrize("runner", RUNNERS)
 
 
 @pytest.fixture(autouse=True)
 def _no_servers(monkeypatch):
-    for variable in truth.SERVERS.values():
+    for variable in SERVERS.values():
         monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture
 def shaken(tmp_path):
     return copied("shaken", tmp_path)
+
+
+def truth(runner, servers=None):
+    """Return what is planted; on servers that are named, or that are there."""
+    return Truth(PROJECTS / "shaken", runner, servers)
 
 
 def run(shaken, runner, *arguments, isolation="on", **variables):
@@ -44,7 +50,7 @@ def run(shaken, runner, *arguments, isolation="on", **variables):
 
 
 def id_of(runner, name):
-    return truth.node_id(f"desk.{name}") if runner == "pytest" else f"desk.{name}"
+    return node_id(f"desk.{name}") if runner == "pytest" else f"desk.{name}"
 
 
 def stressed(shaken, servers, *options, runner="django", cache="shared", labels=()):
@@ -53,7 +59,7 @@ def stressed(shaken, servers, *options, runner="django", cache="shared", labels=
     done = shaken.stress(*options, *labels, **servers)
     assert done.code == 1, done.err
     report = shaken.report()
-    wrong = truth.differences(report, runner, cache, ALL)
+    wrong = truth(runner, ALL).differences(report, cache)
     about = labels or ("",)
     return report, [
         each for each in wrong if each.startswith(about) and BY_CHANCE not in each

@@ -15,8 +15,7 @@ from ci_cache_isolation.evidence.conflicts import audited
 from ci_cache_isolation.evidence.hashing import variables
 from ci_cache_isolation.evidence.notes import read
 from ci_cache_isolation.isolation.clocks import steady
-from ci_cache_isolation.isolation.listeners import AUDIT_VARIABLE
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.environment import AUDIT_VARIABLE, ENABLED_VARIABLE
 from ci_cache_isolation.running.events import RECORD_VARIABLE, WHOLE_VARIABLE
 from ci_cache_isolation.running.events import read as read_record
 from ci_cache_isolation.running.forks import ForkClient, ForkServerError

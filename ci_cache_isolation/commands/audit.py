@@ -22,7 +22,7 @@ from ci_cache_isolation.commands.exits import (
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
-from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.isolation.environment import enabled_by_environment
 from ci_cache_isolation.report.document import audit_document
 from ci_cache_isolation.report.folders import AUDIT_REPORT, emptied
 from ci_cache_isolation.report.progress import ProgressTerminal
@@ -97,7 +97,7 @@ def audit(
     """
     console = OwnConsole(highlight=False)
     try:
-        enabled()
+        enabled_by_environment()
         chosen = runner_named(runner, Path.cwd())
         if recorded is not None:
             recorded = recorded.absolute()

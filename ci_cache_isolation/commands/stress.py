@@ -25,7 +25,7 @@ from ci_cache_isolation.commands.exits import (
 )
 from ci_cache_isolation.errors import IsolationError, OptionError
 from ci_cache_isolation.evidence.hashing import HASH_VARIABLE
-from ci_cache_isolation.isolation.options import enabled
+from ci_cache_isolation.isolation.environment import enabled_by_environment
 from ci_cache_isolation.report.document import stress_document
 from ci_cache_isolation.report.folders import STRESS_REPORT, prepared
 from ci_cache_isolation.report.progress import ProgressTerminal
@@ -265,7 +265,8 @@ def _with(base: _Base, **given: Any) -> _Base:
 
 
 def _cache_from_options() -> Cache:
-    return Cache.ISOLATED if enabled().value else Cache.SHARED
+    said = enabled_by_environment()
+    return Cache.ISOLATED if said is None or said.value else Cache.SHARED
 
 
 def _resuming(report: Path, labels: Sequence[str]) -> str:

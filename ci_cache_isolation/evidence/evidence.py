@@ -21,7 +21,6 @@ from ci_cache_isolation.evidence.conflicts import (
     audited,
 )
 from ci_cache_isolation.evidence.notes import Note
-from ci_cache_isolation.isolation.stores import is_shared
 
 __all__ = ["Evidence"]
 
@@ -80,6 +79,9 @@ class Evidence:
 
 
 def _is_shared(place: str) -> bool:
+    # It takes Django, which a command that is asked nothing of the kind starts without.
+    from ci_cache_isolation.isolation.stores import is_shared  # noqa: PLC0415
+
     return is_shared(place.partition(":")[0])
 
 

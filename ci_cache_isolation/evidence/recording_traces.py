@@ -13,8 +13,8 @@ from typing import Any
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
-from ci_cache_isolation.state.comparing import MISSING, Contents, is_same
-from ci_cache_isolation.state.look import Change, Look, Mark
+from ci_cache_isolation.state.comparing import MISSING, Contents, Mark, is_same
+from ci_cache_isolation.state.look import Change, Look
 
 __all__ = ["Content", "InPlace", "Left", "Noting", "Recording", "change_of"]
 

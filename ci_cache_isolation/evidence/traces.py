@@ -13,10 +13,11 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ci_cache_isolation.evidence.account import How
 from ci_cache_isolation.evidence.hashing import hasher_if_asked
+from ci_cache_isolation.evidence.trace import Trace
 from ci_cache_isolation.evidence.watching import Watch
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
@@ -25,13 +26,14 @@ from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
     Kinds,
+    Mark,
     class_vars,
 )
-from ci_cache_isolation.state.look import Change, Mark, taken
+from ci_cache_isolation.state.look import Change, taken
 from ci_cache_isolation.state.names import Names
 from ci_cache_isolation.state.probes import is_probe
 
-__all__ = ["Trace", "Traces", "listener", "read"]
+__all__ = ["Traces", "listener"]
 
 _MOST_SCOPES = 8
 """So many set-ups are told apart from what tests do: to look takes its time."""
@@ -45,29 +47,6 @@ _STOPPED = (
 )
 
 
-class Trace(NamedTuple):
-    """What one or several tests left at a place, as it is told.
-
-    ``name`` is what it is called in Python, ``path`` by what name it can be registered,
-    '' if it can't. ``was`` and ``became`` are kinds and lengths, never values.
-    ``at`` is the line that changed it, where that was watched.
-    """
-
-    container: int
-    key: str | None
-    name: str
-    path: str
-    how: How
-    was: str
-    became: str
-    at: str = ""
-
-    @property
-    def mark(self) -> Mark:
-        """What identifies it in a job."""
-        return self.container, self.key
-
-
 def listener(text: str) -> Traces:
     """Return what a job's variable asks for."""
     asked = json.loads(text)
@@ -78,16 +57,6 @@ def listener(text: str) -> Traces:
         marks=[(number, key) for number, key in asked["put_back"]],
         watched=asked["watched"] and tuple(asked["watched"]),
     )
-
-
-def read(path: Path) -> list[Trace]:
-    """Return what a fork has told, nothing if it has not."""
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        traces = (Trace(*row) for row in rows)
-        return [each._replace(how=How(each.how)) for each in traces]
-    except (OSError, ValueError, TypeError):
-        return []
 
 
 class Traces:

@@ -9,9 +9,9 @@ from types import FrameType
 from typing import Any
 
 from ci_cache_isolation.evidence.call_site import line_text
-from ci_cache_isolation.state.comparing import differences
+from ci_cache_isolation.state.comparing import Mark, differences
 from ci_cache_isolation.state.containers import Keyed
-from ci_cache_isolation.state.look import Look, Mark
+from ci_cache_isolation.state.look import Look
 from ci_cache_isolation.state.own_files import is_own_file
 
 __all__ = ["Watch"]

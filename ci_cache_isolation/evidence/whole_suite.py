@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ci_cache_isolation.evidence.halving import fewest
 from ci_cache_isolation.evidence.hashing import hasher_if_asked
@@ -31,57 +31,21 @@ from ci_cache_isolation.evidence.recording_traces import (
     Recording,
     change_of,
 )
+from ci_cache_isolation.evidence.suspects import Counted, Found, Suspect
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.running.inside.databases import let_go_of_connections
 from ci_cache_isolation.running.private_files import written
-from ci_cache_isolation.state.look import Look, Mark, taken
+from ci_cache_isolation.state.comparing import Mark
+from ci_cache_isolation.state.look import Look, taken
 from ci_cache_isolation.state.names import Names
 
-__all__ = ["Counted", "Found", "Outcomes", "Suspect", "read", "run_whole"]
+__all__ = ["Outcomes", "run_whole"]
 
 Outcomes = Callable[[Sequence[str]], dict[str, bool]]
 """Runs tests in this process, and returns whether each of them passed."""
 
 _MOST_FAILED = 200
 _MOST_TOGETHER = 4
-
-
-class Suspect(NamedTuple):
-    """A test that failed with a few traces in place, and who leaves them.
-
-    ``after`` are the tests, in sequence, of which each leaves one of them.
-    """
-
-    test: str
-    after: list[str]
-
-
-class Counted(NamedTuple):
-    """A trace: how it is called, and how many tests leave it."""
-
-    name: str
-    tests: int
-
-
-class Found(NamedTuple):
-    """What came of it: tests that fail alone, suspects, and all traces."""
-
-    alone: list[str]
-    suspects: list[Suspect]
-    left: list[Counted]
-
-
-def read(path: Path) -> Found | None:
-    """Return what a fork has found; None if it did not come to its end."""
-    try:
-        alone, suspects, left = json.loads(path.read_text(encoding="utf-8"))
-        return Found(
-            alone,
-            [Suspect(*each) for each in suspects],
-            [Counted(*each) for each in left],
-        )
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def run_whole(tests: Sequence[str], run: Outcomes, path: Path) -> None:

@@ -10,19 +10,15 @@ import os
 import sys
 from importlib import import_module
 
-from ci_cache_isolation.isolation.options import Enabled
+from ci_cache_isolation.isolation.environment import (
+    AUDIT_VARIABLE,
+    LOOK_VARIABLE,
+    UNDO_VARIABLE,
+    Enabled,
+)
 from ci_cache_isolation.isolation.stack import Listener
 
-__all__ = ["AUDIT_VARIABLE", "LOOK_VARIABLE", "UNDO_VARIABLE", "asked", "preload"]
-
-AUDIT_VARIABLE = "CI_CACHE_ISOLATION_AUDIT"
-"""Holds the folder in which is recorded what tests do to caches, if it is."""
-
-UNDO_VARIABLE = "CI_CACHE_ISOLATION_UNDO"
-"""Holds, as JSON, what is undone before the last test of a job: an audit's."""
-
-LOOK_VARIABLE = "CI_CACHE_ISOLATION_LOOK"
-"""Holds, as JSON, what is told or put back of all that hangs on modules."""
+__all__ = ["asked", "preload"]
 
 _MODULES = {
     LOOK_VARIABLE: "ci_cache_isolation.evidence.traces",

@@ -14,16 +14,20 @@ from django.core.cache import caches
 from django.utils.module_loading import import_string
 
 from ci_cache_isolation.errors import OptionError
+from ci_cache_isolation.isolation.environment import (
+    ENABLED_VARIABLE,
+    Enabled,
+    enabled_by_environment,
+    from_word,
+)
 from ci_cache_isolation.isolation.records import Record
 from ci_cache_isolation.isolation.scopes import Granularity
 from ci_cache_isolation.isolation.stores import STORES, possible_names
 from ci_cache_isolation.state.splitting import split
 
 __all__ = [
-    "ENABLED_VARIABLE",
     "INI",
     "Choice",
-    "Enabled",
     "EntryPointInputs",
     "IsolateArguments",
     "IsolationOptions",
@@ -34,7 +38,6 @@ __all__ = [
     "sources_of",
 ]
 
-ENABLED_VARIABLE = "CI_CACHE_ISOLATION"
 INI = "cache_isolation_"
 _NAMES = ("enabled", "reset_memoised", "scope", "server", "state", "stores")
 _SETTING = "CACHE_ISOLATION"
@@ -42,16 +45,6 @@ _VARIABLES = (
     ENABLED_VARIABLE,
     *(f"{ENABLED_VARIABLE}_{name.upper()}" for name in _NAMES if name != "enabled"),
 )
-_WORDS = {
-    **dict.fromkeys(("on", "true", "yes", "1"), True),
-    **dict.fromkeys(("off", "false", "no", "0"), False),
-}
-_NOT_A_SWITCH = (
-    "{source} is {value!r}, which is neither on nor off. "
-    "{why}: what you test would depend on it. "
-    "Set it to 'on' or 'off', or leave it out."
-)
-_NO_GUESS = "Isolation must not be guessed"
 _NO_GUESS_OF_RESETS = "Whether functions forget must not be guessed"
 _NOT_FOR_IT = (
     "{source} asks for the store {name!r} for alias {alias!r}, whose backend {backend} "
@@ -64,16 +57,6 @@ _UNKNOWN_ALIAS = (
 )
 
 
-class Enabled(Record):
-    """Whether something is switched on, and who said so."""
-
-    value: bool
-    source: str
-
-    def __str__(self) -> str:
-        return f"{'on' if self.value else 'off'} ({self.source})"
-
-
 def enabled(*, command_line: bool | None = None, ini: str | None = None) -> Enabled:
     """Resolve whether caches are isolated; `OptionError` for a word that is neither.
 
@@ -81,13 +64,13 @@ def enabled(*, command_line: bool | None = None, ini: str | None = None) -> Enab
     """
     if command_line is not None:
         return Enabled(command_line, "command line")
-    if word := os.environ.get(ENABLED_VARIABLE, "").strip():
-        return _from_word(word, f"environment {ENABLED_VARIABLE}")
+    if (said := enabled_by_environment()) is not None:
+        return said
     if ini:
-        return _from_word(ini, "ini cache_isolation_enabled")
+        return from_word(ini, "ini cache_isolation_enabled")
     configured = _from_settings()
     if "enabled" in configured:
-        return _from_word(configured["enabled"], "settings.CACHE_ISOLATION['enabled']")
+        return from_word(configured["enabled"], "settings.CACHE_ISOLATION['enabled']")
     return Enabled(value=True, source="default")
 
 
@@ -151,7 +134,7 @@ def choices(
         break
     reset = Enabled(value=False, source="default")
     for value, source in _sources("reset_memoised", ini, asked.reset_memoised):
-        reset = _from_word(value, source, _NO_GUESS_OF_RESETS)
+        reset = from_word(value, source, _NO_GUESS_OF_RESETS)
         break
     stores: dict[str, Choice] = {}
     for value, source in _sources("stores", ini, asked.stores):
@@ -248,14 +231,6 @@ def _parsed(text: str) -> dict[str, str] | None:
     if not all(equals and alias.strip() for alias, equals, _ in pairs):
         return None
     return {alias.strip(): name.strip() for alias, _, name in pairs}
-
-
-def _from_word(word: object, source: str, why: str = _NO_GUESS) -> Enabled:
-    try:
-        return Enabled(_WORDS[str(word).strip().lower()], source)
-    except KeyError:
-        text = _NOT_A_SWITCH.format(source=source, value=word, why=why)
-        raise OptionError(text) from None
 
 
 def _from_settings() -> Mapping[str, object]:

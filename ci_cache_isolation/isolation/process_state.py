@@ -15,7 +15,8 @@ from ci_cache_isolation.isolation.process import after_fork
 from ci_cache_isolation.isolation.records import Record
 
 if TYPE_CHECKING:
-    from ci_cache_isolation.isolation.options import Enabled, IsolationOptions
+    from ci_cache_isolation.isolation.environment import Enabled
+    from ci_cache_isolation.isolation.options import IsolationOptions
     from ci_cache_isolation.isolation.stack import ScopeStack
 
 __all__ = ["STATE", "Expecting", "Kept", "Watcher", "expect_nothing"]

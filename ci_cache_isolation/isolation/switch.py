@@ -21,9 +21,9 @@ from ci_cache_isolation.isolation import (
     notices,
     unittest_hook,
 )
+from ci_cache_isolation.isolation.environment import Enabled
 from ci_cache_isolation.isolation.options import (
     Choice,
-    Enabled,
     EntryPointInputs,
     IsolateArguments,
     IsolationOptions,

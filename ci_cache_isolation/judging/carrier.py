@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_cache_isolation.evidence.traces import Trace, read
+from ci_cache_isolation.evidence.trace import Trace, read
 from ci_cache_isolation.judging.deciding import Experiment, OverError
 from ci_cache_isolation.judging.judged import Judged
 from ci_cache_isolation.judging.proofs import TIMES

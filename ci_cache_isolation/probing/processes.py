@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.inherited_sections import JOIN_VARIABLE
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.switch import RUN_VARIABLE
 
 __all__ = ["GoneError", "Process", "SlowError", "ToldError"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE
 from ci_cache_isolation.running.events import (
     ORDER_VARIABLE,
     RECORD_VARIABLE,

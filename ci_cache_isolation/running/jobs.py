@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from ci_cache_isolation.isolation.listeners import (
+from ci_cache_isolation.isolation.environment import (
     AUDIT_VARIABLE,
     LOOK_VARIABLE,
     UNDO_VARIABLE,
 )
-from ci_cache_isolation.state.look import Mark
+from ci_cache_isolation.state.comparing import Mark
 
 __all__ = [
     "FOLDER_VARIABLE",

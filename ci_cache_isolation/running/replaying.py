@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE, enabled
+from ci_cache_isolation.isolation.environment import (
+    ENABLED_VARIABLE,
+    enabled_by_environment,
+)
 from ci_cache_isolation.running.events import ORDER_VARIABLE, RECORD_VARIABLE, read
 from ci_cache_isolation.running.jobs import SCOPE_VARIABLE
 from ci_cache_isolation.running.order_file import Cache, OrderFile
@@ -110,7 +113,8 @@ class Replayer:
             _is_or_holds(each, wanted) for each in self._runner.failed_in(printed)
         ):
             return None
-        if enabled().value:
+        said = enabled_by_environment()
+        if said is None or said.value:
             given.pop(ENABLED_VARIABLE, None)
         prefix = "".join(f"{name}={value} " for name, value in given.items())
         return f"{prefix}{shown(command)}"

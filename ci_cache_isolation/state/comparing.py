@@ -15,6 +15,7 @@ __all__ = [
     "MISSING",
     "Contents",
     "Kinds",
+    "Mark",
     "can_be_key",
     "class_vars",
     "classes_of",
@@ -31,6 +32,9 @@ __all__ = [
 
 MISSING: Any = object()
 """Stands for what is not there."""
+
+Mark = tuple[int, str | None]
+"""A container's number, and the text of a key, None for all that it holds."""
 
 Contents = tuple[tuple[Any, ...] | None, tuple[Any, ...]]
 """The keys, None where there are none, and the values: as they were at some time."""

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
+    Mark,
     can_be_key,
     class_vars,
     derives,
@@ -52,7 +53,7 @@ from ci_cache_isolation.state.special import (
     special_kind,
 )
 
-__all__ = ["Change", "Container", "Look", "Mark", "class_dictionary", "inside", "taken"]
+__all__ = ["Change", "Container", "Look", "class_dictionary", "inside", "taken"]
 
 _RUNNING = (
     # What runs tests, and what it keeps of them.
@@ -84,9 +85,6 @@ _RUNNERS_ATTRIBUTES = frozenset({
     "_databases_names", "async_client", "atomics", "client", "cls_atomics", "databases",
     "server_thread", "tearDown_exceptions",
 })  # fmt: skip
-
-Mark = tuple[int, str | None]
-"""A container's number, and the text of a key, None for all that it holds."""
 
 
 class Container(NamedTuple):

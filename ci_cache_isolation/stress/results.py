@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ci_cache_isolation.evidence.evidence import Evidence
-from ci_cache_isolation.evidence.whole_suite import Counted
+from ci_cache_isolation.evidence.suspects import Counted
 from ci_cache_isolation.judging.finding import Finding
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.checked_types import Amount

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_cache_isolation.evidence.whole_suite import Counted, read
+from ci_cache_isolation.evidence.suspects import Counted, read
 from ci_cache_isolation.judging.history import Observed
 from ci_cache_isolation.running.forks import ForkClient
 from ci_cache_isolation.running.jobs import Job, SectionMode

@@ -6,6 +6,7 @@ import pytest
 
 from ci_cache_isolation.running.outcomes import FAILED
 from tests import shaken_runs
+from tests.commands import PROJECTS
 from tests.shaken_runs import id_of, run, runners
 
 _no_servers = shaken_runs._no_servers
@@ -73,7 +74,7 @@ def at_once(shaken, runner, test, isolation, servers):
 def test_brute_force_finds_what_is_planted_and_nothing_else(shaken):
     # Under pytest it takes five times as long; there stress finds it all as well.
     options = ("--runner", "django", "--jobs", "2", "--rows")
-    done = shaken.python("brute_force.py", *options)
+    done = shaken.python(PROJECTS / "brute_force.py", *options)
     assert done.code == 0, done.out + done.err
 
 
@@ -81,6 +82,6 @@ def test_brute_force_finds_what_is_planted_and_nothing_else(shaken):
 def test_brute_force_finds_what_is_planted_on_servers(shaken, servers, runner):
     label = id_of(runner, "test_servers.x").partition("::")[0].removesuffix(".x")
     options = ("--runner", runner, "--jobs", "2")
-    done = shaken.python("brute_force.py", *options, label, **servers)
+    done = shaken.python(PROJECTS / "brute_force.py", *options, label, **servers)
     assert done.code == 0, done.out + done.err
     assert "9 tests" in done.out

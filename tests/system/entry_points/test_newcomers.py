@@ -203,6 +203,10 @@ ROWS = {
         "cache-isolation needs django, which is not installed",
         missing=("django",),
     ),
+    # They start what imports it, and don't themselves.
+    "no Django for what runs tests": Row(
+        ("audit", "stress"), 4, "django", missing=("django",)
+    ),
     # Their interpreters are fresh, so a few commands have to do.
     "no click": Row(
         ("audit", "doctor", "merge"),

@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 from ci_cache_isolation import current_section, isolated
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.options import ENABLED_VARIABLE
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE
 from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.scopes import ScopeKind
 from ci_cache_isolation.isolation.switch import STACK

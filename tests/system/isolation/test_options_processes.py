@@ -2,9 +2,7 @@
 
 import pytest
 
-from ci_cache_isolation.isolation.options import (
-    ENABLED_VARIABLE,
-)
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE
 
 
 @pytest.fixture(autouse=True)

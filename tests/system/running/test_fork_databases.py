@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from ci_cache_isolation.evidence.whole_suite import read
+from ci_cache_isolation.evidence.suspects import read
 from ci_cache_isolation.running.forks import End, ForkServerError, SectionMode
 from tests.served import Served, eventually, in_session_of
 

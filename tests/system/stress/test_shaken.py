@@ -11,8 +11,8 @@ from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
 from tests import shaken_runs
 from tests.commands import copied
-from tests.projects.shaken import truth
-from tests.shaken_runs import ALL, id_of, run, runners
+from tests.projects.truth import CACHES, node_id
+from tests.shaken_runs import ALL, id_of, run, runners, truth
 
 _no_servers = shaken_runs._no_servers
 shaken = shaken_runs.shaken
@@ -52,11 +52,11 @@ def serving(runner, folder):
 
 @runners
 def test_in_the_usual_order_only_what_fails_anyway_fails(shaken, runner):
-    by_chance = truth.of_verdict("non-deterministic", runner)
-    broken = truth.of_verdict("broken", runner)
+    by_chance = truth(runner).of_verdict("non-deterministic")
+    broken = truth(runner).of_verdict("broken")
     assert run(shaken, runner, isolation="off") - by_chance == broken
     # What isolation takes from a test that needs it: it fails always then.
-    left = truth.expected(runner, "isolated")
+    left = truth(runner).expected("isolated")
     broken = {test for test, each in left.items() if each.verdict == "broken"}
     assert run(shaken, runner) - by_chance == broken
 
@@ -65,17 +65,17 @@ def test_in_the_usual_order_only_what_fails_anyway_fails(shaken, runner):
 def test_in_the_reverse_order_many_fail_that_isolation_can_not_cure(shaken, runner):
     reverse = ("--reverse",) if runner == "django" else ()
     failed = run(shaken, runner, *reverse, SHAKEN_REVERSE="1")
-    expected = truth.expected(runner, "isolated")
+    expected = truth(runner).expected("isolated")
     # Django names the class where it can't be set up.
     classes = {test.rpartition(".")[0] for test in expected}
     assert failed <= expected.keys() | classes
-    uncured = truth.of_verdict("victim", runner) & expected.keys()
+    uncured = truth(runner).of_verdict("victim") & expected.keys()
     assert len(failed & uncured) > len(uncured) / 2
 
 
 @runners
 def test_all_that_is_asked_for_is_planted(runner):
-    leaks, alone = truth.leaks(runner, ALL), truth.alone(runner, ALL)
+    leaks, alone = truth(runner, ALL).leaks, truth(runner, ALL).alone
     names = [each.name for each in (*leaks, *alone)]
     assert len(names) == len(set(names))
     accused = [test for leak in leaks for test in leak.victims]
@@ -83,7 +83,7 @@ def test_all_that_is_asked_for_is_planted(runner):
     assert len(accused) == len(set(accused))
     assert len([leak for leak in leaks if not leak.is_cured]) >= 18
     assert len([leak for leak in leaks if leak.is_cured]) >= 10
-    verdicts = {each.verdict for each in truth.expected(runner, "shared", ALL).values()}
+    verdicts = {each.verdict for each in truth(runner, ALL).expected("shared").values()}
     assert verdicts == {
         *("victim", "brittle", "non-deterministic"),
         *("self-polluting", "cross-process", "broken"),
@@ -93,10 +93,10 @@ def test_all_that_is_asked_for_is_planted(runner):
 @in_one_worker
 def test_only_tests_that_exist_are_named_and_most_are_stable(served):
     runner, server = served
-    leaks, alone = truth.leaks(runner), truth.alone(runner)
+    leaks, alone = truth(runner).leaks, truth(runner).alone
     named = [leak.tests for leak in leaks] + [set(each.tests) for each in alone]
     assert set().union(*named) <= set(server.tests)
-    accused = truth.expected(runner, "shared").keys()
+    accused = truth(runner).expected("shared").keys()
     assert len(server.tests) > 2 * len(accused)
 
 
@@ -106,7 +106,7 @@ def test_each_leak_shows_in_a_fork_and_isolation_cures_what_it_should(served, se
     runner, server = served
     jobs = {
         (*group, victim): leak
-        for leak in truth.leaks(runner)
+        for leak in truth(runner).leaks
         for group, victim in itertools.product(leak.polluters, leak.victims)
     }
     for forked in server.run(Job(tests, sections) for tests in jobs):
@@ -122,7 +122,7 @@ def test_who_pollutes_itself_fails_the_second_time(served, sections):
     runner, server = served
     jobs = {
         (test,) * times: times == 2 and not (sections == "isolated" and each.is_cured)
-        for each in truth.alone(runner)
+        for each in truth(runner).alone
         if each.verdict == "self-polluting"
         for test in each.tests
         for times in (1, 2)
@@ -136,11 +136,11 @@ def test_who_pollutes_itself_fails_the_second_time(served, sections):
 @each_way
 def test_the_outcome_of_whole_orders_is_foretold(served, sections):
     runner, server = served
-    by_chance = truth.of_verdict("non-deterministic", runner)
+    by_chance = truth(runner).of_verdict("non-deterministic")
     orders = [server.tests, server.tests[::-1]]
     for forked in server.run(Job(order, sections) for order in orders):
         failed = {test for test, end in forked.outcomes.items() if end == FAILED}
-        foretold = truth.predicted(forked.job.tests, runner, sections.value)
+        foretold = truth(runner).predicted(forked.job.tests, sections.value)
         assert failed - by_chance == foretold
 
 
@@ -155,7 +155,7 @@ def test_what_fails_by_chance_does_so_whatever_ran_before(served):
 def report(runner, cache):
     """Return a report that is right in all that is compared."""
     findings = []
-    for test, saying in truth.expected(runner, cache, ALL).items():
+    for test, saying in truth(runner, ALL).expected(cache).items():
         state = saying.state and {
             name: value.replace("*", ":x") for name, value in saying.state.items()
         }
@@ -181,15 +181,15 @@ def changed(test, runner="django", cache="shared", **values):
         finding.update(values)
     else:
         made["findings"].remove(finding)
-    found = truth.differences(made, runner, cache, ALL)
+    found = truth(runner, ALL).differences(made, cache)
     assert all(line.startswith(f"{test}: ") for line in found)
     return [line.removeprefix(f"{test}: ").replace("desk.", "") for line in found]
 
 
 @runners
-@pytest.mark.parametrize("cache", truth.CACHES)
+@pytest.mark.parametrize("cache", CACHES)
 def test_a_right_report_differs_in_nothing(runner, cache):
-    assert truth.differences(report(runner, cache), runner, cache, ALL) == []
+    assert truth(runner, ALL).differences(report(runner, cache), cache) == []
 
 
 VICTIM = "test_entries.ShelfTests.test_shelf_is_empty"
@@ -268,12 +268,12 @@ def test_what_a_report_gets_wrong_is_said(test, values, lines):
 def test_a_stable_test_and_one_that_isolation_cures_are_not_to_be_accused():
     made = report("pytest", "isolated")
     [victim, stable] = map(
-        truth.node_id,
+        node_id,
         [f"desk.{VICTIM}", "desk.test_entries.KeptTests.test_bell_is_kept"],
     )
     right = made["findings"][0]
     made["findings"] += [right, right | {"test": victim}, right | {"test": stable}]
-    assert truth.differences(made, "pytest", "isolated", ALL) == sorted(
+    assert truth("pytest", ALL).differences(made, "isolated") == sorted(
         [
             f"{right['test']}: reported 2 times",
             f"{stable}: accused of being victim, but it is stable",
@@ -288,5 +288,5 @@ def test_isolated_caches_leave_what_isolation_can_not_cure():
     assert changed(brittle, cache="isolated", verdict="brittle") == [
         "is broken, not brittle"
     ]
-    left = truth.expected("django", "isolated", ALL).values()
+    left = truth("django", ALL).expected("isolated").values()
     assert "cross-process" not in {each.verdict for each in left}

@@ -3,10 +3,9 @@
 import pytest
 
 from ci_cache_isolation.errors import IsolationError, OptionError
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE, Enabled
 from ci_cache_isolation.isolation.options import (
-    ENABLED_VARIABLE,
     Choice,
-    Enabled,
     IsolateArguments,
     choices,
     enabled,

@@ -12,11 +12,8 @@ import ci_cache_isolation
 from ci_cache_isolation import current_section, install, isolated
 from ci_cache_isolation.errors import OptionError
 from ci_cache_isolation.isolation import switch
-from ci_cache_isolation.isolation.options import (
-    ENABLED_VARIABLE,
-    Enabled,
-    IsolateArguments,
-)
+from ci_cache_isolation.isolation.environment import ENABLED_VARIABLE, Enabled
+from ci_cache_isolation.isolation.options import IsolateArguments
 from ci_cache_isolation.isolation.process_state import STATE
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
 from ci_cache_isolation.isolation.switch import STACK

@@ -1,12 +1,12 @@
 """Establishes by brute force which tests change which others' outcome.
 
-``python brute_force.py [--runner django|pytest] [--jobs N] [--rows] [LABELS]`` runs
-every test alone, then random orders of all of them, every test between each polluter
-and its victim, and every test behind every test (itself too): in shared and in isolated
-caches, each in a fork of its own. What differs from `truth.toml` is printed as it is
-found, and the exit status is 1. With ``--rows`` pairs have no forks of their own, but
-orders in which each test stands right behind each other one: less of a proof, and done
-in a fraction of the time.
+``python ../brute_force.py [--runner django|pytest] [--jobs N] [--rows] [LABELS]``, in
+a project's folder, runs every test alone, then random orders of all of them, every test
+between each polluter and its victim, and every test behind every test (itself too): in
+shared and in isolated caches, each in a fork of its own. What differs from `truth.toml`
+is printed as it is found, and the exit status is 1. With ``--rows`` pairs have no forks
+of their own, but orders in which each test stands right behind each other one: less of
+a proof, and done in a fraction of the time.
 Tests that fail by chance are polluters here as others are, but no victims; what two
 processes do to each other is not looked at.
 """
@@ -21,13 +21,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import truth
+from truth import RUNNERS, Truth, class_of
 
 from ci_cache_isolation.running.forks import End, ForkClient, Forked, Job, SectionMode
 from ci_cache_isolation.running.outcomes import FAILED
 from ci_cache_isolation.running.runners import runner_named
 
-HERE = Path(__file__).parent
 SECONDS = 60
 # As the option --cache has them.
 SECTIONS = (SectionMode.SHARED, SectionMode.ISOLATED)
@@ -36,19 +35,19 @@ SECTIONS = (SectionMode.SHARED, SectionMode.ISOLATED)
 class Judge:
     """Compares what is found with what is planted, for all tests or for some."""
 
-    def __init__(self, server: ForkClient, runner: str, *, is_part: bool) -> None:
+    def __init__(self, server: ForkClient, truth: Truth, *, is_part: bool) -> None:
         self.server = server
-        self.runner = runner
+        self.truth = truth
         self.tests = server.tests
         known = set(self.tests)
         self.is_part = is_part
         self.leaks = [
-            leak for leak in truth.leaks(runner) if not is_part or leak.tests <= known
+            leak for leak in self.truth.leaks if not is_part or leak.tests <= known
         ]
-        self.by_chance = truth.of_verdict("non-deterministic", runner)
+        self.by_chance = truth.of_verdict("non-deterministic")
         self.failing_alone = {
-            *truth.of_verdict("broken", runner),
-            *truth.of_verdict("brittle", runner),
+            *truth.of_verdict("broken"),
+            *truth.of_verdict("brittle"),
         }
         self.victims = [test for test in self.tests if test not in self.by_chance]
         self.forks = 0
@@ -83,7 +82,7 @@ class Judge:
 
     def _unknown(self) -> Iterator[str]:
         named = set().union(*(leak.tests for leak in self.leaks))
-        named |= truth.expected(self.runner, "shared").keys()
+        named |= self.truth.expected("shared").keys()
         for test in sorted(named - set(self.tests)):
             yield f"no test {test}"
 
@@ -101,7 +100,7 @@ class Judge:
             for forked in self._run(Job(pair, sections) for pair in pairs)
             if self._is_changed(forked)
         }
-        planted = truth.changing_pairs(self.runner, sections.value) & pairs
+        planted = self.truth.changing_pairs(sections.value) & pairs
         for first, second in sorted(found - planted):
             yield f"{sections}: not planted: {second} changes after {first}"
         for first, second in sorted(planted - found):
@@ -147,7 +146,7 @@ class Judge:
         for forked in self._run(Job(order, sections) for order in orders):
             order = forked.job.tests
             failed = {test for test, end in forked.outcomes.items() if end == FAILED}
-            planted = truth.predicted(order, self.runner, sections.value)
+            planted = self.truth.predicted(order, sections.value)
             for test in sorted((failed ^ planted) - self.by_chance):
                 does = "fails" if test in failed else "does not fail"
                 before = " ".join(order[: order.index(test)])
@@ -160,7 +159,7 @@ def shuffled(tests: Iterable[str], seed: int) -> tuple[str, ...]:
     ranks = {}
 
     def rank(test: str) -> tuple[float, float]:
-        place = ranks.setdefault(truth.class_of(test), chance.random())
+        place = ranks.setdefault(class_of(test), chance.random())
         return place, chance.random()
 
     return tuple(sorted(tests, key=rank))
@@ -182,24 +181,27 @@ def main() -> int:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("labels", nargs="*", help="of the runner (default: all)")
-    parser.add_argument("--runner", choices=truth.RUNNERS, default="django")
+    parser.add_argument("--runner", choices=RUNNERS, default="django")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--orders", type=int, default=50, help="random ones")
     parser.add_argument("--rows", action="store_true")
     asked = parser.parse_args()
     began = time.monotonic()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "shaken.settings"
+    here = Path.cwd()
+    truth = Truth(here, asked.runner)
+    os.environ["DJANGO_SETTINGS_MODULE"] = truth.settings
+    sys.path.insert(0, str(here))
     with (
-        tempfile.TemporaryDirectory(prefix="shaken-") as folder,
+        tempfile.TemporaryDirectory(prefix="brute-force-") as folder,
         ForkClient(
-            runner_named(asked.runner, HERE),
-            asked.labels or ["desk"],
+            runner_named(asked.runner, here),
+            asked.labels or [truth.package],
             Path(folder),
             processes=asked.jobs,
             seconds=SECONDS,
         ) as server,
     ):
-        judge = Judge(server, asked.runner, is_part=bool(asked.labels))
+        judge = Judge(server, truth, is_part=bool(asked.labels))
         count = 0
         for difference in judge.differences(asked.orders, in_rows=asked.rows):
             count += 1
