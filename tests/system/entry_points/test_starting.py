@@ -1,7 +1,11 @@
-"""What commands load before they do anything: a fresh interpreter is the subject."""
+"""What commands load before they do anything."""
 
 import subprocess
 import sys
+
+import pytest
+
+from tests.commands import own_variables
 
 LOADED = """
 import sys
@@ -11,8 +15,13 @@ print(sorted({"asgiref", "asyncio", "django"} & sys.modules.keys()))
 """
 
 
+@pytest.mark.fresh_interpreter("what it has loaded when it starts")
 def test_no_command_loads_django_where_it_only_starts_what_does():
     done = subprocess.run(
-        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=False
+        [sys.executable, "-c", LOADED],
+        env=own_variables({}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
