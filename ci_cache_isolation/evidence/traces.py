@@ -74,13 +74,13 @@ class Traces:
         self._left = tests
         self._tell = tell
         self._marks = marks
-        self._look = taken()
+        self._look = taken(is_near=is_near)
         # All there is, where nobody has said yet what it is about.
         self._among: Collection[int] | None = {number for number, _ in marks}
         if watched is not None:
             self._among = {watched[0]}
         elif tell:
-            self._among = self._look.own if is_near else None
+            self._among = None
         # What the set-up of a scope does elsewhere is seldom undone by a test.
         self._of_scopes = self._look.own if self._among is None else self._among
         # What was there when the first scope inside another one began.

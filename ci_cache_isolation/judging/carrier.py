@@ -71,9 +71,14 @@ class _Search:
         self._sections = sections
         is_brittle = judged.verdict is Verdict.BRITTLE
         self._alone = FAILED if is_brittle else PASSED
+        # Most of what tests leave is the project's, which takes a hundredth to look at.
+        self._is_near = True
 
     def carried(self) -> Carried | None:
-        groups = self._deciding(is_near=True) or self._deciding(is_near=False)
+        groups = self._deciding()
+        if not groups:
+            self._is_near = False
+            groups = self._deciding()
         if not groups:
             return None
         group = groups[0]
@@ -88,23 +93,20 @@ class _Search:
         shown = tuple(each._replace(key=None) for each in group)
         return Carried(shown, failed, self._cure(group))
 
-    def _deciding(self, *, is_near: bool) -> list[tuple[Trace, ...]]:
+    def _deciding(self) -> list[tuple[Trace, ...]]:
         """Return the groups of traces that are enough, of the project's or of all."""
         # What has a name first: of several that are enough it is the one to tell.
-        traces = self._told(is_near=is_near)
+        traces = self._told()
         traces.sort(key=lambda trace: (not trace.name, not trace.path))
         experiment = Experiment(traces, self._without, self._alone, self._run)
         return experiment.deciding()[0]
 
-    def _told(
-        self, watched: Trace | None = None, *, is_near: bool = False
-    ) -> list[Trace]:
+    def _told(self, watched: Trace | None = None) -> list[Trace]:
         """Return what the tests leave; or one trace of it, with the line that did."""
         self._file.unlink(missing_ok=True)
         job = self._job(
             traces=str(self._file),
             watched=None if watched is None else watched.mark,
-            is_near=is_near,
         )
         for forked in self._run([job]):
             if forked.came_to is None:
@@ -132,4 +134,5 @@ class _Search:
         return sum(outcome != PASSED for outcome in outcomes)
 
     def _job(self, **asked: object) -> Job:
-        return Job(self._judged.order, self._sections, **asked)  # type: ignore[arg-type]
+        near = self._is_near
+        return Job(self._judged.order, self._sections, is_near=near, **asked)  # type: ignore[arg-type]

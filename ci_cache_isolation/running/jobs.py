@@ -97,7 +97,8 @@ class Job:
     Of all else that a process keeps, ``put_back`` are the places that are as before
     when the last of them begins. What is not as it was then is told in the file
     ``traces``, where that is named, with the line that changed the place ``watched``;
-    ``is_near`` leaves out what hangs on others' modules only.
+    ``is_near`` leaves out what hangs on others' modules only; places have other numbers
+    then.
     ``whole`` names a file for what is found out about all tests by what they leave.
     What ``state`` names is put back after each test, as by the user's option.
     """

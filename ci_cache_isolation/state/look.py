@@ -14,10 +14,8 @@ import ast
 import functools
 import gc
 import os
-import sys
 import types
 import unittest
-from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from operator import is_
@@ -29,13 +27,10 @@ from ci_cache_isolation.state.comparing import (
     Contents,
     Mark,
     can_be_key,
-    class_vars,
     derives,
     differences,
     is_a,
-    is_atom,
     key_text,
-    module_vars,
 )
 from ci_cache_isolation.state.containers import (
     Attributes,
@@ -44,28 +39,15 @@ from ci_cache_isolation.state.containers import (
     attributes_of,
     kinds_of,
 )
-from ci_cache_isolation.state.own_files import is_own_file
 from ci_cache_isolation.state.probes import PROBES
 from ci_cache_isolation.state.special import (
     SPECIAL,
     claimed_by,
-    held_by,
     special_kind,
 )
+from ci_cache_isolation.state.walking import walked
 
 __all__ = ["Change", "Container", "Look", "class_dictionary", "inside", "taken"]
-
-_RUNNING = (
-    # What runs tests, and what it keeps of them.
-    "_pytest", "ci_cache_isolation", "coverage", "pluggy", "pytest", "pytest_django",
-    "unittest", "xdist", "django.test",
-    # Connections, and what Python remembers for itself.
-    "django.db.backends", "django.db.utils",
-    "_abc", "importlib", "_frozen_importlib", "_frozen_importlib_external",
-    "linecache", "re",
-    "selectors", "sqlite3", "threading", "tokenize", "typing", "zipimport",
-)  # fmt: skip
-"""Modules and packages that are not looked into, nor at objects of their classes."""
 
 _INSIDE: dict[type, tuple[str, ...]] = {
     types.MethodType: ("__self__", "__func__"),
@@ -126,32 +108,22 @@ class Look:
     ``parents`` has for each of them the number of the one that led to it, -1 for a
     module. ``probes`` are the numbers of what no container holds, ``own`` those of
     containers that hang on modules, classes and functions of the project, with what is
-    special. Modules that are ``ignored`` are not looked into; ``only`` names all that
-    are.
+    special; with ``is_near`` there are no others. ``only`` names all modules that are
+    looked into.
     """
 
     def __init__(
-        self,
-        ignored: Collection[str] = _RUNNING,
-        *,
-        only: Collection[str] | None = None,
+        self, *, only: Collection[str] | None = None, is_near: bool = False
     ) -> None:
-        self.nodes: list[Any] = []
-        self.parents = array("l")
-        self._ignored = frozenset(ignored)
-        self._only = only
-        # By the id of a class: it may have a hash of its own, by way of its class.
-        self._known_kinds: dict[int, bool] = {}
-        self._walk()
+        self.nodes, self.parents, self._others = walked(only=only, is_near=is_near)
         self.containers: list[Container] = list(self._found())
         self.probes = [
             at for at, each in enumerate(self.containers) if each.held is PROBES
         ]
-        own = self._own_nodes()
+        near = self.nodes if is_near else walked(only=only, is_near=True).nodes
+        own = set(map(id, near))
         self.own = [
-            at
-            for at, each in enumerate(self.containers)
-            if own[each.node] or each.kind.is_special
+            at for at, each in enumerate(self.containers) if id(each.held) in own
         ]
 
     def __len__(self) -> int:
@@ -218,71 +190,6 @@ class Look:
         """Return the key that a mark's text stands for."""
         return ast.literal_eval(text)
 
-    def _walk(self) -> None:
-        nodes, parents, seen = self.nodes, self.parents, set()
-        named = list(sys.modules.items())
-        for name, module in sorted(named, key=_nearness):
-            if id(module) not in seen and _is_module(module):
-                seen.add(id(module))
-                if self._is_ignored(name) or not self._is_wanted(name):
-                    seen.add(id(module_vars(module)))
-                    continue
-                nodes.append(module)
-                parents.append(-1)
-        nodes.append(PROBES)
-        parents.append(-1)
-        # Not this either.
-        seen.update(map(id, (nodes, parents, seen, sys.modules, self.__dict__)))
-        at = 0
-        while at < len(nodes):
-            for each in held_by(nodes[at]):
-                if id(each) not in seen and not is_atom(each):
-                    seen.add(id(each))
-                    if not self._is_of_ignored(type(each)):
-                        nodes.append(each)
-                        parents.append(at)
-            at += 1
-
-    def _own_nodes(self) -> bytearray:
-        """Return for each node whether all that leads to it is the project's."""
-        modules = {
-            name for name, module in list(sys.modules.items()) if _is_own_module(module)
-        }
-        own = bytearray(len(self.nodes))
-        for at, node in enumerate(self.nodes):
-            parent = self.parents[at]
-            if parent < 0:
-                own[at] = _is_own_module(node)
-            elif own[parent]:
-                kind = type(node)
-                if kind is types.FunctionType:
-                    own[at] = node.__module__ in modules
-                elif is_a(node, type):
-                    own[at] = class_vars(node).get("__module__") in modules
-                else:
-                    own[at] = not is_a(node, types.ModuleType)
-        return own
-
-    def _is_wanted(self, module: str) -> bool:
-        return self._only is None or module in self._only
-
-    def _is_ignored(self, module: str) -> bool:
-        if module in self._ignored:
-            return True
-        package = module
-        while package := package.rpartition(".")[0]:
-            if package in self._ignored:
-                return True
-        return False
-
-    def _is_of_ignored(self, kind: type) -> bool:
-        if id(kind) not in self._known_kinds:
-            module = class_vars(type)["__module__"].__get__(kind)
-            # Unbound: a class may have made anything of it.
-            name = module if type(module) is str else ""
-            self._known_kinds[id(kind)] = name != "builtins" and self._is_ignored(name)
-        return self._known_kinds[id(kind)]
-
     def _found(self) -> Iterator[Container]:
         # The dictionary of an object is known as its attributes.
         owned = {id(each) for node in SPECIAL for each in claimed_by(node)}
@@ -290,7 +197,7 @@ class Look:
         for number, node in enumerate(self.nodes):
             special = special_kind(node)
             for kind in (special,) if special else kinds_of(type(node)):
-                if isinstance(kind, Attributes):
+                if type(kind) is Attributes:
                     if kind.of is not None:
                         owned.add(id(kind.of(node)))
                 elif is_a(node, type):
@@ -299,42 +206,25 @@ class Look:
                     owned.add(id(class_dictionary(node)))
                 waiting.append((number, node, kind))
         for number, node, kind in waiting:
-            if id(node) not in owned and self._is_held(number, kind):
+            if (
+                id(node) not in owned
+                and number not in self._others
+                and self._is_held(number, kind)
+            ):
                 with suppress(RuntimeError):
                     yield Container(number, node, kind, kind.read(node))
 
     def _is_held(self, number: int, kind: Kind) -> bool:
         """Return whether Python can reach it: what C code holds must not be changed."""
         parent = self.parents[number]
-        if parent < 0 or isinstance(kind, Attributes) or kind.is_special:
+        if parent < 0 or type(kind) is Attributes or kind.is_special:
             return True
         holder = self.nodes[parent]
-        ways = [each for each in kinds_of(type(holder)) if isinstance(each, Attributes)]
+        ways = [each for each in kinds_of(type(holder)) if type(each) is Attributes]
         if not ways or inside(holder):
             return True
         node = self.nodes[number]
         return any(value is node for how in ways for value in how.read(holder)[1])
-
-
-def _is_module(value: object) -> bool:
-    """Return whether it is one: tests put all kinds of things among the modules."""
-    return is_a(value, types.ModuleType)
-
-
-def _is_own_module(module: Any) -> bool:
-    file = module_vars(module).get("__file__") if _is_module(module) else None
-    return type(file) is str and is_own_file(file)
-
-
-def _nearness(named: tuple[str, object]) -> tuple[bool, bool, int]:
-    """Return what puts modules first by which people would name what they hold."""
-    name, module = named
-    parts = name.split(".")
-    return (
-        not _is_own_module(module),
-        any(each.startswith("_") for each in parts),
-        len(parts),
-    )
 
 
 def inside(value: object) -> tuple[str, ...]:
@@ -388,11 +278,7 @@ def _put_back(container: Container, text: str | None) -> None:
     kind.put(held, key, next(found, MISSING))
 
 
-_taken: list[Look] = []
-
-
-def taken() -> Look:
+@functools.cache
+def taken(*, is_near: bool = False) -> Look:
     """Return the look of this process and its forks, taken when first asked for."""
-    if not _taken:
-        _taken.append(Look())
-    return _taken[0]
+    return Look(is_near=is_near)

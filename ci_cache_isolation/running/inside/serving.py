@@ -298,7 +298,7 @@ class _Server:
             # for it is loaded.
             import_module(WHOLE_SUITE)
             listeners.preload()
-            taken()
+            taken(is_near=job.is_near)
         let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()
