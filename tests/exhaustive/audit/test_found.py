@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.audits import audited
+from tests.audits import assert_keys_are_hashed, audited
 from tests.system.audit.test_deciding import names_the_entry_that_decides
 from tests.system.audit.test_found import (
     LABELS,
@@ -32,3 +32,7 @@ def test_the_entry_that_decides_is_named_and_no_other(corpus):
 @pytest.mark.fresh_interpreter("Ctrl-C ends the processes that people start")
 def test_an_interrupt_of_the_ordinary_run_keeps_what_it_has_written(corpus):
     keep_what_was_written_until_ctrl_c(corpus, "pytest")
+
+
+def test_keys_are_hashed_where_an_option_asks_for_it(corpus):
+    assert_keys_are_hashed(corpus, "--hash-keys", CI_CACHE_ISOLATION_HASH_KEYS=None)

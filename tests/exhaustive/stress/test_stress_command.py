@@ -7,6 +7,7 @@ from tests.system.stress.test_stress_command import (
     accuses_nobody,
     calls_it_broken,
     calls_it_clean,
+    hash_keys,
     split_run_that_hangs,
     spoils_its_own_run_only,
 )
@@ -35,3 +36,7 @@ def test_a_test_that_always_fails_is_broken_and_not_flaky(tmp_path):
 
 def test_a_test_that_kills_its_process_is_named_and_spoils_its_own_run_only(tmp_path):
     spoils_its_own_run_only(copied("small", tmp_path), "django")
+
+
+def test_keys_are_hashed_where_the_environment_asks_for_it(tmp_path):
+    hash_keys(copied("small", tmp_path), CI_CACHE_ISOLATION_HASH_KEYS="on")

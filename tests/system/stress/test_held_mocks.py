@@ -1,13 +1,7 @@
-"""Stress of suites that patch a cache which code holds since import."""
-
-import pytest
+"""Stress of a suite that patches a cache which code holds since import."""
 
 from tests.held_mocks import stress_names_the_victims
 
 
-@pytest.mark.parametrize(
-    ("runner", "store"),
-    [("django", "memory"), ("django", "files"), ("pytest", "redis")],
-)
-def test_the_victim_of_a_patch_that_stays_is_a_victim(runner, store, request):
-    stress_names_the_victims(runner, store, request)
+def test_the_victim_of_a_patch_that_stays_is_a_victim(request):
+    stress_names_the_victims("pytest", "redis", request)

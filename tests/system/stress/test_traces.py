@@ -1,9 +1,6 @@
 """Traces first: what tests leave is found, and whom it changes, in a few runs."""
 
-import json
 from textwrap import dedent
-
-import pytest
 
 from tests.commands import copied
 
@@ -88,25 +85,21 @@ FOUND = {
 }
 
 
-@pytest.fixture(params=["django", "pytest"], scope="module")
-def traced(request, tmp_path_factory):
+def test_what_is_left_is_found_named_and_cured(tmp_path):
+    find_what_is_left(copied("small", tmp_path), "django", "cases.test_leaving")
+
+
+def find_what_is_left(small, runner, label):
     """Run no random order: cleaners stand behind each polluter, and hide it."""
-    small = copied("small", tmp_path_factory.mktemp("traces"))
     (small.folder / "small" / "kept.py").write_text(dedent(KEPT))
     (small.folder / "cases" / "test_leaving.py").write_text(dedent(LEAVING))
-    label = {"django": "cases.test_leaving", "pytest": "cases/test_leaving.py"}
     done = small.stress(
-        *("--runner", request.param, "--orders", "0", "--split", "0", "--seed", "1"),
-        label[request.param],
+        *("--runner", runner, "--orders", "0", "--split", "0", "--seed", "1"),
+        label,
         CI_CACHE_ISOLATION_TRACES="on",
     )
-    path = small.folder / ".cache-isolation" / "stress" / "report.json"
-    return done, json.loads(path.read_text())
-
-
-def test_what_is_left_is_found_named_and_cured(traced):
-    done, report = traced
     assert done.code == 1, done.err
+    report = small.report()
     found = {}
     for each in report["findings"]:
         name = each["test"].rpartition(".")[2].rpartition("::")[2]
