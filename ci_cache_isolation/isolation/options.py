@@ -39,7 +39,9 @@ __all__ = [
 ]
 
 INI = "cache_isolation_"
-_NAMES = ("enabled", "reset_memoised", "scope", "server", "state", "stores")
+_NAMES = (
+    *("enabled", "known", "reset_memoised", "scope", "server", "state", "stores"),
+)
 _SETTING = "CACHE_ISOLATION"
 _VARIABLES = (
     ENABLED_VARIABLE,
@@ -87,7 +89,8 @@ class IsolationOptions(Record):
     ``stores`` holds only the aliases whose store was named. ``server`` is the command
     of private servers, empty to look for one. ``reset_memoised`` tells whether the
     project's memoised functions forget when a test ends. ``state`` names what else is
-    put aside and put back, each place with the source that named it first.
+    put aside and put back, each place with the source that named it first. ``known``
+    are caches of packages, as `known.KNOWN` calls them, or a word for all or none.
     """
 
     scope: Choice
@@ -95,6 +98,7 @@ class IsolationOptions(Record):
     server: Choice
     reset_memoised: Enabled
     state: tuple[Choice, ...] = ()
+    known: tuple[Choice, ...] = ()
 
     @property
     def granularity(self) -> Granularity:
@@ -109,6 +113,7 @@ class IsolateArguments(Record):
     stores: object = None
     reset_memoised: bool | None = None
     state: object = None
+    known: object = None
 
 
 class EntryPointInputs(Record):
@@ -146,7 +151,11 @@ def choices(
         for name in _places(value, source):
             # All that anybody names.
             state.setdefault(name, Choice(name, source))
-    return IsolationOptions(scope, stores, server, reset, tuple(state.values()))
+    known: tuple[Choice, ...] = ()
+    for value, source in _sources("known", ini, asked.known):
+        known = tuple(Choice(name, source) for name in _known(value, source))
+        break
+    return IsolationOptions(scope, stores, server, reset, tuple(state.values()), known)
 
 
 def sources_of(asked: IsolateArguments | None) -> list[object]:
@@ -158,7 +167,7 @@ def sources_of(asked: IsolateArguments | None) -> list[object]:
     if settings.configured:
         found.append(_copied(getattr(settings, _SETTING, None)))
     if asked is not None:
-        found += [_copied(asked.stores), asked.state]
+        found += [_copied(asked.stores), asked.state, asked.known]
     return found
 
 
@@ -223,6 +232,20 @@ def _places(value: object, source: str) -> list[str]:
         f"{source} is {value!r}, which is no list of names. It says what else is put "
         'back after each test. Write ["shop.pricing._rates", "settings.DEBUG"].'
     )
+
+
+def _known(value: object, source: str) -> list[str]:
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    names = split(value) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple, set, frozenset)) or not all(
+        isinstance(each, str) for each in names
+    ):
+        raise OptionError(
+            f"{source} is {value!r}, which names no caches of packages. It says which "
+            'of them start anew with each test. Write "on", or ["content-types"].'
+        )
+    return list(names)
 
 
 def _parsed(text: str) -> dict[str, str] | None:

@@ -297,8 +297,8 @@ def test_an_unknown_option_in_settings_is_an_error(settings):
     settings.CACHE_ISOLATION = {"scopes": "test", "enabled": True, "audit": 1}
     assert_refused(
         "settings.CACHE_ISOLATION holds 'audit', 'scopes', which is no option: it "
-        "would do nothing. Options are: enabled, reset_memoised, "
-        "scope, server, state, stores."
+        "would do nothing. Options are: enabled, known, "
+        "reset_memoised, scope, server, state, stores."
     )
 
 
