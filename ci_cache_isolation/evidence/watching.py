@@ -74,7 +74,12 @@ class Watch:
         except RuntimeError:
             return  # a thread writes meanwhile
         known = self._known
-        is_changed = differences(known, now) if self._is_whole else now is not known
+        has_sequence = self._container.kind.has_sequence
+        is_changed = (
+            differences(known, now, has_sequence=has_sequence)
+            if self._is_whole
+            else now is not known
+        )
         if is_changed:
             self._known = now
             file, line = self._at

@@ -18,7 +18,7 @@ __all__ = ["Beside", "Dependence"]
 
 _REPLAYS = 3
 """So often an order has to show it, each time."""
-_MOST_SUSPECTS = 40
+_MOST_SUSPECTS = 8
 _MOST_PROOFS = 3
 _BESIDE_AT_LEAST = 3
 """Two processes seldom meet every time; a rare failure does not come three times."""
@@ -57,16 +57,13 @@ class Dependence:
         seen = self._runnable(self.changed[0].before(test))
         history = self._runnable(suspected(test, self.changed, self.unchanged))
         quick = [group for group in suspects if self._runnable(group) == group]
+        likely = [group for group in quick if set(history).issuperset(group)]
         if len(history) <= _MOST_SUSPECTS:
             quick += [(each,) for each in history]
-        groups = [group for group, answer in question.answers(quick) if answer]
-        # What took two for another test may take one of them for this one.
-        groups = [
-            group if len(group) == 1 else needed_together(question, group)
-            for group in sorted(groups, key=quick.index)
-        ]
-        if found := self._proved(list(filter(None, groups))):
-            return found
+        # First what has done it to others and stood in all orders that show it here.
+        for groups in filter(None, (likely, quick)):
+            if found := self._first(groups):
+                return found
         if len(history) > _MOST_SUSPECTS and (
             found := self._proved(first_changing(question, history))
         ):
@@ -74,6 +71,22 @@ class Dependence:
         if self.fails_twice and not only_twice and (found := self._self_polluting()):
             return found
         return self._judged_by(seen, history, run_beside)
+
+    def _first(self, groups: Sequence[Order]) -> Judged | None:
+        """Return the first of the groups that does it and is proved."""
+        question = self.question
+        doing = [group for group, answer in question.answers(groups) if answer]
+        # What took two for another test may take one of them for this one.
+        doing = [
+            group if len(group) == 1 else needed_together(question, group)
+            for group in sorted(doing, key=groups.index)
+        ]
+        return self._proved(list(filter(None, doing)))
+
+    def can_be_by(self, group: Order) -> bool:
+        """Return whether tests stood before it in one of the orders that show it."""
+        test = self.question.test
+        return any(set(group) <= set(each.before(test)) for each in self.changed)
 
     def _judged_by(
         self, seen: Order, history: Order, run_beside: Beside | None

@@ -37,6 +37,8 @@ __all__ = ["RULES", "judge"]
 _COLLIDED = object()
 _AT_ONCE = 4
 """So many tests are run alone at once, to keep processors at work."""
+_MOST_CAUSES = 8
+"""So many of what did it to other tests are asked about for the next."""
 
 
 def judge(  # noqa: PLR0913
@@ -169,11 +171,11 @@ def _findings(  # noqa: PLR0913,PLR0917
     failed = [test for test in history.tests if test in known and test not in settled]
     failed.sort(key=lambda test: len(history.failing(test)[0].before(test)))
     # Who did it to one test often does it to the next.
-    causes: dict[str, dict[Order, None]] = {PASSED: {}, FAILED: {}}
+    causes: dict[str, Counter[Order]] = {PASSED: Counter(), FAILED: Counter()}
     open_findings = []
     for finding in settled.values():
         unlike = FAILED if finding.verdict is Verdict.BRITTLE else PASSED
-        causes[unlike].update(dict.fromkeys(finding.after))
+        causes[unlike].update(finding.after)
         question = Question(search, finding.test, unlike)
         open_findings.append((_dependence(question, history, known), finding))
     for at in range(0, len(failed), _AT_ONCE):
@@ -190,10 +192,14 @@ def _findings(  # noqa: PLR0913,PLR0917
                 continue
             dependence = _dependence(Question(search, test, unlike), history, known)
             first = [(each,) for each in suspects.get(test, ()) if each != test]
-            groups = [group for group in causes[unlike] if test not in group]
+            groups = [
+                group
+                for group, _ in causes[unlike].most_common()
+                if test not in group and dependence.can_be_by(group)
+            ][:_MOST_CAUSES]
             likely = dict.fromkeys([*groups, *first])
             if found := dependence.judged(likely, run_beside):
-                causes[unlike].update(dict.fromkeys(found.after))
+                causes[unlike].update(found.after)
                 finding = replace(found, cost=search.cost.since(cost, TIMES))
                 open_findings.append((dependence, finding))
                 yield finding

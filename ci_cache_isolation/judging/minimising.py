@@ -18,12 +18,13 @@ __all__ = ["all_changing", "first_changing", "needed_together"]
 
 FEW = 24
 """So many are asked about one by one at once."""
+_MOST_AT_ONCE = 8
 _MOST_NEEDED = 6
 
 
 def first_changing(question: Question, tests: Sequence[str]) -> list[Order]:
     """Return groups of which each changes the outcome, as soon as there is one."""
-    if len(tests) <= FEW:
+    if len(tests) <= _MOST_AT_ONCE:
         return [(test,) for test in question.one_by_one(tests)]
     # The nearest first: there is least between it and the test.
     left = list(_pieces(tests))[::-1]

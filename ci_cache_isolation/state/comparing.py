@@ -121,8 +121,12 @@ def is_literal(key: object) -> bool:
     return is_atom(key) and type(key) not in {range, type(Ellipsis), complex}
 
 
-def differences(before: Contents, after: Contents) -> list[tuple[Any, Any, Any]]:
+def differences(
+    before: Contents, after: Contents, *, has_sequence: bool = False
+) -> list[tuple[Any, Any, Any]]:
     """Return what differs: keys, and the values before and after, or `MISSING`.
+
+    With ``has_sequence`` also that keys are in another sequence, if nothing else does.
 
     Of what has no keys, or has keys that can't be told apart, it is all or nothing,
     under the key `MISSING`.
@@ -142,6 +146,8 @@ def differences(before: Contents, after: Contents) -> list[tuple[Any, Any, Any]]
             found.append((key, value, other))
     added = (has[token] for token in has if token not in was)
     found += [(key, MISSING, value) for key, value in added]
+    if has_sequence and not found and list(was) != list(has):
+        return [(MISSING, before, after)]
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import types
 from abc import ABC, abstractmethod
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from ci_cache_isolation.state.comparing import (
     ATOMS,
     MISSING,
     Contents,
+    can_be_key,
     class_vars,
     derives,
     is_same,
@@ -27,16 +29,19 @@ __all__ = ["Attributes", "Keyed", "Kind", "attributes_of", "kinds_of"]
 
 _IMMUTABLE_TYPE = 1 << 8
 _TRIES = 5
+_TYPE_CODE = array.__dict__["typecode"].__get__
 _DESCRIPTORS = {types.GetSetDescriptorType, types.MemberDescriptorType}
 
 
 class Kind(ABC):
     """How containers of one kind are read and written.
 
-    ``is_special`` where they are more than they look.
+    ``is_special`` where they are more than they look, ``has_sequence`` where it matters
+    in which sequence keys are.
     """
 
     is_special = False
+    has_sequence = False
 
     @abstractmethod
     def read(self, container: Any) -> Contents:
@@ -75,6 +80,8 @@ class Keyed(Kind):
 class _Dict(Keyed):
     """Dictionaries, and what is derived from them, by the functions of ``base``."""
 
+    has_sequence = True
+
     def __init__(self, base: type[dict[Any, Any]]) -> None:
         self._set = base.__setitem__
         self._delete = base.__delitem__
@@ -104,6 +111,21 @@ class _Dict(Keyed):
         self._clear(container)
         for key, value in zip(keys, values, strict=True):
             self._set(container, key, value)
+
+
+class _Ordered(_Dict):
+    """Dictionaries that keep a sequence of their own, which may be another one."""
+
+    def __init__(self) -> None:
+        super().__init__(OrderedDict)
+
+    def read(self, container: Any) -> Contents:
+        keys, values = super().read(container)
+        # It looks for each key to find the next one.
+        if not all(map(can_be_key, keys or ())):
+            return keys, values
+        keys = tuple(OrderedDict.__iter__(container))
+        return keys, tuple(dict.get(container, key, MISSING) for key in keys)
 
 
 class _List(Kind):
@@ -139,6 +161,16 @@ class _Bytes(Kind):
 
     def write(self, container: Any, contents: Contents) -> None:
         bytearray.__setitem__(container, slice(None), contents[1][0])
+
+
+class _Array(Kind):
+    def read(self, container: Any) -> Contents:
+        return None, (array.tobytes(container),)
+
+    def write(self, container: Any, contents: Contents) -> None:
+        held: array[Any] = array(_TYPE_CODE(container))
+        held.frombytes(contents[1][0])
+        array.__setitem__(container, slice(None), held)
 
 
 class Attributes(Keyed):
@@ -218,8 +250,8 @@ class _ClassAttributes(Keyed):
 
 
 _DICT = _Dict(dict)
-_ORDERED = _Dict(OrderedDict)
-_LIST, _SET, _DEQUE, _BYTES = _List(), _Set(), _Deque(), _Bytes()
+_ORDERED = _Ordered()
+_LIST, _SET, _DEQUE, _BYTES, _ARRAY = _List(), _Set(), _Deque(), _Bytes(), _Array()
 _CLASS = _ClassAttributes()
 _FUNCTION_STATE = ("__defaults__", "__kwdefaults__", "__code__")
 _FUNCTION = Attributes(
@@ -235,6 +267,7 @@ _BUILT_IN: Sequence[tuple[type, Kind]] = (
     (set, _SET),
     (deque, _DEQUE),
     (bytearray, _BYTES),
+    (array, _ARRAY),
 )
 _ALREADY_KNOWN: dict[type, tuple[Kind, ...]] = {
     **{kind: (how,) for kind, how in _BUILT_IN},

@@ -149,7 +149,9 @@ class Look:
                 if not _is_untouched(before, now):
                     found += [
                         Change(number, *each)
-                        for each in differences(before, now)
+                        for each in differences(
+                            before, now, has_sequence=kind.has_sequence
+                        )
                         if not _is_of_runner(held, each[0])
                     ]
         return found
@@ -276,6 +278,11 @@ def _put_back(container: Container, text: str | None) -> None:
         if type(each) is type(key) and each == key
     )
     kind.put(held, key, next(found, MISSING))
+    now = kind.read(held)
+    changes = differences(contents, now, has_sequence=kind.has_sequence)
+    if [key for key, *_ in changes] == [MISSING]:
+        # Only the sequence is left.
+        _write(held, kind, contents)
 
 
 @functools.cache

@@ -110,10 +110,10 @@ class Names:
             target, _ = steps[at]
             if is_a(target, types.ModuleType):
                 rest = "".join(str(label) for _, label in steps[at + 1 :])
-                return _module_name(target) + rest
+                return _of_settings(_module_name(target) + rest)
         target, label = steps[0]
         first = self._definition(target) or f"{_module_name(objects[0])}{label}"
-        return first + "".join(str(label) for _, label in steps[1:])
+        return _of_settings(first + "".join(str(label) for _, label in steps[1:]))
 
     def _definition(self, target: Any) -> str | None:
         """Return the name of what modules hold in the module that defines it."""
@@ -195,6 +195,17 @@ def _key_label(owner: Any, kind: Any, key: Any) -> str:
         return _UNNAMED
     text = key_text(key)
     return _UNNAMED if text is None else f"[{text}]"
+
+
+def _of_settings(name: str) -> str:
+    """Return a name as code has it that asks the settings, not the module they are in.
+
+    They are the same objects.
+    """
+    module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    rest = name.removeprefix(f"{module}.") if module else name
+    first = re.split(r"\W", rest, maxsplit=1)[0]
+    return f"settings.{rest}" if rest != name and first.isupper() else name
 
 
 def _module_name(module: Any) -> str:

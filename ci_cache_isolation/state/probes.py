@@ -6,6 +6,7 @@ Each is called what its value is asked by, so a name is a line to try: ``os.getc
 from __future__ import annotations
 
 import decimal
+import gc
 import locale
 import os
 import random
@@ -90,6 +91,9 @@ PROBES: dict[str, Probe] = {
     "os.getcwd()": Probe(_folder, os.chdir),
     "os.umask()": Probe(_umask, os.umask),
     "decimal.getcontext()": Probe(_DECIMAL.ask, _DECIMAL.put),
+    "gc.isenabled()": Probe(
+        gc.isenabled, lambda is_on: gc.enable() if is_on else gc.disable()
+    ),
     "locale.setlocale(locale.LC_ALL)": Probe(
         lambda: locale.setlocale(locale.LC_ALL),
         lambda value: locale.setlocale(locale.LC_ALL, value),

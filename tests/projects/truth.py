@@ -327,7 +327,9 @@ def _is_state(state: Mapping | None, wanted: Mapping[str, str] | None) -> bool:
     if wanted is None or state is None:
         return wanted is state
     return all(
-        fnmatchcase(str(state.get(name)), value) for name, value in wanted.items()
+        # A name may hold brackets, which are no pattern then.
+        value == state.get(name) or fnmatchcase(str(state.get(name)), value)
+        for name, value in wanted.items()
     )
 
 

@@ -1,5 +1,6 @@
 """A module that keeps state of every kind, for tests to change."""
 
+import array
 import collections
 import contextvars
 import functools
@@ -15,6 +16,7 @@ names = ["a"]
 seen = {"a"}
 latest = collections.deque(["a"])
 raw = bytearray(b"a")
+sums = array.array("l", [1, 2])
 nested = {"a": {"b": [1]}}
 limit = 5
 

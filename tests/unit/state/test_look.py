@@ -25,6 +25,7 @@ CHANGES = {
     "names": (lambda: kept.names.append("b"), "names", "changed"),
     "seen": (lambda: kept.seen.add("b"), "seen", "changed"),
     "latest": (lambda: kept.latest.append("b"), "latest", "changed"),
+    "sums": (lambda: kept.sums.append(3), "sums", "changed"),
     "raw": (lambda: kept.raw.extend(b"b"), "raw", "changed"),
     "nested['a']['b']": (
         lambda: kept.nested["a"]["b"].append(2),
@@ -127,7 +128,11 @@ def test_the_sequence_of_an_ordered_dictionary_is_put_back(changes, look):
     assert list(kept.ordered) == ["a", "b"]
     kept.ordered.move_to_end("a")
     assert list(kept.ordered) == ["b", "a"]
-    kept.ordered.move_to_end("b")
+    # Of the same entries in another sequence too, and of attributes it says nothing.
+    vars(kept)["limit"] = vars(kept).pop("limit")
+    assert list(changes()) == ["ordered"]
+    look.put_back([(changes()["ordered"][0].container, None)])
+    assert list(kept.ordered) == ["a", "b"]
 
 
 def test_what_is_as_it_was_is_no_change(changes):

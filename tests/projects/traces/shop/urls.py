@@ -1,0 +1,3 @@
+"""No URLs: it is asked which module they are in."""
+
+urlpatterns = []
