@@ -32,6 +32,8 @@ from ci_cache_isolation.state.comparing import (
 from ci_cache_isolation.state.look import Change, taken
 from ci_cache_isolation.state.names import Names
 from ci_cache_isolation.state.probes import is_probe
+from ci_cache_isolation.state.rows import Rows
+from ci_cache_isolation.state.where import Where
 
 __all__ = ["Traces", "listener"]
 
@@ -53,7 +55,7 @@ def listener(text: str) -> Traces:
     return Traces(
         asked["before"],
         tell=asked["tell"],
-        is_near=asked["is_near"],
+        where=Where(asked["where"]),
         marks=[(number, key) for number, key in asked["put_back"]],
         watched=asked["watched"] and tuple(asked["watched"]),
     )
@@ -67,14 +69,15 @@ class Traces:
         tests: int,
         *,
         tell: str,
-        is_near: bool,
+        where: Where,
         marks: Sequence[Mark],
         watched: Mark | None,
     ) -> None:
         self._left = tests
         self._tell = tell
         self._marks = marks
-        self._look = taken(is_near=is_near)
+        self._look = taken(where)
+        self._is_of_rows = where is Where.ROWS
         # All there is, where nobody has said yet what it is about.
         self._among: Collection[int] | None = {number for number, _ in marks}
         if watched is not None:
@@ -96,6 +99,9 @@ class Traces:
     def is_turning(self) -> None:
         """Take note of what a wider fixture has done in the middle of a test."""
         innermost = switch.STACK.innermost
+        # Nobody deletes the rows of a wider fixture: they are met as others are.
+        if self._is_of_rows:
+            return
         if (
             self._is_in_test
             and not self._is_over
@@ -187,5 +193,7 @@ def _described(change: Change, value: Any) -> str:
         # All that a container held: its keys and values.
         return f"{len(value[1])} in it"
     kind = type(value)
+    if kind is Rows:
+        return f"{len(value)} in it"
     name = "None" if value is None else str(class_vars(type)["__name__"].__get__(kind))
     return f"{name} of {len(value)}" if kind in _WITH_LENGTH else name

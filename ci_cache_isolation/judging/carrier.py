@@ -19,6 +19,7 @@ from ci_cache_isolation.judging.verdicts import Verdict
 from ci_cache_isolation.running.jobs import Job, SectionMode
 from ci_cache_isolation.running.limits import Runs
 from ci_cache_isolation.running.outcomes import FAILED, PASSED
+from ci_cache_isolation.state.where import Where
 
 __all__ = ["Carried", "carried"]
 
@@ -71,15 +72,14 @@ class _Search:
         self._sections = sections
         is_brittle = judged.verdict is Verdict.BRITTLE
         self._alone = FAILED if is_brittle else PASSED
-        # Most of what tests leave is the project's, which takes a hundredth to look at.
-        self._is_near = True
+        self._where = Where.NEAR
 
     def carried(self) -> Carried | None:
-        groups = self._deciding()
-        if not groups:
-            self._is_near = False
-            groups = self._deciding()
-        if not groups:
+        for where in Where:
+            self._where = where
+            if groups := self._deciding():
+                break
+        else:
             return None
         group = groups[0]
         failed = self._failed(self._without(group))
@@ -87,7 +87,7 @@ class _Search:
             # Others are enough as well: together they carry it.
             group = tuple(dict.fromkeys(each for some in groups for each in some))
             failed = self._failed(self._without(group))
-        if len(group) == 1:
+        if len(group) == 1 and self._where is not Where.ROWS:
             group = tuple(self._told(watched=group[0])) or group
         # It is of no use from here on, and may be a secret.
         shown = tuple(each._replace(key=None) for each in group)
@@ -134,5 +134,5 @@ class _Search:
         return sum(outcome != PASSED for outcome in outcomes)
 
     def _job(self, **asked: object) -> Job:
-        near = self._is_near
-        return Job(self._judged.order, self._sections, is_near=near, **asked)  # type: ignore[arg-type]
+        where = self._where
+        return Job(self._judged.order, self._sections, where=where, **asked)  # type: ignore[arg-type]

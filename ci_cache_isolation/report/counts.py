@@ -200,12 +200,20 @@ def cured(document: Document) -> list[str]:
             f"No cache carries what decides about {_of(len(put_back), number)}. What "
             f"does is put back by isolate(CACHES, state=[{listed}])."
         )
+    if named := [each for each in others if _is_only_named(each)]:
+        names = dict.fromkeys(_name(each) for each in named)
+        texts.append(
+            f"No cache carries what decides about {_of(len(named), number)}, and no "
+            f"option puts back what does: {', '.join(names)}. Undo it in the test that "
+            "does it; rows are undone by a TestCase."
+        )
     is_isolated = document["command"] == "stress" and all(
         run["cache"] == "isolated" for run in document["runs"]
     )
     if rest := sum(
         not _is_remembered(each)
         and not _is_put_back(each)
+        and not _is_only_named(each)
         and (each["isolation_cures"] is False or is_isolated)
         for each in others
     ):
@@ -228,6 +236,16 @@ def _of(number: int, of: int, every: str = "all of them") -> str:
     if number == of:
         return "it" if number == 1 else every
     return f"{number:,} of them"
+
+
+def _is_only_named(finding: FindingRow) -> bool:
+    """Return whether what decides has a name, and nothing that is printed cures it."""
+    return bool(_name(finding)) and not _is_put_back(finding)
+
+
+def _name(finding: FindingRow) -> str:
+    state = finding["state"]
+    return state["name"] if state and state["kind"] == "state" else ""
 
 
 def _is_put_back(finding: FindingRow) -> bool:

@@ -14,6 +14,7 @@ from ci_cache_isolation.isolation.environment import (
     UNDO_VARIABLE,
 )
 from ci_cache_isolation.state.comparing import Mark
+from ci_cache_isolation.state.where import Where
 
 __all__ = [
     "FOLDER_VARIABLE",
@@ -97,8 +98,7 @@ class Job:
     Of all else that a process keeps, ``put_back`` are the places that are as before
     when the last of them begins. What is not as it was then is told in the file
     ``traces``, where that is named, with the line that changed the place ``watched``;
-    ``is_near`` leaves out what hangs on others' modules only; places have other numbers
-    then.
+    ``where`` says what is looked at; in each the places have numbers of their own.
     ``whole`` names a file for what is found out about all tests by what they leave.
     What ``state`` names is put back after each test, as by the user's option.
     """
@@ -110,7 +110,7 @@ class Job:
     notes: str = ""
     undone: tuple[tuple[str, ...], ...] = ()
     traces: str = ""
-    is_near: bool = False
+    where: Where = Where.ALL
     put_back: tuple[Mark, ...] = ()
     watched: Mark | None = None
     whole: str = ""
@@ -134,7 +134,7 @@ class Job:
             variables[LOOK_VARIABLE] = json.dumps({
                 "before": len(self.tests) - 1,
                 "tell": self.traces,
-                "is_near": self.is_near,
+                "where": self.where,
                 "put_back": self.put_back,
                 "watched": self.watched,
             })  # fmt: skip
@@ -156,6 +156,7 @@ class Job:
         known["put_back"] = tuple((number, key) for number, key in sent["put_back"])
         known["watched"] = sent["watched"] and tuple(sent["watched"])
         known["state"] = tuple(sent["state"])
+        known["where"] = Where(sent["where"])
         return cls(**known)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ import gc
 import os
 import types
 import unittest
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from operator import is_
@@ -40,12 +41,14 @@ from ci_cache_isolation.state.containers import (
     kinds_of,
 )
 from ci_cache_isolation.state.probes import PROBES
+from ci_cache_isolation.state.rows import TABLES
 from ci_cache_isolation.state.special import (
     SPECIAL,
     claimed_by,
     special_kind,
 )
-from ci_cache_isolation.state.walking import walked
+from ci_cache_isolation.state.walking import Walked, walked
+from ci_cache_isolation.state.where import Where
 
 __all__ = ["Change", "Container", "Look", "class_dictionary", "inside", "taken"]
 
@@ -108,19 +111,24 @@ class Look:
     ``parents`` has for each of them the number of the one that led to it, -1 for a
     module. ``probes`` are the numbers of what no container holds, ``own`` those of
     containers that hang on modules, classes and functions of the project, with what is
-    special; with ``is_near`` there are no others. ``only`` names all modules that are
-    looked into.
+    special; there are no others where only that is looked at. ``only`` names all
+    modules that are looked into.
     """
 
     def __init__(
-        self, *, only: Collection[str] | None = None, is_near: bool = False
+        self, where: Where = Where.ALL, *, only: Collection[str] | None = None
     ) -> None:
-        self.nodes, self.parents, self._others = walked(only=only, is_near=is_near)
+        found = Walked([TABLES], array("l", [-1]), ())
+        if where is not Where.ROWS:
+            found = walked(only=only, is_near=where is Where.NEAR)
+        self.nodes, self.parents, self._others = found
         self.containers: list[Container] = list(self._found())
         self.probes = [
             at for at, each in enumerate(self.containers) if each.held is PROBES
         ]
-        near = self.nodes if is_near else walked(only=only, is_near=True).nodes
+        near = self.nodes
+        if where is Where.ALL:
+            near = walked(only=only, is_near=True).nodes
         own = set(map(id, near))
         self.own = [
             at for at, each in enumerate(self.containers) if id(each.held) in own
@@ -286,6 +294,6 @@ def _put_back(container: Container, text: str | None) -> None:
 
 
 @functools.cache
-def taken(*, is_near: bool = False) -> Look:
+def taken(where: Where = Where.ALL) -> Look:
     """Return the look of this process and its forks, taken when first asked for."""
-    return Look(is_near=is_near)
+    return Look(where)

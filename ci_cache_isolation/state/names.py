@@ -34,11 +34,13 @@ from ci_cache_isolation.state.containers import (
 )
 from ci_cache_isolation.state.look import Change, Look, class_dictionary, inside
 from ci_cache_isolation.state.probes import PROBES
+from ci_cache_isolation.state.rows import TABLES
 from ci_cache_isolation.state.special import WRAPPED, special_kind
 
 __all__ = ["Name", "Names"]
 
 _UNNAMED = "[…]"
+_OF_ROWS = "rows of {table}"
 _KEY = re.compile(r"\[(b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))\]")
 """A key in a name that is text or bytes."""
 
@@ -68,8 +70,8 @@ class Names:
     def of(self, change: Change) -> Name | None:
         """Return what a change is called; None where nothing leads to it any more."""
         node, held, kind, _ = self._look.containers[change.container]
-        if held is PROBES:
-            return Name(change.key, change.key)
+        if held is PROBES or held is TABLES:
+            return _of_no_object(held, change.key)
         path = self._path_to(node)
         if path is None:
             return None
@@ -130,6 +132,11 @@ class Names:
             return None
         module, name = min(found, key=lambda each: _rank(each[0], each[1], target))
         return f"{_module_name(module)}.{name}"
+
+
+def _of_no_object(held: object, key: str) -> Name:
+    """Return the name of what no container holds: tables can't be registered."""
+    return Name(key, key) if held is PROBES else Name(_OF_ROWS.format(table=key), "")
 
 
 def _with_hashes(text: str, hashed: Callable[[str], str]) -> str:

@@ -25,6 +25,7 @@ from ci_cache_isolation.state.comparing import (
 )
 from ci_cache_isolation.state.containers import Keyed
 from ci_cache_isolation.state.probes import PROBES, Probes
+from ci_cache_isolation.state.rows import TABLES, Tables
 
 __all__ = ["SPECIAL", "WRAPPED", "claimed_by", "held_by", "special_kind"]
 
@@ -152,12 +153,13 @@ def _own(container: object) -> dict[str, Any]:
 
 
 _CONTEXT, _TASK = _OfContext(), _OfTask()
-SPECIAL: tuple[object, ...] = (os.environ, settings, PROBES)
+SPECIAL: tuple[object, ...] = (os.environ, settings, PROBES, TABLES)
 """Objects that are known one by one."""
 _KINDS: dict[int, Keyed] = {
     id(os.environ): _Environment(),
     id(settings): _Settings(),
     id(PROBES): Probes(),
+    id(TABLES): Tables(),
 }
 
 
@@ -181,7 +183,8 @@ def held_by(node: object) -> Iterable[object]:
     special = special_kind(node)
     if special is None:
         return gc.get_referents(node)
-    hidden = () if node is PROBES else special.read(node)[1]
+    is_asked = node is PROBES or node is TABLES
+    hidden = () if is_asked else special.read(node)[1]
     # asgiref keeps things in a way of its own, which is nobody's state.
     return hidden if special is _TASK else [*gc.get_referents(node), *hidden]
 

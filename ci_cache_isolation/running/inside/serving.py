@@ -44,6 +44,7 @@ from ci_cache_isolation.running.inside.fork import Fork
 from ci_cache_isolation.running.inside.preloading import import_cache_clients
 from ci_cache_isolation.running.jobs import FORKS_VARIABLE, Job
 from ci_cache_isolation.state.look import taken
+from ci_cache_isolation.state.where import Where
 
 __all__ = ["is_of_tools", "refuse", "serve"]
 
@@ -298,7 +299,8 @@ class _Server:
             # for it is loaded.
             import_module(WHOLE_SUITE)
             listeners.preload()
-            taken(is_near=job.is_near)
+            if job.where is not Where.ROWS:
+                taken(job.where)
         let_go_of_connections()
         output, pipe = os.pipe()
         lifeline, ours = os.pipe()

@@ -10,6 +10,7 @@ from tests.system.running.test_fork_databases import (
     test_clones_are_dropped_when_the_client_is_interrupted,
     test_forks_at_once_have_a_database_each,
     test_live_servers_and_async_tests_work_in_a_clone,
+    test_rows_that_are_left_are_told_and_put_back,
     test_tables_of_caches_are_a_fork_s_own,
     test_what_was_committed_is_not_there_for_the_next_fork,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "test_clones_are_dropped_when_the_client_is_interrupted",
     "test_forks_at_once_have_a_database_each",
     "test_live_servers_and_async_tests_work_in_a_clone",
+    "test_rows_that_are_left_are_told_and_put_back",
     "test_tables_of_caches_are_a_fork_s_own",
     "test_what_was_committed_is_not_there_for_the_next_fork",
 ]

@@ -8,8 +8,10 @@ from contextlib import closing
 
 import pytest
 
+from ci_cache_isolation.evidence import trace as traces
 from ci_cache_isolation.evidence.suspects import read
 from ci_cache_isolation.running.forks import End, ForkServerError, SectionMode
+from ci_cache_isolation.state.where import Where
 from tests.served import Served, eventually, in_session_of
 
 FILE = {
@@ -141,6 +143,26 @@ def test_forks_of_a_fork_share_no_connection_and_leave_it_to_be_made_anew(lastin
     # One that asks for the first number of a sequence gets the second here: orders that
     # are run in clones of their own will tell.
     assert not {id_of(reads), id_of(writes)} & set(found.alone)
+    assert lasting.made() == []
+
+
+def test_rows_that_are_left_are_told_and_put_back(lasting):
+    leaves, finds = (
+        f"databases.LeavingTests.{each}"
+        for each in ("test_leaves_one", "test_finds_none")
+    )
+    told = lasting.served.out / "traces.json"
+    options = {"where": Where.ROWS, "sections": SectionMode.ISOLATED}
+    telling = lasting.served.job(leaves, finds, traces=str(told), **options)
+    with lasting.server(processes=1) as server:
+        [ended] = server.run([telling])
+        assert ended.last == "failed", ended
+        [trace] = traces.read(told)
+        assert (trace.name, trace.path) == ("rows of leaks_note", "")
+        assert (trace.was, trace.became) == ("0 in it", "1 in it")
+        put_back = lasting.served.job(leaves, finds, put_back=(trace.mark,), **options)
+        [ended] = server.run([put_back])
+        assert ended.last == "passed", ended
     assert lasting.made() == []
 
 

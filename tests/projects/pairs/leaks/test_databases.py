@@ -33,6 +33,18 @@ class CommittingTests(First, TransactionTestCase):
     pass
 
 
+class LeavingTests(SimpleTestCase):
+    """Nobody rolls back what it does."""
+
+    databases = frozenset({"default"})
+
+    def test_finds_none(self):
+        self.assertEqual(Note.objects.count(), 0)
+
+    def test_leaves_one(self):
+        Note.objects.create(text="left")
+
+
 class RolledBackTests(TestCase):
     def test_first(self):
         self.assertEqual(Note.objects.count(), 0)
