@@ -182,9 +182,9 @@ def matrix(session: nox.Session, django: str) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def exhaustive(session: nox.Session) -> None:
-    """Run each store in each way with each runner: 24 minutes; a third: 8 minutes.
+    """Run each store in each way with each runner: 32 minutes; a quarter: 8 minutes.
 
-    ``-- --part 2/3`` runs the second of three parts.
+    ``-- --part 2/4`` runs the second of four parts.
     """
     install_for_tests(session)
     run_tests(session, "exhaustive")

@@ -28,7 +28,7 @@ def test_brute_force_finds_what_is_planted_and_nothing_else(traces, module):
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize(("seed", "module"), enumerate(MODULES))
+@pytest.mark.parametrize(("seed", "module"), [*enumerate(MODULES)])
 def test_all_that_is_left_is_named_and_what_is_printed_cures_it(
     traces, runner, seed, module
 ):
@@ -49,11 +49,10 @@ def test_all_that_is_left_is_named_and_what_is_printed_cures_it(
     cures = sorted({name for state in states for name in state["cure"]})
     with (traces.folder / "traces" / "settings.py").open("a") as file:
         file.write(f'CACHE_ISOLATION = {{"state": {cures!r}}}\n')
-    failing = truth.of_verdict("brittle")
     plain = failed(traces, runner, label, CI_CACHE_ISOLATION="off")
     assert len(plain) > len(cures) / 2
-    cured = failed(traces, runner, label, CI_CACHE_ISOLATION="on")
-    assert cured == {test for test in failing if test.startswith(about)}
+    # What needs another test comes after it there.
+    assert failed(traces, runner, label, CI_CACHE_ISOLATION="on") == set()
 
 
 def failed(traces, runner, label, **variables):
