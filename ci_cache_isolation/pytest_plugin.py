@@ -164,9 +164,13 @@ class IsolationPlugin:
 
     def pytest_collection_finish(self) -> None:
         """Take in what packages keep whose modules only the tests have loaded."""
+        from ci_cache_isolation.errors import IsolationError
         from ci_cache_isolation.isolation.switch import start
 
-        start(self.state)
+        try:
+            start(self.state)
+        except IsolationError as error:
+            raise pytest.UsageError(str(error)) from None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:

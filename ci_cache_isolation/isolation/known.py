@@ -18,6 +18,7 @@ from ci_cache_isolation.isolation.environment import from_word
 from ci_cache_isolation.isolation.memoised import CONTENT_TYPES, MEMOISED, SITES
 from ci_cache_isolation.isolation.options import Choice
 from ci_cache_isolation.isolation.records import Record
+from ci_cache_isolation.state.places import Place, WrongPlaceError
 
 __all__ = ["KNOWN", "OF_FUNCTIONS", "Known", "chosen", "fill", "forgetting", "places"]
 
@@ -132,11 +133,20 @@ def forgetting(names: Sequence[str]) -> Callable[[], None] | None:
 
 
 def places(named: Iterable[Choice]) -> Iterator[Choice]:
-    """Yield the places of those that are named and at work, with who named them."""
+    """Yield the places of those that are named and at work, with who named them.
+
+    A package may have moved what it keeps: that is said, and no run ends for it.
+    """
     for each in named:
         known = KNOWN[each.value]
-        if known.module in sys.modules:
-            yield from (Choice(place, each.source) for place in known.places)
+        for place in known.places if known.module in sys.modules else ():
+            try:
+                Place(place)
+            except WrongPlaceError as error:
+                text = _NOT_DONE.format(name=each.value, what="put back", error=error)
+                notices.note(text)
+            else:
+                yield Choice(place, each.source)
 
 
 @functools.cache
