@@ -36,11 +36,12 @@ _DESCRIPTORS = {types.GetSetDescriptorType, types.MemberDescriptorType}
 class Kind(ABC):
     """How containers of one kind are read and written.
 
-    ``is_special`` where they are more than they look, ``has_sequence`` where it matters
-    in which sequence keys are.
+    ``is_special`` where they are more than they look, ``is_of_class`` where they are
+    classes, ``has_sequence`` where it matters in which sequence keys are.
     """
 
     is_special = False
+    is_of_class = False
     has_sequence = False
 
     @abstractmethod
@@ -230,6 +231,7 @@ class Attributes(Keyed):
 class _ClassAttributes(Keyed):
     """Attributes of a class: through `type`, which knows what it has remembered."""
 
+    is_of_class = True
     has_names = True
 
     def read(self, container: Any) -> Contents:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from ci_cache_isolation.state.comparing import (
     MISSING,
     Contents,
+    Kinds,
     Mark,
     can_be_key,
     derives,
@@ -62,6 +63,8 @@ _INSIDE: dict[type, tuple[str, ...]] = {
     types.CellType: ("cell_contents",),
 }
 """What built-in objects hold under names of their own."""
+_OPEN = Kinds(dict, list, tuple)
+"""Classes of most of what holds others: all that they hold can be reached."""
 _INSIDE_BY_ID = {id(kind): names for kind, names in _INSIDE.items()}
 
 _RUNNERS_VARIABLES = ("CI_CACHE_ISOLATION", "PYTEST_", "COV_CORE_")
@@ -210,7 +213,7 @@ class Look:
                 if type(kind) is Attributes:
                     if kind.of is not None:
                         owned.add(id(kind.of(node)))
-                elif is_a(node, type):
+                elif kind.is_of_class:
                     if attributes_of(node) is None:
                         continue
                     owned.add(id(class_dictionary(node)))
@@ -230,8 +233,10 @@ class Look:
         if parent < 0 or type(kind) is Attributes or kind.is_special:
             return True
         holder = self.nodes[parent]
+        if type(holder) in _OPEN or inside(holder):
+            return True
         ways = [each for each in kinds_of(type(holder)) if type(each) is Attributes]
-        if not ways or inside(holder):
+        if not ways:
             return True
         node = self.nodes[number]
         return any(value is node for how in ways for value in how.read(holder)[1])

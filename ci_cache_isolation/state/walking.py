@@ -7,15 +7,17 @@ example, is nobody's state.
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from ci_cache_isolation.state.comparing import (
     ATOMS,
     class_vars,
+    derives,
     is_a,
     module_vars,
 )
@@ -86,6 +88,9 @@ class _Walk:
         # By the id of a class: it may have a hash of its own, by way of its class.
         self._known_kinds: dict[int, bool] = {}
         self._own_names: set[str] = set()
+        # What is more than it looks is not looked into, near at hand.
+        self._special = {id(PROBES)}
+        self._meanings: dict[int, tuple[type, type | None]] = {}
 
     def result(self) -> Walked:
         nodes, parents = self._nodes, self._parents
@@ -96,8 +101,10 @@ class _Walk:
         at = 0
         while at < len(nodes):
             node = nodes[at]
-            if not self._is_near or special_kind(node) is None:
-                self._follow(node, at)
+            if not self._is_near:
+                self._follow(held_by(node), at)
+            elif id(node) not in self._special:
+                self._follow(gc.get_referents(node), at)
             at += 1
         return Walked(nodes, parents, frozenset(self._others))
 
@@ -121,10 +128,10 @@ class _Walk:
         for module in elsewhere:
             self._add_special(module)
 
-    def _follow(self, node: Any, at: int) -> None:
+    def _follow(self, held: Iterable[Any], at: int) -> None:
         """Add what hangs on an object and was not seen."""
         seen = self._seen
-        for each in held_by(node):
+        for each in held:
             if id(type(each)) not in _LEAVES and id(each) not in seen:
                 seen.add(id(each))
                 if self._is_looked_at(each):
@@ -149,26 +156,35 @@ class _Walk:
                     self._others.append(at)
                 self._add(value, at)
                 self._seen.add(id(value))
+                self._special.add(id(value))
             elif not self._is_own(value, is_own_if_neither=False):
                 self._seen.add(id(value))
 
     def _is_looked_at(self, value: Any) -> bool:
         if self._is_of_ignored(type(value)):
             return False
-        if not self._is_near or special_kind(value) is not None:
+        if not self._is_near:
+            return True
+        if special_kind(value) is not None:
+            self._special.add(id(value))
             return True
         return self._is_own(value, is_own_if_neither=True)
 
     def _is_own(self, value: Any, *, is_own_if_neither: bool) -> bool:
         """Return whether a class or function is the project's; a module never is."""
-        if type(value) is types.FunctionType:
-            module: object = value.__module__
-        elif is_a(value, type):
-            module = class_vars(value).get("__module__")
-        elif is_a(value, types.ModuleType):
-            return False
-        else:
+        kind = type(value)
+        meaning = self._meanings.get(id(kind))
+        if meaning is None:
+            # The class is kept, so that its id stays its own.
+            meaning = self._meanings[id(kind)] = kind, _meaning(kind)
+        if meaning[1] is None:
             return is_own_if_neither
+        if meaning[1] is types.ModuleType:
+            return False
+        if meaning[1] is types.FunctionType:
+            module: object = value.__module__
+        else:
+            module = class_vars(value).get("__module__")
         return type(module) is str and module in self._own_names
 
     def _is_wanted(self, module: str) -> bool:
@@ -181,6 +197,12 @@ class _Walk:
             name = module if type(module) is str else ""
             self._known_kinds[id(kind)] = name != "builtins" and _is_ignored(name)
         return self._known_kinds[id(kind)]
+
+
+def _meaning(kind: type) -> type | None:
+    """Return what objects of a class are, if a module says what they are: or None."""
+    found = (types.FunctionType, type, types.ModuleType)
+    return next((each for each in found if derives(kind, each)), None)
 
 
 def _is_ignored(module: str) -> bool:
