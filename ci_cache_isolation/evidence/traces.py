@@ -21,6 +21,7 @@ from ci_cache_isolation.evidence.trace import Trace
 from ci_cache_isolation.evidence.watching import Watch
 from ci_cache_isolation.isolation import switch
 from ci_cache_isolation.isolation.scopes import Scope, ScopeKind
+from ci_cache_isolation.running.inside.databases import made
 from ci_cache_isolation.running.private_files import written
 from ci_cache_isolation.state.comparing import (
     MISSING,
@@ -32,7 +33,7 @@ from ci_cache_isolation.state.comparing import (
 from ci_cache_isolation.state.look import Change, taken
 from ci_cache_isolation.state.names import Names
 from ci_cache_isolation.state.probes import is_probe
-from ci_cache_isolation.state.rows import Rows
+from ci_cache_isolation.state.rows import TABLES, Rows
 from ci_cache_isolation.state.where import Where
 
 __all__ = ["Traces", "listener"]
@@ -76,6 +77,8 @@ class Traces:
         self._left = tests
         self._tell = tell
         self._marks = marks
+        if where is Where.ROWS:
+            TABLES.update(dict.fromkeys(made()))
         self._look = taken(where)
         self._is_of_rows = where is Where.ROWS
         # All there is, where nobody has said yet what it is about.

@@ -26,7 +26,11 @@ _NO_CHECKS = {
 }
 
 TABLES: dict[str, None] = {}
-"""Stands for all tables."""
+"""Stands for all tables of the databases whose aliases are in it.
+
+Nothing else is ever read or written: where no test needs a database, Django makes none,
+and its connections lead to the one that people work with.
+"""
 
 
 class Rows(tuple[Any, ...]):
@@ -48,7 +52,7 @@ class Tables(Keyed):
         """Return the names of tables that can be read, and their rows."""
         keys: list[str] = []
         values: list[Any] = []
-        for alias in connections:
+        for alias in container:
             for table in _tables(alias):
                 name = table if alias == "default" else f"{alias}:{table}"
                 rows = self.get(container, name)
@@ -57,9 +61,11 @@ class Tables(Keyed):
                     values.append(rows)
         return tuple(keys), tuple(values)
 
-    def get(self, container: Any, key: Any) -> Any:  # noqa: ARG002
+    def get(self, container: Any, key: Any) -> Any:
         """Return the rows of a table, `MISSING` where they can't be read."""
         alias, table = _place(key)
+        if alias not in container:
+            return MISSING
         # A database's library has errors of its own.
         with suppress(Exception):
             name = connections[alias].ops.quote_name(table)
@@ -73,10 +79,10 @@ class Tables(Keyed):
                 return held[held.index(rows)]
         return MISSING
 
-    def put(self, container: Any, key: Any, value: Any) -> None:  # noqa: ARG002
+    def put(self, container: Any, key: Any, value: Any) -> None:
         """Have a table hold these rows, as far as the database lets it."""
         alias, table = _place(key)
-        if value is MISSING:
+        if value is MISSING or alias not in container:
             return
         connection: Any = connections[alias]
         name = connection.ops.quote_name(table)

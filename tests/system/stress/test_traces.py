@@ -176,3 +176,18 @@ def test_what_wider_fixtures_did_in_the_middle_of_a_test_is_nobodys_trace(tmp_pa
         "small.kept.found['a']",
     )
     assert "small.kept.ready" not in {each["name"] for each in report["traces"]}
+
+
+def test_a_database_that_was_not_made_for_tests_is_not_opened(tmp_path):
+    """Nothing in the process carries it, so tables are next; no test needs any."""
+    shaken, theirs = copied("shaken", tmp_path), tmp_path / "theirs.sqlite3"
+    settings = shaken.folder / "shaken" / "settings.py"
+    settings.write_text(settings.read_text().replace('":memory:"', repr(str(theirs))))
+    done = shaken.stress(
+        *("--runner", "django", "--orders", "0", "--split", "0"),
+        "desk.test_memory.OpeningTests.test_first_number_is_one",
+    )
+    assert done.code == 1, done.err
+    [found] = shaken.report()["findings"]
+    assert (found["verdict"], found["state"]) == ("self-polluting", None)
+    assert not theirs.exists()

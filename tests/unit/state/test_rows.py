@@ -3,9 +3,17 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 
+from ci_cache_isolation.state.comparing import MISSING
 from ci_cache_isolation.state.look import Look
 from ci_cache_isolation.state.names import Names
+from ci_cache_isolation.state.rows import TABLES, Tables
 from ci_cache_isolation.state.where import Where
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """Say that the database is one that was made for tests."""
+    monkeypatch.setitem(TABLES, "default", None)
 
 
 def changes(look):
@@ -14,7 +22,7 @@ def changes(look):
 
 
 def test_rows_that_were_added_or_deleted_are_told_and_put_back(
-    db, django_db_blocker, django_assert_num_queries
+    db, own, django_db_blocker, django_assert_num_queries
 ):
     Group.objects.create(name="kept", pk=1)
     look = Look(Where.ROWS)
@@ -34,7 +42,7 @@ def test_rows_that_were_added_or_deleted_are_told_and_put_back(
 
 
 @pytest.mark.parametrize("most", [2, 3])
-def test_a_table_with_very_many_rows_is_left_alone(db, monkeypatch, most):
+def test_a_table_with_very_many_rows_is_left_alone(db, own, monkeypatch, most):
     monkeypatch.setattr("ci_cache_isolation.state.rows._MOST", most)
     Group.objects.create(name="first")
     Group.objects.create(name="second")
@@ -43,3 +51,16 @@ def test_a_table_with_very_many_rows_is_left_alone(db, monkeypatch, most):
     assert list(changes(look)) == ["rows of auth_group"]
     [change] = look.changes()
     assert change.how == ("removed" if most == 2 else "changed")
+
+
+def test_a_database_that_was_not_made_for_tests_is_neither_read_nor_written(
+    db,
+):
+    Group.objects.create(name="theirs")
+    tables = Tables()
+    assert tables.read(TABLES) == ((), ())
+    assert tables.get(TABLES, "auth_group") is MISSING
+    tables.put(TABLES, "auth_group", ())
+    look = Look(Where.ROWS)
+    look.put_back([(0, "'auth_group'"), (0, None)])
+    assert [each.name for each in Group.objects.all()] == ["theirs"]
