@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unittest
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from django.conf import settings
@@ -35,7 +35,7 @@ from ci_cache_isolation.isolation.options import (
 )
 from ci_cache_isolation.isolation.process import after_fork, new_lock
 from ci_cache_isolation.isolation.process_state import STATE, Kept
-from ci_cache_isolation.isolation.registering import register_state
+from ci_cache_isolation.isolation.registering import forgetting, register_state
 from ci_cache_isolation.isolation.stack import ScopeStack
 from ci_cache_isolation.isolation.stores import (
     KEYSPACE,
@@ -129,7 +129,7 @@ def _settle() -> Enabled:
     if resolved.value:
         STATE.options = choices(ini=STATE.inputs.ini, asked=STATE.inputs.asked)
         STACK.granularity = STATE.options.granularity
-        STACK.forget = _forgetting(STATE.options)
+        STACK.forget = forgetting(STATE.options)
         for store in STACK.stores:
             store.command = STATE.options.server.value
     if resolved.value and not STATE.is_installed:
@@ -169,7 +169,7 @@ def start(resolved: Enabled) -> None:
     STATE.is_started = True
     os.environ[RUN_VARIABLE] = "1"
     check_stores(chosen())
-    register_state(_places(chosen()), STACK)
+    register_state(chosen(), STACK)
     if not STACK.path:
         needed.load_backends()
         needed.check()
@@ -306,30 +306,6 @@ def _is_enabled() -> bool:
     except IsolationError as error:
         raise SystemExit(f"ci-cache-isolation: {error}") from None
     return resolved.value
-
-
-def _forgetting(options: IsolationOptions) -> Callable[[], None] | None:
-    if not options.known and not options.reset_memoised.value:
-        return None
-    # Not loaded by every run.
-    from ci_cache_isolation.isolation import known  # noqa: PLC0415
-
-    names = [each.value for each in known.chosen(options.known)]
-    if options.reset_memoised.value:
-        names.append(known.OF_FUNCTIONS)
-    return known.forgetting([*dict.fromkeys(names)])
-
-
-def _places(options: IsolationOptions) -> Sequence[Choice]:
-    """Return what is put back after each test; what packages keep is filled first."""
-    if not options.known:
-        return options.state
-    from ci_cache_isolation.isolation import known  # noqa: PLC0415
-
-    named = known.chosen(options.known)
-    for each in named:
-        known.fill(each.value)
-    return [*options.state, *known.places(named)]
 
 
 def _switch_off() -> None:

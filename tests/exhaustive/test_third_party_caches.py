@@ -1,16 +1,10 @@
-"""``doctor --probe`` on backends from PyPI: what is kept, and what is known not to be.
+"""``doctor --probe`` on backends from PyPI: which promises are kept, and which not."""
 
-They are installed in a folder of their own, without what they ask for: some forbid the
-Django or the client that these tests use, and work with it all the same.
-"""
-
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.packages import installed_in
 from tests.probes import backend, probed, project_with
 
 # All caches are probed once.
@@ -43,17 +37,7 @@ BROKEN = {
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """A folder with the backends, for PYTHONPATH."""
-    folder = tmp_path_factory.mktemp("packages")
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-    done = subprocess.run(
-        [*install, "--python", sys.executable, "--target", folder, *REQUIREMENTS],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr)
-    return folder
+    return installed_in(tmp_path_factory.mktemp("packages"), REQUIREMENTS)
 
 
 def caches_on(folder, redis, valkey, memcached):

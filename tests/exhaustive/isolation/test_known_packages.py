@@ -1,16 +1,11 @@
-"""What packages from PyPI keep in a process starts anew where that is asked for.
+"""What packages from PyPI keep in a process starts anew where that is asked for."""
 
-They are installed in a folder of their own, without what they ask for.
-"""
-
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.known_caches import SETTINGS, module_of
+from tests.packages import installed_in
 
 REQUIREMENTS = (
     *("django-cacheops>=7.2", "funcy>=2", "django-constance>=4.3"),
@@ -46,16 +41,7 @@ FAILED = r"^FAIL: test_(\w) \(\S+\.(\w+)Tests\."
 
 @pytest.fixture
 def kept(project, tmp_path):
-    folder = tmp_path / "packages"
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
-    done = subprocess.run(
-        [*install, "--python", sys.executable, "--target", folder, *REQUIREMENTS],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(done.stderr)
+    folder = installed_in(tmp_path / "packages", REQUIREMENTS)
     project.own["PYTHONPATH"] = str(folder)
     project.write("test_known", module_of(CHECKS, IMPORTS))
     project.write("urls", "urlpatterns = []")
