@@ -2,15 +2,16 @@
 
 A process that is killed can't tidy up. So every process keeps a directory with the
 names of what it has stored and not yet deleted, in one file for each space, and holds a
-lock as long as it lives. Whoever gets that lock knows that the process is dead, and
-what it left: the next run, or ``cache-isolation purge``. Names are exact, so nothing
-has to be searched for, and nothing else can be deleted by mistake.
+lock as long as it lives. Whoever can share that lock knows that the process is dead,
+and what it left: the next run, or ``cache-isolation purge``. Names are exact, so
+nothing has to be searched for, and nothing else can be deleted by mistake.
 
 What is appended is the kernel's business at once, whatever becomes of the process.
 Directories are 0700 and files 0600, as names may be secret; values are never written.
 
-A file of a dead process is taken over by renaming it, under that process's lock: each
+A file of a dead process is taken over by renaming it, under a lock of its own: each
 name is recorded once, whoever is killed meanwhile, however often a server refuses.
+One that looks must hide no other file from the rest: workers begin at the same moment.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class Journal:
     def take(self, left: Dead) -> Dead | None:
         """Take over what a dead process left; None where that can't be done.
 
-        For whoever `dead` yields it to, as it holds the process's lock meanwhile.
+        For whoever `dead` yields it to, as it holds the file's lock meanwhile.
         """
         if self._is_broken:
             return None
@@ -246,7 +247,7 @@ def directory() -> Path:
 def dead(fingerprint: str | None = None, *, in_ours: bool = False) -> Iterator[Dead]:
     """Yield what dead processes left, in one space or in all.
 
-    Each is yielded under its process's lock: nobody else is given it meanwhile. With
+    Each is yielded under a lock of its own: nobody else is given it meanwhile. With
     ``in_ours`` also in sections of this process, which nobody is to join any more.
     """
     if not _CAN_LOCK:  # pragma: no cover - Windows
@@ -262,8 +263,9 @@ def dead(fingerprint: str | None = None, *, in_ours: bool = False) -> Iterator[D
         if process.name == process_token():
             continue
         ours = {process.name, process_token()} if in_ours else {process.name}
-        with _locked(process) as is_dead:
-            if is_dead:
+        # A living one does not share it.
+        with _locked(process / _LOCK, is_shared=True) as locked:
+            if locked is not None:
                 yield from _left_in(process, fingerprint, ours)
                 _remove_if_empty(process)
 
@@ -271,13 +273,14 @@ def dead(fingerprint: str | None = None, *, in_ours: bool = False) -> Iterator[D
 def _left_in(process: Path, fingerprint: str | None, ours: set[str]) -> Iterator[Dead]:
     for path in sorted(process.glob(f"*{_SUFFIX}")):
         if fingerprint in {None, path.name.partition(".")[0]}:
-            left = _read(path)
-            if left is None:
-                continue
-            if not left.names:
-                left.forget()
-            elif not _is_used(left, ours):
-                yield left
+            with _held(path) as is_held:
+                left = _read(path) if is_held else None
+                if left is None:
+                    continue
+                if not left.names:
+                    left.forget()
+                elif not _is_used(left, ours):
+                    yield left
 
 
 def stored_in(fingerprint: str, section: str) -> list[str]:
@@ -300,28 +303,42 @@ def _lives(token: str) -> bool:
     process = directory() / token
     if not (process / _LOCK).exists():
         return False
-    with _locked(process, is_shared=True) as is_dead:
-        return not is_dead
+    with _locked(process / _LOCK, is_shared=True) as locked:
+        return locked is None
 
 
 @contextmanager
-def _locked(process: Path, *, is_shared: bool = False) -> Iterator[bool]:
-    """Hold the lock of a process that is dead; False where it lives, or is held."""
+def _held(path: Path) -> Iterator[bool]:
+    """Hold a dead process's file; False where somebody else does or has moved it."""
+    with _locked(path) as locked:
+        yield locked is not None and _inode(path) == os.fstat(locked).st_ino
+
+
+def _inode(path: Path) -> int | None:
+    with suppress(OSError):
+        return path.stat().st_ino
+    return None
+
+
+@contextmanager
+def _locked(path: Path, *, is_shared: bool = False) -> Iterator[int | None]:
+    """Lock a file, and yield its descriptor; None where that can't be done at once."""
     try:
-        held = os.open(process / _LOCK, os.O_WRONLY)
+        # Some network's disks want both for either kind of lock.
+        opened = os.open(path, os.O_RDWR)
     except OSError:
-        yield False
+        yield None
         return
     try:
         try:
             kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
-            fcntl.flock(held, kind | fcntl.LOCK_NB)
+            fcntl.flock(opened, kind | fcntl.LOCK_NB)
         except OSError:
-            yield False
+            yield None
         else:
-            yield True
+            yield opened
     finally:
-        os.close(held)
+        os.close(opened)
 
 
 def _remove_if_empty(process: Path) -> None:

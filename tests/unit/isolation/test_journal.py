@@ -270,6 +270,47 @@ def test_nobody_else_is_given_what_somebody_takes_over(become, left_by):
     assert list(dead()) == [left]
 
 
+def test_whoever_looks_hides_nothing_of_another_space_from_the_others(become):
+    become("aaaaaa")
+    died = Journal()
+    died.note(ABOUT, "one")
+    died.note(OTHER, "two")
+    died.leave()
+    become("bbbbbb")
+    looking = dead(ABOUT.fingerprint)
+    assert next(looking).names == ["one"]
+    assert [left.names for left in dead(OTHER.fingerprint)] == [["two"]]
+    looking.close()
+
+
+def test_a_dead_process_that_somebody_looks_at_is_not_taken_for_living(become, left_by):
+    left_by("aaaaaa", "one")
+    left_by("bbbbbb", "aaaaaa000001:1:two", about=OTHER)
+    become("cccccc")
+    looking = dead(ABOUT.fingerprint)
+    assert next(looking).names == ["one"]
+    assert [left.names for left in dead(OTHER.fingerprint)] == [["aaaaaa000001:1:two"]]
+    looking.close()
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_what_somebody_takes_in_the_moment_before_it_is_locked_is_not_given(
+    monkeypatch, become, left_by, is_moved
+):
+    left_by("aaaaaa", "one")
+    become("bbbbbb")
+    flock = journal.fcntl.flock
+
+    def late(opened, kind):
+        if kind & journal.fcntl.LOCK_EX:
+            (path,) = journal.directory().glob("aaaaaa/*.names")
+            path.rename(path.with_suffix(".taken")) if is_moved else path.unlink()
+        flock(opened, kind)
+
+    monkeypatch.setattr(journal.fcntl, "flock", late)
+    assert list(dead()) == []
+
+
 def test_what_cannot_be_taken_over_stays_where_it_is(state, become, left_by):
     left_by("aaaaaa", "one")
     become("bbbbbb")
