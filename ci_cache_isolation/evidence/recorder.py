@@ -70,7 +70,7 @@ class Recorder:
         vars(cache)[_ALIAS] = alias, _place(alias, cache)
         wrap_operations(self._patches, type(cache), self)
 
-    def is_turning(self) -> None:
+    def is_turning(self, *, is_aside: bool) -> None:  # noqa: ARG002
         """Record which memoised functions the scope in use has called."""
         if not self._is_stopped:
             self.safely(self._memoised.settle)
@@ -85,6 +85,9 @@ class Recorder:
         """Write a scope's account down, and forget it."""
         if scope.kind is not ScopeKind.BLOCK:
             self.safely(self._end, scope)
+
+    def was_put_back(self, scope: Scope) -> None:
+        """Take no notice of it: its account is written."""
 
     def is_open(self, cache: Any) -> bool:
         """Return whether anything is to be recorded about a cache."""

@@ -27,21 +27,27 @@ class Counted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What came of it: tests that fail alone, suspects, and all traces."""
+    """What came of it: tests that fail alone, suspects, and all traces.
+
+    ``is_whole`` says whether there was time for all of it.
+    """
 
     alone: list[str]
     suspects: list[Suspect]
     left: list[Counted]
+    is_whole: bool
 
 
 def read(path: Path) -> Found | None:
-    """Return what a fork has found; None if it did not come to its end."""
+    """Return what a fork has found; None if it did not come so far."""
     try:
-        alone, suspects, left = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8"))
+        alone, suspects, left, is_whole = told
         return Found(
             alone,
             [Suspect(*each) for each in suspects],
             [Counted(*each) for each in left],
+            is_whole,
         )
     except (OSError, ValueError, TypeError):
         return None

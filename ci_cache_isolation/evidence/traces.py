@@ -99,11 +99,11 @@ class Traces:
     def take(self, alias: str, cache: object) -> None:
         """Take no notice of a cache."""
 
-    def is_turning(self) -> None:
+    def is_turning(self, *, is_aside: bool) -> None:
         """Take note of what a wider fixture has done in the middle of a test."""
         innermost = switch.STACK.innermost
         # Nobody deletes the rows of a wider fixture: they are met as others are.
-        if self._is_of_rows:
+        if self._is_of_rows or not is_aside:
             return
         if (
             self._is_in_test
@@ -138,6 +138,9 @@ class Traces:
         if scope.kind is ScopeKind.TEST:
             self._is_in_test = False
             self._left -= 1
+
+    def was_put_back(self, scope: Scope) -> None:
+        """Take no notice of it: the next one begins with what is left."""
 
     def _note(self, around: Scope) -> None:
         if len(self._bases) <= _MOST_SCOPES:

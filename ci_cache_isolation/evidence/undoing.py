@@ -70,12 +70,12 @@ class Undoing(Recorder):
             self._calls[entry] = cache, key, version
         return alias, entry
 
-    def is_turning(self) -> None:
+    def is_turning(self, *, is_aside: bool) -> None:
         """Keep the values that the scope in use has stored, if tests may change them.
 
         pytest sets up a class in the middle of its first test, and comes back.
         """
-        super().is_turning()
+        super().is_turning(is_aside=is_aside)
         self.safely(self._keep)
 
     def ended(self, scope: Scope, account: Account | None) -> None:

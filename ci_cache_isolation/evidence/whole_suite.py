@@ -33,6 +33,7 @@ from ci_cache_isolation.evidence.recording_traces import (
 )
 from ci_cache_isolation.evidence.suspects import Counted, Found, Suspect
 from ci_cache_isolation.isolation import switch
+from ci_cache_isolation.isolation.clocks import steady
 from ci_cache_isolation.running.inside.databases import let_go_of_connections
 from ci_cache_isolation.running.private_files import written
 from ci_cache_isolation.state.comparing import Mark
@@ -44,31 +45,51 @@ __all__ = ["Outcomes", "run_whole"]
 Outcomes = Callable[[Sequence[str]], dict[str, bool]]
 """Runs tests in this process, and returns whether each of them passed."""
 
+_SHARE = 0.8
+"""The part of the time after which nothing more is begun."""
+_SHARE_OF_RECORDING = 0.5
+"""The part of the time after which nothing more is recorded."""
 _MOST_FAILED = 200
 _MOST_TOGETHER = 4
 
 
-def run_whole(tests: Sequence[str], run: Outcomes, path: Path) -> None:
-    """Find suspects among tests, and write them into a file."""
+def run_whole(
+    tests: Sequence[str], run: Outcomes, path: Path, seconds: float, *, is_before: bool
+) -> None:
+    """Find suspects among tests, and write them into a file, within some seconds.
+
+    ``is_before`` says that what isolation puts back counts: for tests that meet.
+    """
+    began = steady()
     look = taken()
-    changing = _in_fork(lambda: _changing(look, tests, run)) or []
-    recording = Recording(look, changing)
+    changing = _in_fork(lambda: _changing(look, tests, run, is_before=is_before)) or []
+    until = began + _SHARE_OF_RECORDING * seconds
+    recording = Recording(look, changing, is_before=is_before, until=until)
     switch.STACK.listener = recording
     passed = run(tests)
     switch.STACK.listener = None
     # Forks of this one share what it holds, as those of its parent do.
     gc.freeze()
-    alone = [test for test, is_passed in passed.items() if not is_passed]
-    search = _Search(look, recording, run, [t for t in tests if passed.get(t)])
-    suspects = list(search.suspects())
     names = Names(look, hasher_if_asked())
-    left = [
-        Counted(name.text, len(trace.tests))
-        for mark, trace in recording.traces.items()
-        if (name := names.of(change_of(mark, trace))) is not None
-    ]
-    found = Found(alone, suspects, left)
+    found = Found(
+        alone=[test for test, is_passed in passed.items() if not is_passed],
+        suspects=[],
+        left=[
+            Counted(name.text, len(trace.tests))
+            for mark, trace in recording.traces.items()
+            if (name := names.of(change_of(mark, trace))) is not None
+        ],
+        is_whole=False,
+    )
+    # As it goes: whoever waits for it ends this process when its time is over.
     written(path, json.dumps(found))
+    tests = [test for test in tests if passed.get(test)]
+    search = _Search(look, recording, run, tests, began + _SHARE * seconds)
+    for suspect in search.suspects():
+        found.suspects.append(suspect)
+        written(path, json.dumps(found))
+    is_whole = search.is_whole and not recording.is_over
+    written(path, json.dumps(found._replace(is_whole=is_whole)))
 
 
 def _in_fork(work: Callable[[], Any]) -> Any:
@@ -98,9 +119,11 @@ def _in_fork(work: Callable[[], Any]) -> Any:
         return None
 
 
-def _changing(look: Look, tests: Sequence[str], run: Outcomes) -> list[int]:
+def _changing(
+    look: Look, tests: Sequence[str], run: Outcomes, *, is_before: bool
+) -> list[int]:
     """Return the numbers of containers that change while the suite runs."""
-    noting = Noting(look)
+    noting = Noting(look, is_before=is_before)
     switch.STACK.listener = noting
     run(tests)
     noting.note()
@@ -111,10 +134,18 @@ class _Search:
     """Runs the suite with all traces in place, and finds those that matter."""
 
     def __init__(
-        self, look: Look, recording: Recording, run: Outcomes, tests: list[str]
+        self,
+        look: Look,
+        recording: Recording,
+        run: Outcomes,
+        tests: list[str],
+        until: float,
     ) -> None:
         self._look = look
         self._traces = recording.traces
+        self._is_before = recording.is_before
+        self._until = until
+        self.is_whole = True
         self._changing = sorted({number for number, _ in recording.traces})
         self._run = run
         self._tests = tests
@@ -131,9 +162,13 @@ class _Search:
             }
             marks = list(contents)
             groups: list[list[int]] = []
+            began = steady()
             for test in self._failing(contents)[:_MOST_FAILED]:
                 if test in known:
                     continue
+                if steady() >= self._until:
+                    self.is_whole = False
+                    return
                 group = self._group(test, contents, groups)
                 if not group:
                     continue
@@ -141,6 +176,10 @@ class _Search:
                 if group not in groups:
                     groups.append(group)
                 yield self._suspect(test, [marks[at] for at in group], contents)
+            # The next order would take as long.
+            if number + 1 < most and 2 * steady() - began >= self._until:
+                self.is_whole = False
+                return
 
     def _suspect(
         self, test: str, group: Sequence[Mark], contents: Mapping[Mark, Content]
@@ -172,8 +211,13 @@ class _Search:
         self, tests: Sequence[str], contents: Mapping[Mark, Content]
     ) -> dict[str, bool]:
         values = {mark: after for mark, (_, after, _) in contents.items()}
-        switch.STACK.listener = InPlace(self._look, self._changing, values)
-        return self._run(tests)
+        listener = InPlace(
+            self._look, self._changing, values, is_before=self._is_before
+        )
+        switch.STACK.listener = listener
+        passed = self._run(tests)
+        listener.end()
+        return passed
 
     def _group(
         self,

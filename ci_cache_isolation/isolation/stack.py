@@ -19,14 +19,20 @@ class Listener(Protocol):
     def take(self, alias: str, cache: object) -> None:
         """Take notice of a cache, open already or opened later."""
 
-    def is_turning(self) -> None:
-        """Take notice that the work goes on in another scope than the innermost."""
+    def is_turning(self, *, is_aside: bool) -> None:
+        """Take notice that the work goes on in another scope than the innermost.
+
+        ``is_aside`` says that it goes to an outer one for a while, or comes back.
+        """
 
     def began(self, scope: Scope) -> None:
         """Take notice of a scope that has just been opened."""
 
     def is_ending(self, scope: Scope) -> None:
         """Take notice of a scope that is about to be closed."""
+
+    def was_put_back(self, scope: Scope) -> None:
+        """Take notice of a scope that was closed, and what was done in it put back."""
 
 
 class _Open:
@@ -92,7 +98,7 @@ class ScopeStack:
         """Open a scope inside the innermost one."""
         listener = self.listener
         if listener is not None:
-            listener.is_turning()
+            listener.is_turning(is_aside=False)
         around = self._open[-1] if self._open else _OUTSIDE
         number, depth = around.number, around.depth
         if self.granularity is Granularity.TEST or self.granularity.includes(
@@ -109,7 +115,7 @@ class ScopeStack:
     def end(self) -> None:
         """Close the innermost scope."""
         if self.listener is not None:
-            self.listener.is_turning()
+            self.listener.is_turning(is_aside=False)
             self.listener.is_ending(self._open[-1].scope)
         ended = self._open.pop()
         scope = ended.scope
@@ -118,6 +124,8 @@ class ScopeStack:
                 store.end()
             if self.forget is not None and scope.kind is not ScopeKind.BLOCK:
                 self.forget()
+        if self.listener is not None:
+            self.listener.was_put_back(scope)
         # After a test or a block the next one may follow at once.
         if scope.kind is not ScopeKind.TEST and scope.kind is not ScopeKind.BLOCK:
             self.tidy()
@@ -220,7 +228,7 @@ class ScopeStack:
 
     def _turn(self) -> None:
         if self.listener is not None:
-            self.listener.is_turning()
+            self.listener.is_turning(is_aside=True)
 
     @staticmethod
     def _begin_in(store: Store, scopes: Sequence[_Open], depth: int) -> None:

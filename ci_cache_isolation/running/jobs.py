@@ -99,7 +99,8 @@ class Job:
     when the last of them begins. What is not as it was then is told in the file
     ``traces``, where that is named, with the line that changed the place ``watched``;
     ``where`` says what is looked at; in each the places have numbers of their own.
-    ``whole`` names a file for what is found out about all tests by what they leave.
+    ``whole`` names a file for what is found out about all tests by what they leave,
+    with what isolation then puts back where it is ``is_before_isolation``.
     What ``state`` names is put back after each test, as by the user's option.
     """
 
@@ -114,6 +115,7 @@ class Job:
     put_back: tuple[Mark, ...] = ()
     watched: Mark | None = None
     whole: str = ""
+    is_before_isolation: bool = False
     state: tuple[str, ...] = ()
 
     @property

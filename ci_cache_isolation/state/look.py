@@ -14,12 +14,15 @@ import ast
 import functools
 import gc
 import os
+import sys
 import types
 import unittest
+import warnings
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from operator import is_
+from itertools import groupby
+from operator import attrgetter, is_
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -32,6 +35,7 @@ from ci_cache_isolation.state.comparing import (
     derives,
     differences,
     is_a,
+    is_literal,
     key_text,
 )
 from ci_cache_isolation.state.containers import (
@@ -67,7 +71,10 @@ _OPEN = Kinds(dict, list, tuple)
 """Classes of most of what holds others: all that they hold can be reached."""
 _INSIDE_BY_ID = {id(kind): names for kind, names in _INSIDE.items()}
 
+# A class may refuse, as one with a slot that is read only.
+_REFUSALS = (AttributeError, RuntimeError, TypeError, ValueError)
 _RUNNERS_VARIABLES = ("CI_CACHE_ISOLATION", "PYTEST_", "COV_CORE_")
+_OF_WARNINGS = ("_showwarnmsg_impl", "filters", "_filters_version", "showwarning")
 _RUNNERS_ATTRIBUTES = frozenset({
     "_classSetupFailed", "_class_cleanups", "_cls_overridden_context",
     "_databases_names", "async_client", "atomics", "client", "cls_atomics", "databases",
@@ -144,10 +151,12 @@ class Look:
         self,
         base: Mapping[int, Contents] = MappingProxyType({}),
         among: Iterable[int] | None = None,
+        written: set[int] | None = None,
     ) -> list[Change]:
         """Return what differs from what was held, in all containers or in some.
 
-        ``base`` has what counts for containers that were changed on purpose since.
+        ``base`` has what counts for containers that were changed on purpose since. To
+        ``written`` are added those that hold other objects, and nothing that differs.
         """
         found = []
         containers = self.containers
@@ -158,13 +167,16 @@ class Look:
                 now = kind.read(held)
                 before = base.get(number, contents) if base else contents
                 if not _is_untouched(before, now):
-                    found += [
+                    told = [
                         Change(number, *each)
                         for each in differences(
                             before, now, has_sequence=kind.has_sequence
                         )
                         if not _is_of_runner(held, each[0])
                     ]
+                    found += told
+                    if written is not None and not told:
+                        written.add(number)
         return found
 
     def held_now(self, numbers: Iterable[int]) -> dict[int, Contents]:
@@ -184,21 +196,34 @@ class Look:
             container = self.containers[number]
             if number in base:
                 container = container._replace(contents=base[number])
-            # A class may refuse, as one with a slot that is read only.
-            with suppress(AttributeError, RuntimeError, TypeError, ValueError):
+            with suppress(*_REFUSALS):
                 _put_back(container, text)
+
+    def undo(
+        self,
+        changes: Iterable[Change],
+        base: Mapping[int, Contents] = MappingProxyType({}),
+    ) -> None:
+        """Put back what changed, as `changes` tells it one container after another."""
+        for number, group in groupby(changes, attrgetter("container")):
+            container = self.containers[number]
+            if number in base:
+                container = container._replace(contents=base[number])
+            with suppress(*_REFUSALS):
+                _undo(container, [*group])
 
     def put(self, contents: Mapping[Mark, Any]) -> None:
         """Put values in place, or all that a container held where there is no key."""
         for (number, text), value in contents.items():
             _, held, kind, _ = self.containers[number]
-            with suppress(AttributeError, RuntimeError, TypeError, ValueError):
+            with suppress(*_REFUSALS):
                 if text is None or not isinstance(kind, Keyed):
                     _write(held, kind, value)
                 else:
                     kind.put(held, self.key_of(text), value)
 
     @staticmethod
+    @functools.lru_cache(4096)
     def key_of(text: str) -> Any:
         """Return the key that a mark's text stands for."""
         return ast.literal_eval(text)
@@ -256,6 +281,10 @@ def _is_of_runner(held: object, key: object) -> bool:
     """Return whether it is a runner that keeps something there, for each test anew."""
     if held is os.environ:
         return str(key).startswith(_RUNNERS_VARIABLES)
+    if held is warnings:
+        # pytest has others in force around each phase of a test.
+        is_theirs = type(key) is str and key in _OF_WARNINGS
+        return is_theirs and "_pytest.warnings" in sys.modules
     if type(key) is str and key in _RUNNERS_ATTRIBUTES and is_a(held, type):
         kind: Any = held
         return derives(kind, unittest.TestCase)
@@ -284,18 +313,34 @@ def _put_back(container: Container, text: str | None) -> None:
     if text is None or not isinstance(kind, Keyed):
         _write(held, kind, contents)
         return
-    key = ast.literal_eval(text)
+    key = Look.key_of(text)
     found = (
         value
         for each, value in zip(keys or (), values, strict=True)
         if type(each) is type(key) and each == key
     )
     kind.put(held, key, next(found, MISSING))
-    now = kind.read(held)
-    changes = differences(contents, now, has_sequence=kind.has_sequence)
-    if [key for key, *_ in changes] == [MISSING]:
-        # Only the sequence is left.
+    _put_in_sequence(container)
+
+
+def _undo(container: Container, changes: list[Change]) -> None:
+    _, held, kind, contents = container
+    if not isinstance(kind, Keyed) or not all(is_literal(each.key) for each in changes):
         _write(held, kind, contents)
+        return
+    for each in changes:
+        kind.put(held, each.key, each.before)
+    if any(each.after is MISSING for each in changes):
+        _put_in_sequence(container)
+
+
+def _put_in_sequence(container: Container) -> None:
+    """Have keys in the sequence in which they were, if nothing else differs."""
+    _, held, kind, contents = container
+    if kind.has_sequence:
+        changes = differences(contents, kind.read(held), has_sequence=True)
+        if [key for key, *_ in changes] == [MISSING]:
+            _write(held, kind, contents)
 
 
 @functools.cache

@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 import site
 import sysconfig
+import types
 from pathlib import Path
+from typing import Any
 
 import django
 
-__all__ = ["is_own_file"]
+from ci_cache_isolation.state.comparing import is_a, module_vars
+
+__all__ = ["is_own_file", "is_own_module"]
 
 _INSTALLED_IN = {"site-packages", "dist-packages"}
 
@@ -37,3 +41,11 @@ def is_own_file(file: str) -> bool:
 def _is_own_folder(folder: str) -> bool:
     path = Path(folder).resolve()
     return not any(each in _installed() for each in (path, *path.parents))
+
+
+def is_own_module(module: Any) -> bool:
+    """Return whether something is a module, and its source file the project's."""
+    if not is_a(module, types.ModuleType):
+        return False
+    file = module_vars(module).get("__file__")
+    return type(file) is str and is_own_file(file)

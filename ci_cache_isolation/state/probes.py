@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from ast import literal_eval
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -46,8 +46,18 @@ def _umask() -> int:
     return found
 
 
-def _set_random(state: Any) -> None:
-    random.setstate(literal_eval(state))
+def _random() -> bytes:
+    # As what two states can be compared by, and quickly: it is asked for every test.
+    version, numbers, gauss = random.getstate()
+    return b"%d %b %b" % (version, repr(gauss).encode(), array("L", numbers).tobytes())
+
+
+def _set_random(state: bytes) -> None:
+    version, gauss, numbers = state.split(b" ", 2)
+    found = array("L")
+    found.frombytes(numbers)
+    gauss_next = None if gauss == b"None" else float(gauss)
+    random.setstate((int(version), tuple(found), gauss_next))
 
 
 def _set_time_zone(_: Any) -> None:
@@ -98,7 +108,7 @@ PROBES: dict[str, Probe] = {
         lambda: locale.setlocale(locale.LC_ALL),
         lambda value: locale.setlocale(locale.LC_ALL, value),
     ),
-    "random.getstate()": Probe(lambda: repr(random.getstate()), _set_random),
+    "random.getstate()": Probe(_random, _set_random),
     "socket.getdefaulttimeout()": Probe(
         socket.getdefaulttimeout, socket.setdefaulttimeout
     ),

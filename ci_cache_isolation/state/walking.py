@@ -21,7 +21,7 @@ from ci_cache_isolation.state.comparing import (
     is_a,
     module_vars,
 )
-from ci_cache_isolation.state.own_files import is_own_file
+from ci_cache_isolation.state.own_files import is_own_module
 from ci_cache_isolation.state.probes import PROBES
 from ci_cache_isolation.state.special import held_by, special_kind
 
@@ -115,7 +115,7 @@ class _Walk:
             if id(module) in self._seen or not _is_module(module):
                 continue
             self._seen.add(id(module))
-            is_own = _is_own_module(module)
+            is_own = is_own_module(module)
             if is_own:
                 self._own_names.add(name)
             if _is_ignored(name) or not self._is_wanted(name):
@@ -219,17 +219,12 @@ def _is_module(value: object) -> bool:
     return is_a(value, types.ModuleType)
 
 
-def _is_own_module(module: Any) -> bool:
-    file = module_vars(module).get("__file__") if _is_module(module) else None
-    return type(file) is str and is_own_file(file)
-
-
 def _nearness(named: tuple[str, object]) -> tuple[bool, bool, int]:
     """Return what puts modules first by which people would name what they hold."""
     name, module = named
     parts = name.split(".")
     return (
-        not _is_own_module(module),
+        not is_own_module(module),
         any(each.startswith("_") for each in parts),
         len(parts),
     )

@@ -50,7 +50,8 @@ _FOR_REPLAYS = 0.2
 """The part of the time that is kept for commands, if that is not too much."""
 _NOT_TRACED = (
     "What each test leaves in its process was not looked at to the end: the time for "
-    "that was over, or a test ended the process. Random orders were run all the same."
+    "that was over, or a test ended the process. What was found until then is judged, "
+    "and random orders were run all the same."
 )
 _SECONDS = 10.0
 """The least that a run may take when a test is judged."""
@@ -179,8 +180,9 @@ class Stress:
             minutes=self._request.minutes,
             at_a_time=self._request.processes,
         )
-        if traced is None:
+        if traced is None or not traced.is_whole:
             self.result.remarks.append(_NOT_TRACED)
+        if traced is None:
             return
         self._traced = traced.observed
         self.result.left = traced.left

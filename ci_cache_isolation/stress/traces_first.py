@@ -20,7 +20,7 @@ __all__ = ["Traced", "traces_first"]
 
 _FILE = "whole-suite.json"
 _LEAST_SECONDS = 30.0
-_TIMES = 40
+_TIMES = 8
 """So many times the suite's own seconds it may take."""
 _SHARE = 0.3
 """The part of the time that it may take where that is limited."""
@@ -31,10 +31,12 @@ class Traced:
     """What tests leave, and the short orders that were run for it.
 
     ``observed`` are those in which a test came to another outcome than it does alone.
+    ``is_whole`` says whether there was time for all tests and all that they leave.
     """
 
     left: tuple[Counted, ...]
     observed: tuple[Observed, ...]
+    is_whole: bool
 
 
 def traces_first(  # noqa: PLR0913
@@ -57,7 +59,14 @@ def traces_first(  # noqa: PLR0913
     seconds = max(_LEAST_SECONDS, _TIMES * own_seconds)
     if minutes is not None:
         seconds = min(seconds, _SHARE * 60 * minutes)
-    job = Job(tuple(tests), SectionMode.ISOLATED, seconds, whole=str(path))
+    job = Job(
+        tuple(tests),
+        SectionMode.ISOLATED,
+        seconds,
+        whole=str(path),
+        # Tests that have sections of their own leave no entries to each other.
+        is_before_isolation=sections.is_shared,
+    )
     for _ in executor.run([job], 1):
         pass
     found = read(path)
@@ -78,4 +87,4 @@ def traces_first(  # noqa: PLR0913
                     forked.job.tests, frozenset({test}), frozenset(others) - {test}
                 )
             )
-    return Traced(tuple(found.left), tuple(observed))
+    return Traced(tuple(found.left), tuple(observed), found.is_whole)

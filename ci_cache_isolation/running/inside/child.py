@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import math
 import os
 import sys
 import traceback
@@ -132,7 +133,13 @@ def _run_whole(suite: Suite[Any], job: Job) -> None:
         suite.run([suite.tests[test] for test in tests], Events(told.take))
         return {test: outcome != FAILED for test, outcome in told.outcomes.items()}
 
-    import_module(WHOLE_SUITE).run_whole(job.tests, run, Path(job.whole))
+    import_module(WHOLE_SUITE).run_whole(
+        job.tests,
+        run,
+        Path(job.whole),
+        job.seconds or math.inf,
+        is_before=job.is_before_isolation,
+    )
 
 
 def _end_with(lifeline: int) -> None:

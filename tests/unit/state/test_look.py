@@ -122,6 +122,29 @@ def test_what_changes_is_named_and_can_be_put_back(changes, name):
     assert (seen.how, registered) == (how, path)
 
 
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changes_can_be_undone_as_it_was_told(changes, look, name):
+    change, *_ = CHANGES[name]
+    change()
+    look.undo(each for each, _ in changes().values())
+    assert changes() == {}
+
+
+def test_what_holds_other_objects_and_nothing_else_is_told_apart(look):
+    [number] = [n for n, each in enumerate(look.containers) if each.held is kept.rates]
+    written = set()
+    kept.rates.clear()
+    kept.rates[f"EU{chr(82)}"] = 1
+    assert look.changes(among=[number], written=written) == []
+    assert written == {number}
+
+
+def test_the_sequence_of_entries_is_put_back_where_one_comes_again(changes, look):
+    kept.ordered.pop("a")
+    look.undo([changes()["ordered['a']"][0]])
+    assert list(kept.ordered) == ["a", "b"]
+
+
 def test_the_sequence_of_an_ordered_dictionary_is_put_back(changes, look):
     kept.ordered.pop("a")
     look.put_back([(changes()["ordered['a']"][0].container, None)])
