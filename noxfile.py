@@ -182,9 +182,9 @@ def matrix(session: nox.Session, django: str) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def exhaustive(session: nox.Session) -> None:
-    """Run each store in each way with each runner: 32 minutes; a quarter: 8 minutes.
+    """Run each store in each way with each runner: 40 minutes; a sixth: 7 minutes.
 
-    ``-- --part 2/4`` runs the second of four parts.
+    ``-- --part 2/6`` runs the second of six parts.
     """
     install_for_tests(session)
     run_tests(session, "exhaustive")
