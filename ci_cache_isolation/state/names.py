@@ -14,6 +14,8 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from itertools import repeat
+from operator import is_
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +42,8 @@ from ci_cache_isolation.state.special import WRAPPED, special_kind
 __all__ = ["Name", "Names"]
 
 _UNNAMED = "[…]"
+_FEW = 30
+"""So many objects are looked for one by one."""
 _OF_ROWS = "rows of {table}"
 _KEY = re.compile(r"\[(b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))\]")
 """A key in a name that is text or bytes."""
@@ -66,6 +70,7 @@ class Names:
         self._look = look
         self._hashed = hashed
         self._bindings: dict[int, list[tuple[types.ModuleType, str]]] = {}
+        self._is_indexed = False
 
     def of(self, change: Change) -> Name | None:
         """Return what a change is called; None where nothing leads to it any more."""
@@ -119,19 +124,40 @@ class Names:
 
     def _definition(self, target: Any) -> str | None:
         """Return the name of what modules hold in the module that defines it."""
-        if not self._bindings:
-            for module in list(sys.modules.values()):
-                if is_a(module, types.ModuleType):
-                    for name, value in list(module_vars(module).items()):
-                        if type(name) is str and not is_atom(value):
-                            self._bindings.setdefault(id(value), []).append(
-                                (module, name)
-                            )
+        if is_atom(target):
+            return None
+        if id(target) not in self._bindings and len(self._bindings) < _FEW:
+            self._bindings[id(target)] = list(_bindings_of(target))
+        elif id(target) not in self._bindings and not self._is_indexed:
+            self._index()
         found = self._bindings.get(id(target))
         if not found:
             return None
         module, name = min(found, key=lambda each: _rank(each[0], each[1], target))
         return f"{_module_name(module)}.{name}"
+
+    def _index(self) -> None:
+        """Find all names at once: to look for one takes a fortieth of that."""
+        self._is_indexed = True
+        self._bindings.clear()
+        for module in _modules():
+            for name, value in list(module_vars(module).items()):
+                if type(name) is str and not is_atom(value):
+                    self._bindings.setdefault(id(value), []).append((module, name))
+
+
+def _bindings_of(target: Any) -> Iterator[tuple[Any, str]]:
+    """Yield the modules that hold something, and how they call it."""
+    for module in _modules():
+        held = dict.copy(module_vars(module))
+        if any(map(is_, held.values(), repeat(target))):
+            for name, value in held.items():
+                if value is target and type(name) is str:
+                    yield module, name
+
+
+def _modules() -> list[Any]:
+    return [each for each in list(sys.modules.values()) if is_a(each, types.ModuleType)]
 
 
 def _of_no_object(held: object, key: str) -> Name:
