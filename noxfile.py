@@ -117,9 +117,14 @@ def install_for_tests(session: nox.Session, django: str | None = None) -> None:
 
 
 def run_tests(
-    session: nox.Session, *levels: str, command: Sequence[str] = ("python",)
+    session: nox.Session,
+    *levels: str,
+    command: Sequence[str] = ("python",),
+    profile: str = "quick",
 ) -> None:
     """Run pytest once for each level of the tests; fail at the end if one failed.
+
+    ``profile`` says how many examples are tried where any will do.
 
     Arguments of the session go to pytest, for all levels. Those that begin with
     ``tests/`` select tests: levels without any of them are skipped.
@@ -137,6 +142,7 @@ def run_tests(
                 codes[level] = exit_code_of(
                     session,
                     *(*command, "-m", "pytest", "-n", WORKERS, "--durations=15"),
+                    f"--hypothesis-profile={profile}",
                     *(*options, *(here or [folder])),
                 )
     if failed := [level for level, code in codes.items() if code not in {0, NO_TESTS}]:
@@ -177,7 +183,7 @@ def unit(session: nox.Session) -> None:
 def matrix(session: nox.Session, django: str) -> None:
     """Run unit and system tests on a pair of Python and Django: 5 minutes a pair."""
     install_for_tests(session, django)
-    run_tests(session, "unit", "system")
+    run_tests(session, "unit", "system", profile="thorough")
 
 
 @nox.session(python=PYTHONS[-1])

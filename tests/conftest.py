@@ -44,9 +44,12 @@ USE_TZ = True
 # What this run has put into the environment is not meant for the runs in its tests.
 OF_THIS_RUN = (ENABLED_VARIABLE, "DJANGO_", "GITHUB_", "PYTEST_", "PYTHONWARNINGS")
 
-# No time limits: a machine may be busy. Not in .hypothesis, which pytest would collect.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# No time limits: a machine may be busy. `--hypothesis-profile=thorough` tries more: each
+# run tries others, so they add up.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=200)
+hypothesis.settings.load_profile("quick")
+# Not in .hypothesis, which pytest would collect.
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".pytest_cache" / "hypothesis")
 
 
