@@ -44,8 +44,8 @@ USE_TZ = True
 # What this run has put into the environment is not meant for the runs in its tests.
 OF_THIS_RUN = (ENABLED_VARIABLE, "DJANGO_", "GITHUB_", "PYTEST_", "PYTHONWARNINGS")
 
-# No time limits: a machine may be busy. `--hypothesis-profile=thorough` tries more: each
-# run tries others, so they add up.
+# No time limits: a machine may be busy. Each run tries others, so they add up, and
+# `--hypothesis-profile=thorough` tries more.
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=200)
 hypothesis.settings.load_profile("quick")
