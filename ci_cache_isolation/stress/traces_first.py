@@ -19,7 +19,7 @@ from ci_cache_isolation.running.outcomes import FAILED, PASSED
 __all__ = ["Traced", "traces_first"]
 
 _FILE = "whole-suite.json"
-_LEAST_SECONDS = 30.0
+_LEAST_SECONDS = 60.0
 _TIMES = 8
 """So many times the suite's own seconds it may take."""
 _SHARE = 0.3
